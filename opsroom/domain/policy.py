@@ -1,0 +1,117 @@
+"""The policy: thresholds, patience and rails, by label selector, inside hard bounds.
+
+A policy may make the promise to users stricter, never void: whatever a file says, a promotion needs a score of at
+most 0.3, fifty requests an arm and three steps, and nobody waits longer than a day before a person is asked.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from opsroom.domain.rollout import Rollout
+from opsroom.domain.verdict import PROMOTE_BELOW, ROLL_BACK_ABOVE
+
+PROMOTE_BELOW_MAX = 0.3
+ROLL_BACK_RANGE = (0.5, 0.9)
+REQUESTS_MIN = 50
+STEPS_MIN = 3
+PATIENCE_MAX = 24 * 3600.0
+ROLL_BACKS_MAX = 10
+"""Automatic roll backs in ``Rails.window`` seconds."""
+
+
+class PolicyRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What counts for the rollouts that ``match`` selects. The first matching row is used."""
+
+    name: str = "default"
+    match: dict[str, str] = {}
+    """Label values; ``namespace``, ``name``, ``engine``, ``origin`` and ``author`` match the rollout itself."""
+    promote_below: float = PROMOTE_BELOW
+    rollback_above: float = ROLL_BACK_ABOVE
+    min_seconds: float = 60.0
+    """A canary is not promoted before it has run this long on its step."""
+    max_seconds: float = 3600.0
+    """Patience: a score still between the thresholds after this long is flagged."""
+    min_requests: int = REQUESTS_MIN
+    """Of the canary, before a promotion."""
+    min_steps: int = STEPS_MIN
+    unknown_seconds: float = 600.0
+    """Patience with UNKNOWN before it is flagged."""
+    person: bool = False
+    """A person decides: the worker flags instead of promoting."""
+    auto_rollback: bool = True
+    auto_promote: bool = True
+
+
+class Rails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Limits on automatic deeds over all rollouts."""
+
+    window: float = 600.0
+    rollbacks: int = ROLL_BACKS_MAX
+    promotions: int = 200
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Rows in order, and the rails. The last row always matches."""
+
+    rows: tuple[PolicyRow, ...] = (PolicyRow(),)
+    rails: Rails = Rails()
+    step: float = 10.0
+    """Seconds between two looks at the metrics."""
+    window: int = 60
+    """Steps the judge keeps."""
+
+    def row_for(self, rollout: Rollout) -> PolicyRow:
+        """The first row whose ``match`` holds; the built-in row where none does."""
+        for row in self.rows:
+            if all(_value(rollout, key) == value for key, value in row.match.items()):
+                return row
+        return PolicyRow()
+
+
+def _value(rollout: Rollout, key: str) -> str:
+    match key:
+        case "namespace":
+            return rollout.namespace
+        case "name":
+            return rollout.name
+        case "engine":
+            return rollout.engine.value
+        case "origin":
+            return rollout.change.origin
+        case "author":
+            return rollout.change.author
+        case _:
+            return rollout.labels.get(key, "")
+
+
+def out_of_bounds(policy: Policy) -> list[tuple[str, str]]:
+    """Every value outside the hard bounds, as (key, the bound in words); empty when all is well."""
+    bad: list[tuple[str, str]] = []
+    for row in policy.rows:
+        for key, good, words in (
+            ("promote_below", 0 <= row.promote_below <= PROMOTE_BELOW_MAX, f"0 to {PROMOTE_BELOW_MAX}"),
+            (
+                "rollback_above",
+                ROLL_BACK_RANGE[0] <= row.rollback_above <= ROLL_BACK_RANGE[1],
+                f"{ROLL_BACK_RANGE[0]} to {ROLL_BACK_RANGE[1]}",
+            ),
+            ("min_requests", row.min_requests >= REQUESTS_MIN, f"at least {REQUESTS_MIN}"),
+            ("min_steps", row.min_steps >= STEPS_MIN, f"at least {STEPS_MIN}"),
+            ("min_seconds", row.min_seconds >= 0, "not negative"),
+            ("max_seconds", row.min_seconds <= row.max_seconds <= PATIENCE_MAX, "min_seconds to 24 h"),
+            ("unknown_seconds", 0 < row.unknown_seconds <= PATIENCE_MAX, "more than 0, at most 24 h"),
+        ):
+            if not good:
+                bad.append((f"row {row.name!r}: {key}", words))
+    if not 0 <= policy.rails.rollbacks <= ROLL_BACKS_MAX:
+        bad.append(("rails: rollbacks", f"0 to {ROLL_BACKS_MAX}"))
+    if policy.rails.promotions < 0:
+        bad.append(("rails: promotions", "not negative"))
+    if policy.rails.window <= 0:
+        bad.append(("rails: window", "more than 0"))
+    if policy.step <= 0:
+        bad.append(("step", "more than 0"))
+    if not STEPS_MIN <= policy.window <= 1000:
+        bad.append(("window", f"{STEPS_MIN} to 1000"))
+    return bad
