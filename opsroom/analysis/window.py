@@ -1,0 +1,50 @@
+"""What the judge reads: aligned samples of both arms of many rollouts over the same steps.
+
+The window is the whole input: a judge restarted from a stored window says what it would have said had it never
+stopped. It must not know where the samples came from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One metric of both arms; each array is R rollouts × T steps, NaN where there is no sample."""
+
+    baseline: Floats
+    canary: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """R rollouts × T steps, oldest step first.
+
+    ``requests`` and ``errors`` are counts per step. ``started`` is the index of each canary's first step: nothing
+    before it is judged. ``concurrent`` is False where the baseline is history instead of stable pods at the same
+    minutes. ``restarts`` in ``metrics`` is a cumulative count; latency in ms, error rate in 0..1, the rest in any
+    unit that both arms share.
+    """
+
+    uids: tuple[str, ...]
+    times: Floats
+    """Epoch seconds of the T steps, multiples of ``step``."""
+    step: float
+    """Seconds."""
+    metrics: Mapping[str, Pair]
+    requests: Pair | None = None
+    errors: Pair | None = None
+    started: NDArray[np.int64] | None = None
+    concurrent: NDArray[np.bool_] | None = None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(rollouts, steps)."""
+        return len(self.uids), len(self.times)
