@@ -58,9 +58,7 @@ def _promote(rollout: Rollout, verb: Verb) -> Offer:
     if pause is None:
         return no(Refusal.NOTHING_TO_PROMOTE)
     if not (pause.step or pause.inconclusive):
-        return Offer(
-            verb=verb, effect=Effect.UNPAUSE, weight=rollout.weight, step=rollout.step, revision=revision
-        )
+        return Offer(verb=verb, effect=Effect.UNPAUSE, weight=rollout.weight, step=rollout.step, revision=revision)
     if rollout.shape is Shape.BLUE_GREEN:
         return Offer(verb=verb, effect=Effect.SWITCH, weight=100, revision=revision)
     effect = Effect.ACCEPT_INCONCLUSIVE if pause.inconclusive else Effect.NEXT_STEP
