@@ -1,0 +1,403 @@
+"""The object store behind the simulated API server: what etcd and the registry do, in memory.
+
+It sets uid, resourceVersion (one counter for everything), generation, creationTimestamp and managedFields,
+keeps spec and status apart where a kind has a status subresource, checks resourceVersion and uid as
+preconditions, deletes dependents with their owner, and keeps a bounded history for watches.
+Controllers of the simulated world call it directly; people and the product come through HTTP.
+It must not know HTTP, users or admission. Not thread-safe: one event loop owns it.
+"""
+
+from __future__ import annotations
+
+import datetime
+import random
+import uuid
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from opsroom.simulator.kube import failures, fields
+from opsroom.simulator.kube.defaults import fill_defaults
+from opsroom.simulator.kube.ownership import OwnerIndex
+from opsroom.simulator.kube.patches import merge_patch
+from opsroom.simulator.kube.resources import BY_KIND, BY_PLURAL, Kind
+from opsroom.simulator.kube.versions import Event, EventType, Obj, Version
+
+FIRST_RV = 100
+HISTORY_PER_KIND = 20_000
+_NAME_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
+
+Key = tuple[str, str]  # (namespace or "", name)
+Objects = list[Obj]  # names for list types: inside Store, `list` is the method
+Versions = list[Version]
+Events = list[Event]
+
+
+def rfc3339(seconds: float) -> str:
+    """Unix seconds → `2026-01-02T03:04:05Z`, the precision of metadata timestamps."""
+    moment = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class Store:
+    """All objects of the simulated cluster. `now` returns Unix seconds; `seed` fixes uids and name suffixes."""
+
+    def __init__(self, now: Callable[[], float], *, seed: int | None = None) -> None:
+        self.now = now
+        self.resources: Mapping[str, Kind] = BY_PLURAL
+        self._rng = random.Random(seed)  # noqa: S311 - names, not secrets
+        self._rv = FIRST_RV
+        self._objects: dict[str, dict[Key, Version]] = {plural: {} for plural in BY_PLURAL}
+        self._sorted: dict[str, list[Key]] = {}
+        self._by_namespace: dict[tuple[str, str], dict[str, Version]] = {}
+        self._owners = OwnerIndex()
+        self._history: dict[str, deque[Event]] = {plural: deque() for plural in BY_PLURAL}
+        self._floor: dict[str, int] = dict.fromkeys(BY_PLURAL, FIRST_RV)
+        self._compacted = FIRST_RV
+        self._subscribers: list[Callable[[Event], None]] = []
+        self._pending: deque[Event] = deque()
+        self._dispatching = False
+
+    # Reading
+
+    @property
+    def rv(self) -> int:
+        """The resourceVersion of the latest write."""
+        return self._rv
+
+    def get(self, resource: str, namespace: str | None, name: str) -> Obj | None:
+        """One object, or None. `namespace` is ignored for cluster-scoped kinds."""
+        version = self.version(resource, namespace, name)
+        return None if version is None else version.obj
+
+    def list(self, resource: str, namespace: str | None = None) -> Objects:
+        """All objects of a kind (in one namespace), ordered by namespace and name."""
+        return [version.obj for version in self.versions(resource, namespace)]
+
+    def version(self, resource: str, namespace: str | None, name: str) -> Version | None:
+        """One object with its encoded form."""
+        return self._objects[resource].get(self._key(resource, namespace, name))
+
+    def versions(self, resource: str, namespace: str | None = None) -> Iterator[Version]:
+        """As `list`, with the encoded forms."""
+        if namespace and BY_PLURAL[resource].namespaced:
+            inside = self._by_namespace.get((resource, namespace), {})
+            return iter([inside[name] for name in sorted(inside)])
+        objects = self._objects[resource]
+        keys = self._sorted.get(resource)
+        if keys is None:
+            keys = self._sorted[resource] = sorted(objects)
+        return iter([objects[key] for key in keys])
+
+    def versions_at(self, resource: str, namespace: str | None, rv: int) -> Versions:
+        """The kind as it was at `rv`, by undoing the history; raises ApiError 410 when that is gone."""
+        if rv < max(self._compacted, self._floor[resource]):
+            raise failures.too_old(rv, self._compacted)
+        if rv >= self._rv:
+            return list(self.versions(resource, namespace))
+        state = {self._key_of(version.obj): version for version in self.versions(resource, namespace)}
+        for event in reversed(self._history[resource]):
+            if event.rv <= rv:
+                break
+            key = self._key_of(event.object)
+            if namespace and key[0] != namespace:
+                continue
+            if event.before is None:
+                state.pop(key, None)
+            else:
+                state[key] = event.before
+        return [state[key] for key in sorted(state)]
+
+    # Writing
+
+    def create(
+        self,
+        resource: str,
+        obj: Obj,
+        *,
+        namespace: str | None = None,
+        manager: str | None = None,
+        dry_run: bool = False,
+    ) -> Obj:
+        """Store a new object and return it as stored.
+
+        `manager` names who writes, for managedFields; without one no ownership is recorded.
+        Raises ApiError 409 AlreadyExists, 422 without a name.
+        """
+        kind = BY_PLURAL[resource]
+        meta = dict(obj.get("metadata") or {})
+        for forged in ("uid", "resourceVersion", "managedFields", "creationTimestamp", "deletionTimestamp"):
+            meta.pop(forged, None)
+        if kind.namespaced:
+            meta["namespace"] = namespace or meta.get("namespace") or "default"
+        else:
+            meta.pop("namespace", None)
+        self._name(kind, meta)
+        key = (meta.get("namespace", ""), meta["name"])
+        if key in self._objects[resource]:
+            raise failures.already_exists(kind, meta["name"])
+        meta["uid"] = str(uuid.UUID(int=self._rng.getrandbits(128), version=4))
+        meta["creationTimestamp"] = rfc3339(self.now())
+        meta["generation"] = 1
+        if not kind.generation:
+            del meta["generation"]
+        new = {**obj, "apiVersion": kind.api_version, "kind": kind.kind, "metadata": meta}
+        if kind.status and manager is not None:
+            new.pop("status", None)
+        new = fill_defaults(kind, new)
+        if manager is not None:
+            new = fields.record_update(kind, None, new, manager, None, rfc3339(self.now()))
+        return new if dry_run else self._commit(kind, EventType.ADDED, new, None)
+
+    def replace(
+        self,
+        resource: str,
+        obj: Obj,
+        *,
+        subresource: str | None = None,
+        manager: str | None = None,
+        dry_run: bool = False,
+        managed_fields: Objects | None = None,
+    ) -> Obj:
+        """Put `obj` in the place of the object of its name; returns what is stored (unchanged if nothing was).
+
+        A `resourceVersion` or `uid` in it is a precondition (ApiError 409). With `subresource="status"` only
+        the status counts; without, status is kept as it was where the kind has that subresource.
+        `managed_fields` overrides the record of ownership (server-side apply).
+        """
+        kind = BY_PLURAL[resource]
+        meta = obj["metadata"]
+        before = self.version(resource, meta.get("namespace"), meta["name"])
+        if before is None:
+            raise failures.not_found(kind, meta["name"])
+        old = before.obj
+        self._check(kind, old, meta)
+        new = self._merged_halves(kind, old, obj, subresource)
+        if subresource != "status":
+            new = fill_defaults(kind, new)
+        if managed_fields is not None:
+            new["metadata"]["managedFields"] = managed_fields
+        elif manager is not None:
+            new = fields.record_update(kind, old, new, manager, subresource, rfc3339(self.now()))
+        if fields.same_but_times(old, new):
+            return old
+        if self._generation_moves(kind, old, new):
+            new["metadata"]["generation"] = int(old["metadata"].get("generation", 0)) + 1
+        if dry_run:
+            return new
+        if new["metadata"].get("deletionTimestamp") and not new["metadata"].get("finalizers"):
+            return self._remove(kind, before)
+        return self._commit(kind, EventType.MODIFIED, new, before)
+
+    def merge(
+        self,
+        resource: str,
+        namespace: str | None,
+        name: str,
+        patch: Obj,
+        *,
+        subresource: str | None = None,
+        manager: str | None = None,
+    ) -> Obj:
+        """Apply a merge patch (RFC 7386) and store the outcome; raises ApiError 404, 409 as `replace`."""
+        old = self.get(resource, namespace, name)
+        if old is None:
+            raise failures.not_found(BY_PLURAL[resource], name)
+        new = merge_patch(old, patch)
+        if "resourceVersion" not in patch.get("metadata", {}):
+            new = {**new, "metadata": {k: v for k, v in new["metadata"].items() if k != "resourceVersion"}}
+        return self.replace(resource, new, subresource=subresource, manager=manager)
+
+    def delete(
+        self,
+        resource: str,
+        namespace: str | None,
+        name: str,
+        *,
+        propagation: str = "Background",
+        dry_run: bool = False,
+    ) -> Obj:
+        """Delete an object and, unless `propagation` is Orphan, what it owns; returns its last state.
+
+        With finalizers it is only marked (deletionTimestamp) and goes when the last finalizer is removed.
+        Graceful termination of pods is the simulated kubelet's affair: here they go at once.
+        """
+        kind = BY_PLURAL[resource]
+        before = self.version(resource, namespace, name)
+        if before is None:
+            raise failures.not_found(kind, name)
+        if dry_run:
+            return before.obj
+        meta = before.obj["metadata"]
+        if meta.get("finalizers"):
+            if meta.get("deletionTimestamp"):
+                return before.obj
+            stamp = {"deletionTimestamp": rfc3339(self.now()), "deletionGracePeriodSeconds": 0}
+            marked = {**before.obj, "metadata": {**meta, **stamp}}
+            return self._commit(kind, EventType.MODIFIED, marked, before)
+        return self._remove(kind, before, orphan=propagation == "Orphan")
+
+    # Following
+
+    def subscribe(self, callback: Callable[[Event], None]) -> Callable[[], None]:
+        """Call `callback` after every write, in order; returns what ends it. A callback may write."""
+        self._subscribers.append(callback)
+        return lambda: self._subscribers.remove(callback)
+
+    def history(self, resource: str, after: int) -> Events:
+        """The changes of a kind after `after`, oldest first; ApiError 410 if they are not kept so far back."""
+        floor = max(self._floor[resource], self._compacted)
+        if after < floor:
+            raise failures.too_old(after, floor)
+        tail = []
+        for event in reversed(self._history[resource]):
+            if event.rv <= after:
+                break
+            tail.append(event)
+        tail.reverse()
+        return tail
+
+    def compact(self) -> None:
+        """Forget all history, as etcd's compaction does: older watches and continue tokens get 410."""
+        self._compacted = self._rv
+        for events in self._history.values():
+            events.clear()
+
+    # Inside
+
+    def _key(self, resource: str, namespace: str | None, name: str) -> Key:
+        return (namespace or "default", name) if BY_PLURAL[resource].namespaced else ("", name)
+
+    @staticmethod
+    def _key_of(obj: Obj) -> Key:
+        meta = obj["metadata"]
+        return meta.get("namespace", ""), meta["name"]
+
+    def _name(self, kind: Kind, meta: dict[str, Any]) -> None:
+        if not meta.get("name") and meta.get("generateName"):
+            meta["name"] = meta["generateName"] + "".join(self._rng.choices(_NAME_LETTERS, k=5))
+        if not meta.get("name"):
+            message = "Required value: name or generateName is required"
+            raise failures.invalid(
+                kind, "", [{"reason": "FieldValueRequired", "message": message, "field": "metadata.name"}]
+            )
+
+    @staticmethod
+    def _check(kind: Kind, old: Obj, meta: dict[str, Any]) -> None:
+        have = old["metadata"]
+        if meta.get("uid") and meta["uid"] != have["uid"]:
+            why = f"Precondition failed: UID in precondition: {meta['uid']}, UID in object meta: {have['uid']}"
+            raise failures.conflict(kind, have["name"], why)
+        if meta.get("resourceVersion") and meta["resourceVersion"] != have["resourceVersion"]:
+            raise failures.conflict(kind, have["name"])
+
+    @staticmethod
+    def _merged_halves(kind: Kind, old: Obj, obj: Obj, subresource: str | None) -> Obj:
+        if subresource == "status":
+            new = dict(old)
+            if "status" in obj:
+                new["status"] = obj["status"]
+            else:
+                new.pop("status", None)
+            new["metadata"] = dict(old["metadata"])
+            return new
+        new = {**obj, "apiVersion": kind.api_version, "kind": kind.kind}
+        if kind.status:
+            new.pop("status", None)
+            if "status" in old:
+                new["status"] = old["status"]
+        meta = dict(obj["metadata"])
+        for kept in ("uid", "creationTimestamp", "generation", "resourceVersion", "managedFields"):
+            if kept in old["metadata"]:
+                meta[kept] = old["metadata"][kept]
+            else:
+                meta.pop(kept, None)
+        for emptied in ("labels", "annotations", "finalizers", "ownerReferences"):
+            if emptied in meta and not meta[emptied]:
+                del meta[emptied]
+        if "deletionTimestamp" in old["metadata"]:
+            meta["deletionTimestamp"] = old["metadata"]["deletionTimestamp"]
+        new["metadata"] = meta
+        return new
+
+    @staticmethod
+    def _generation_moves(kind: Kind, old: Obj, new: Obj) -> bool:
+        if not kind.generation:
+            return False
+        outside = {"metadata", "apiVersion", "kind"} | ({"status"} if kind.status else set())
+        if not kind.custom:
+            return bool(old.get("spec") != new.get("spec"))
+        keys = (old.keys() | new.keys()) - outside
+        return any(old.get(key) != new.get(key) for key in keys)
+
+    def _commit(self, kind: Kind, type_: EventType, new: Obj, before: Version | None) -> Obj:
+        self._rv += 1
+        meta = {**new["metadata"], "resourceVersion": str(self._rv)}
+        stored = {**new, "metadata": meta}
+        version = Version(kind, stored, self._rv)
+        key = self._key_of(stored)
+        previous = None if before is None else before.obj
+        self._objects[kind.plural][key] = version
+        self._by_namespace.setdefault((kind.plural, key[0]), {})[key[1]] = version
+        if before is None:
+            self._sorted.pop(kind.plural, None)
+        self._owners.note((kind.plural, key), previous, stored)
+        self._publish(Event(type_, kind.plural, stored, previous, self._rv, version, before))
+        return stored
+
+    def _remove(self, kind: Kind, before: Version, *, orphan: bool = False) -> Obj:
+        key = self._key_of(before.obj)
+        del self._objects[kind.plural][key]
+        del self._by_namespace[(kind.plural, key[0])][key[1]]
+        self._sorted.pop(kind.plural, None)
+        self._owners.note((kind.plural, key), before.obj, None)
+        self._rv += 1
+        last = {**before.obj, "metadata": {**before.obj["metadata"], "resourceVersion": str(self._rv)}}
+        version = Version(kind, last, self._rv)
+        self._publish(Event(EventType.DELETED, kind.plural, last, before.obj, self._rv, version, before))
+        self._release_dependents(last["metadata"]["uid"], orphan=orphan)
+        if kind.plural == "namespaces":
+            self._empty_namespace(key[1])
+        return last
+
+    def _release_dependents(self, uid: str, *, orphan: bool) -> None:
+        for resource, key in self._owners.take(uid):
+            version = self._objects[resource].get(key)
+            if version is None:
+                continue
+            meta = version.obj["metadata"]
+            others = [owner for owner in meta.get("ownerReferences", ()) if owner.get("uid") != uid]
+            if orphan or any(self._alive(owner, key[0]) for owner in others):
+                patched = {**version.obj, "metadata": {**meta, "ownerReferences": others}}
+                self._commit(BY_PLURAL[resource], EventType.MODIFIED, patched, version)
+            else:
+                self.delete(resource, key[0], key[1])
+
+    def _alive(self, owner: dict[str, Any], namespace: str) -> bool:
+        kind = BY_KIND.get((owner.get("apiVersion", ""), owner.get("kind", "")))
+        found = kind and self.get(kind.plural, namespace, owner.get("name", ""))
+        return bool(found and found["metadata"]["uid"] == owner.get("uid"))
+
+    def _empty_namespace(self, namespace: str) -> None:
+        for plural, kind in BY_PLURAL.items():
+            if kind.namespaced:
+                for obj in self.list(plural, namespace):
+                    if self.get(plural, namespace, obj["metadata"]["name"]) is not None:
+                        self.delete(plural, namespace, obj["metadata"]["name"])
+
+    def _publish(self, event: Event) -> None:
+        events = self._history[event.resource]
+        events.append(event)
+        if len(events) > HISTORY_PER_KIND:
+            self._floor[event.resource] = events.popleft().rv
+        self._pending.append(event)
+        if self._dispatching:
+            return
+        self._dispatching = True
+        try:
+            while self._pending:
+                current = self._pending.popleft()
+                for callback in tuple(self._subscribers):
+                    callback(current)
+        finally:
+            self._dispatching = False
