@@ -20,7 +20,7 @@ ROLL_BACKS_MAX = 10
 """Automatic roll backs in ``Rails.window`` seconds."""
 
 
-class PolicyRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class PolicyRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """What counts for the rollouts that ``match`` selects. The first matching row is used."""
 
     name: str = "default"
@@ -43,7 +43,7 @@ class PolicyRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     auto_promote: bool = True
 
 
-class Rails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Rails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """Limits on automatic deeds over all rollouts."""
 
     window: float = 600.0
@@ -51,7 +51,7 @@ class Rails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     promotions: int = 200
 
 
-class Policy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Policy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """Rows in order, and the rails. The last row always matches."""
 
     rows: tuple[PolicyRow, ...] = (PolicyRow(),)

@@ -1,0 +1,76 @@
+"""The policy from its TOML file, inside the hard bounds that ``domain.policy`` sets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from opsroom.config.toml_file import line_of, load, parse
+from opsroom.domain.policy import Policy, out_of_bounds
+from opsroom.errors import ConfigError
+
+
+def load_policy(path: Path | None) -> Policy:
+    """Read the policy at ``path``; the built-in policy where None is given.
+
+    Raises:
+        ConfigError: unreadable, not TOML, an unknown key, a wrong type, or a value outside the hard bounds.
+    """
+    if path is None:
+        return Policy()
+    policy = load(path, Policy)
+    return _bounded(policy, path.read_text(encoding="utf-8"), str(path))
+
+
+def parse_policy(text: str, name: str) -> Policy:
+    """The same for a text from a ConfigMap; ``name`` stands for the file in errors."""
+    return _bounded(parse(text, Policy, name), text, name)
+
+
+def _bounded(policy: Policy, text: str, name: str) -> Policy:
+    bad = out_of_bounds(policy)
+    if bad:
+        key, words = bad[0]
+        line = line_of(text, _path(policy, key))
+        where = f"{name}:{line}" if line else name
+        raise ConfigError(f"{where}: {key} must be {words}", "No policy may go beyond that; correct the value")
+    return policy
+
+
+def _path(policy: Policy, key: str) -> list[str | int]:
+    """The TOML path of a key as ``out_of_bounds`` names it (``row 'x': max_seconds``, ``rails: window``, ``step``)."""
+    if key.startswith("row "):
+        for index, row in enumerate(policy.rows):
+            if key.startswith(f"row {row.name!r}: "):
+                return ["rows", index, key.rpartition(": ")[2]]
+    return list(key.split(": "))
+
+
+def write_policy(policy: Policy) -> str:
+    """``policy`` as TOML; what the demo and ``opsroom manifest`` hand out. ``load_policy`` reads it back equal."""
+    data = msgspec.to_builtins(policy)
+    lines = [f"{key} = {_value(value)}" for key, value in data.items() if not isinstance(value, dict | list | tuple)]
+    for key, value in data.items():
+        if isinstance(value, dict):
+            lines += ["", f"[{key}]", *(f"{k} = {_value(v)}" for k, v in value.items())]
+        elif isinstance(value, list | tuple):
+            for item in value:
+                lines += ["", f"[[{key}]]", *(f"{k} = {_value(v)}" for k, v in item.items())]
+    return "\n".join(lines).strip() + "\n"
+
+
+def _value(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        inner = ", ".join(f"{_text(str(k))} = {_value(v)}" for k, v in value.items())
+        return "{ " + inner + " }" if inner else "{}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_value(item) for item in value) + "]"
+    return str(value) if isinstance(value, int | float) else _text(str(value))
+
+
+def _text(value: str) -> str:
+    """A TOML basic string; JSON's escapes are a subset of TOML's."""
+    return msgspec.json.encode(value).decode()

@@ -1,0 +1,96 @@
+"""Secrets: found where the system keeps them, held in a type that does not print.
+
+Order: a file named by ``*_TOKEN_FILE`` (headless bastions), then the OS keyring (``opsroom login``). The keyring is
+imported when asked for and only in the worker's and the commands' processes. Neither value nor length of a secret
+appears in ``repr``, ``str``, logs or tracebacks (Textual prints local variables when it crashes).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from opsroom.errors import ConfigError, OpsroomError
+
+SERVICE = "opsroom"
+"""Name of our entries in the keyring."""
+
+
+class Secret:
+    """A value that shows itself only to ``reveal``."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The value; call it where it is sent, keep it nowhere."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+    def __str__(self) -> str:
+        return "…"
+
+    def __reduce__(self) -> str:
+        raise TypeError("a Secret is not pickled")
+
+
+def token(target: str, environment: Mapping[str, str] | None = None) -> Secret | None:
+    """The bearer token for ``target`` (``prometheus``, ``feed``), None where there is none.
+
+    Raises:
+        ConfigError: the token file is missing, empty, or readable by others.
+    """
+    environment = os.environ if environment is None else environment
+    variable = f"{target.upper()}_TOKEN_FILE"
+    path = environment.get(variable)
+    if path:
+        return _from_file(Path(path), variable)
+    return _from_keyring(target)
+
+
+def _from_file(path: Path, variable: str) -> Secret:
+    try:
+        if path.stat().st_mode & 0o077:
+            raise ConfigError(f"{path} ({variable}) can be read by others", f"Run: chmod 600 {path}")
+        value = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} ({variable}) cannot be read", "Correct the variable or unset it") from error
+    if not value or not value.isprintable():
+        raise ConfigError(f"{path} ({variable}) holds no token", "Put one line with the token into it")
+    return Secret(value)
+
+
+def _from_keyring(target: str) -> Secret | None:
+    import keyring
+    import keyring.errors
+
+    try:
+        value = keyring.get_password(SERVICE, target)
+    except keyring.errors.KeyringError:
+        return None
+    return Secret(value) if value else None
+
+
+def store(target: str, secret: Secret) -> str:
+    """Put ``secret`` for ``target`` into the OS keyring; returns the keyring's name.
+
+    Raises:
+        OpsroomError: no usable keyring, as on most headless machines.
+    """
+    import keyring
+    import keyring.errors
+
+    backend = keyring.get_keyring()
+    try:
+        keyring.set_password(SERVICE, target, secret.reveal())
+    except keyring.errors.KeyringError as error:
+        raise OpsroomError(
+            "this machine has no usable keyring",
+            f"Write the token to a file of mode 0600 and name it in {target.upper()}_TOKEN_FILE",
+        ) from error
+    return str(backend.name)

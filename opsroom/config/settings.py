@@ -1,0 +1,140 @@
+"""Settings: what a person says once about clusters, Prometheus and the screen.
+
+Order, the last wins: built-in values, the TOML file, ``OPSROOM_*`` variables, the command line. A key that is not
+here is an error, so that a misspelt limit is not silently no limit. No secret stands in settings: only where one is
+found (``config.secrets``).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from opsroom.config.paths import settings_file
+from opsroom.config.toml_file import load
+from opsroom.errors import ConfigError
+
+
+class Prometheus(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where metrics come from."""
+
+    url: str = ""
+    """Base URL; ``kube:NAMESPACE/SERVICE:PORT`` goes through the API server's service proxy."""
+    preset: str = ""
+    """Name of the preset; empty: the one whose metrics exist."""
+    queries: dict[str, str] = {}
+    """Own grouped PromQL by metric name; they win over the preset."""
+    headers: dict[str, str] = {}
+    """Extra headers such as ``X-Scope-OrgID``; never a secret."""
+    ca_file: str = ""
+    client_cert: str = ""
+    client_key: str = ""
+    timeout: float = 10.0
+
+
+class Screen(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the board looks."""
+
+    theme: str = "night"
+    graphs: str = ""
+    """``braille``, ``block`` or ``ascii``; empty: what the terminal can."""
+    promote_countdown: float = 3.0
+    """Seconds from ``p`` to the deed, 0 to 10."""
+    roll_back_countdown: float = 1.0
+    keymap: dict[str, str] = {}
+    """Keys by action id; several keys are separated by commas."""
+    bell: bool = False
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All settings."""
+
+    kubeconfig: str = ""
+    context: str = ""
+    namespaces: tuple[str, ...] = ()
+    """Empty: all; name them where you may not list namespaces."""
+    feed: str = ""
+    """``unix:PATH`` or ``https://HOST``: a worker that runs elsewhere."""
+    policy: str = ""
+    """Path of the policy file."""
+    read_only: bool = False
+    prometheus: Prometheus = Prometheus()
+    screen: Screen = Screen()
+    path: str = ""
+    """The file these settings came from; filled in by ``load_settings``."""
+
+
+VARIABLES = {
+    "OPSROOM_KUBECONFIG": ("kubeconfig",),
+    "OPSROOM_CONTEXT": ("context",),
+    "OPSROOM_NAMESPACES": ("namespaces",),
+    "OPSROOM_FEED": ("feed",),
+    "OPSROOM_POLICY": ("policy",),
+    "OPSROOM_READ_ONLY": ("read_only",),
+    "OPSROOM_PROMETHEUS": ("prometheus", "url"),
+    "OPSROOM_THEME": ("screen", "theme"),
+    "OPSROOM_GRAPHS": ("screen", "graphs"),
+}
+"""Environment variables and the setting each overrides."""
+
+
+def load_settings(path: str | None = None, environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings of this process.
+
+    ``path`` names a file that must exist; None reads the file in the XDG folder if there is one.
+
+    Raises:
+        ConfigError: a file, key or value is wrong.
+    """
+    file = Path(path) if path else settings_file()
+    settings = Settings() if not path and not file.is_file() else load(file, Settings)
+    if settings.path:
+        raise ConfigError(f"{file}: path is not a setting", "Remove it")
+    settings = msgspec.structs.replace(settings, path=str(file))
+    settings = _overridden(settings, os.environ if environment is None else environment)
+    _checked(settings)
+    return settings
+
+
+def _overridden(settings: Settings, environment: Mapping[str, str]) -> Settings:
+    for variable, key in VARIABLES.items():
+        value = environment.get(variable)
+        if not value:
+            continue
+        if key == ("namespaces",):
+            settings = msgspec.structs.replace(settings, namespaces=tuple(value.replace(",", " ").split()))
+        elif key == ("read_only",):
+            settings = msgspec.structs.replace(settings, read_only=_truth(variable, value))
+        elif key[0] == "prometheus":
+            settings = msgspec.structs.replace(
+                settings, prometheus=msgspec.structs.replace(settings.prometheus, **{key[1]: value})
+            )
+        elif key[0] == "screen":
+            settings = msgspec.structs.replace(
+                settings, screen=msgspec.structs.replace(settings.screen, **{key[1]: value})
+            )
+        else:
+            settings = msgspec.structs.replace(settings, **{key[0]: value})
+    return settings
+
+
+def _truth(variable: str, value: str) -> bool:
+    if value.lower() in ("1", "true", "yes", "on"):
+        return True
+    if value.lower() in ("0", "false", "no", "off"):
+        return False
+    raise ConfigError(f"{variable} is {value!r}", "Set it to true or false")
+
+
+def _checked(settings: Settings) -> None:
+    screen = settings.screen
+    for name in ("promote_countdown", "roll_back_countdown"):
+        if not 0 <= getattr(screen, name) <= 10:
+            raise ConfigError(f"{settings.path}: screen.{name} must be 0 to 10 seconds", "Correct that value")
+    if screen.graphs not in ("", "braille", "block", "ascii"):
+        raise ConfigError(f"{settings.path}: screen.graphs must be braille, block or ascii", "Correct that value")
+    if settings.prometheus.timeout <= 0:
+        raise ConfigError(f"{settings.path}: prometheus.timeout must be more than 0", "Correct that value")
