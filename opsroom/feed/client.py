@@ -1,0 +1,134 @@
+"""The viewer's end of the feed: keeps a ``Board`` up to date and never gives up.
+
+A lost line is a state with a sentence, not an exception: the client says so, waits a little longer each time (with
+jitter, so that fifty viewers do not come back at one instant) and calls again for ever. Light on purpose: asyncio,
+h11 and msgspec, nothing else (the terminal's process imports it).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Callable
+
+import msgspec
+
+from opsroom.errors import OpsroomError, Unreachable
+from opsroom.feed.address import Address, parse
+from opsroom.feed.frames import Beat, Delta, Hello, Picture, decode, read_beat
+from opsroom.feed.state import Board, Link, LinkState
+from opsroom.feed.stream import BODY_LIMIT, EventReader, Line, Token
+
+SILENCE_SECONDS = 10.0
+"""Five beats missed: the line is lost, whatever TCP says."""
+
+FIRST_WAIT = 0.2
+LONGEST_WAIT = 5.0
+
+
+class FeedClient:
+    """One viewer.
+
+    ``async for told in client`` never ends by itself: ``told`` is a ``Link`` (the state of the line changed), a
+    ``Picture`` or ``Delta`` (already applied to ``board``), or a ``Beat``.
+    """
+
+    def __init__(
+        self,
+        address: str | Address,
+        token: Token | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        silence: float = SILENCE_SECONDS,
+    ) -> None:
+        self.address = parse(address) if isinstance(address, str) else address
+        self.board = Board()
+        self.link = Link(LinkState.CONNECTING, clock())
+        self._token = token
+        self._clock = clock
+        self._silence = silence
+        self._jitter = random.Random()  # noqa: S311 - spreads calls, guards nothing
+
+    async def __aiter__(self) -> AsyncIterator[Link | Picture | Delta | Beat]:
+        attempts = 0
+        while True:
+            yield self._move(LinkState.CONNECTING, self.link.error, attempts)
+            line: Line | None = None
+            try:
+                line = await Line.open(self.address)
+                self.board.restart()
+                async for told in self._listen(line):
+                    if self.link.state is not LinkState.LIVE and isinstance(told, Picture):
+                        attempts = 0
+                        yield self._move(LinkState.LIVE)
+                    yield told
+                error: OpsroomError = Unreachable(f"the worker at {self.address} ended the feed")
+            except OpsroomError as raised:
+                error = raised
+            finally:
+                if line is not None:
+                    await line.close()
+            attempts += 1
+            yield self._move(LinkState.LOST, str(error), attempts)
+            await asyncio.sleep(self._wait(attempts))
+
+    async def _listen(self, line: Line) -> AsyncIterator[Picture | Delta | Beat]:
+        await line.ask("/feed", self._token() if self._token else "", self._silence)
+        events = EventReader()
+        greeted = False
+        async for piece in line.body(self._silence):
+            for data, comment in events.push(piece):
+                if comment:
+                    beat = read_beat(comment)
+                    if beat is not None:
+                        self.board.hear(beat, self._clock())
+                        yield beat
+                    continue
+                frame = decode(data)
+                if isinstance(frame, Hello):
+                    greeted = True
+                    continue
+                if not greeted:
+                    raise Unreachable(f"what answers at {self.address} is no opsroom feed", "Is the address right?")
+                if self.board.apply(frame, self._clock()):
+                    yield frame
+                # Large pictures come in parts; keys are read between them.
+                await asyncio.sleep(0)
+
+    def _move(self, state: LinkState, error: str = "", attempts: int = 0) -> Link:
+        since = self.link.since if self.link.state is state else self._clock()
+        self.link = Link(state, since, error if state is not LinkState.LIVE else "", attempts)
+        return self.link
+
+    def _wait(self, attempts: int) -> float:
+        longest: float = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(attempts - 1, 10))
+        return longest * self._jitter.uniform(0.5, 1.0)
+
+
+_PICTURE = msgspec.json.Decoder(Picture)
+
+
+async def fetch_picture(
+    address: str | Address, token: Token | None = None, silence: float = SILENCE_SECONDS
+) -> Picture:
+    """One whole picture, for ``ls`` and ``show``.
+
+    Raises:
+        Unreachable: no worker answers there, or what answers is no feed. Unauthorized, NotPermitted: it refuses.
+    """
+    where = parse(address) if isinstance(address, str) else address
+    line = await Line.open(where)
+    body = bytearray()
+    try:
+        await line.ask("/picture", token() if token else "", silence)
+        async for piece in line.body(silence):
+            body += piece
+            if len(body) > BODY_LIMIT:
+                raise Unreachable(f"the picture at {where} is larger than {BODY_LIMIT // 2**20} MiB")
+    finally:
+        await line.close()
+    try:
+        return _PICTURE.decode(body)
+    except msgspec.MsgspecError as error:
+        raise Unreachable(f"what answers at {where} is no opsroom feed ({error})", "Is the address right?") from error
