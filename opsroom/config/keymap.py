@@ -13,11 +13,11 @@ from pathlib import Path
 from opsroom.config.toml_file import line_of
 from opsroom.errors import ConfigError
 
-MOTIONS = frozenset(
-    ("h", "j", "k", "l", "g", "G", "r", "d", "u", "up", "down", "left", "right", "pageup", "pagedown", "home", "end")
-    + ("space", "enter", "tab", "escape", "backspace", "ctrl+d", "ctrl+u", "ctrl+k", "ctrl+b", "ctrl+a", "ctrl+c")
-    + ("ctrl+s", "ctrl+q")
+_MOTIONS = (
+    "h j k l g G r d u up down left right pageup pagedown home end space enter tab escape backspace "
+    "ctrl+a ctrl+b ctrl+c ctrl+d ctrl+k ctrl+q ctrl+s ctrl+u"
 )
+MOTIONS = frozenset(_MOTIONS.split())
 """Never for an action that changes something."""
 
 _KEY = re.compile(r"^(?:(?:ctrl|shift|alt)\+)*(?:[a-z_]+[a-z0-9_]*|[^\s,])$")

@@ -1,0 +1,127 @@
+"""The command line's grammar, and nothing of what the commands do.
+
+Options common to all commands may stand before or after the command; ``SUPPRESS`` as their default keeps the second
+parser from wiping out what the first has read.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any, NoReturn
+
+from opsroom import __version__
+from opsroom.errors import UsageError
+
+EPILOG = """exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 something waits for a person,
+4 not permitted, 5 unreachable"""
+
+
+class Parser(argparse.ArgumentParser):
+    """Raises instead of exiting, so that every error ends in one place and one form."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{self.prog}: {message}", f"See {self.prog} --help")
+
+
+def build() -> Parser:
+    """The parser of all commands; ``command`` is None for the board."""
+    common = _common()
+    parser = Parser(
+        prog="opsroom",
+        description="The control room for progressive delivery. Without a command: the board on the current context.",
+        epilog=EPILOG,
+        parents=[common],
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"opsroom {__version__}")
+    parser.add_argument("--record", metavar="FILE", help="record everything the board sees into FILE")
+    parser.set_defaults(command=None)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
+
+    def command(name: str, text: str) -> Parser:
+        return commands.add_parser(name, help=text, description=text, parents=[common], allow_abbrev=False)
+
+    _worlds(command)
+    _looking(command)
+    _deeds(command)
+    _judging(command)
+    return parser
+
+
+def _common() -> Parser:
+    common = Parser(add_help=False, argument_default=argparse.SUPPRESS)
+    group = common.add_argument_group("common options")
+    group.add_argument("--config", metavar="FILE", help="settings file instead of the one in the XDG folder")
+    group.add_argument("--kubeconfig", metavar="FILE", help="kubeconfig instead of KUBECONFIG or ~/.kube/config")
+    group.add_argument("--context", metavar="NAME", help="kube context instead of the current one")
+    group.add_argument("-n", "--namespace", metavar="NS", action="append", help="only this namespace (repeatable)")
+    group.add_argument("--prometheus", metavar="URL", help="base URL, or kube:NAMESPACE/SERVICE:PORT")
+    group.add_argument("--feed", metavar="ADDRESS", help="unix:PATH or https://HOST of a worker that runs elsewhere")
+    group.add_argument("--read-only", action="store_true", help="GET only: no deeds, no reviews, no Lease")
+    group.add_argument("--policy", metavar="FILE", help="policy file instead of the one in the settings")
+    return common
+
+
+def _worlds(command: Any) -> None:
+    demo = command("demo", "The control room on a simulated cluster: nothing to set up, nothing to break.")
+    _world(demo)
+    demo.add_argument("--headless", type=float, metavar="SECONDS", help="no screen; print one JSON line at the end")
+    wall = command("wall", "The read-only display; it never exits and takes no keys.")
+    wall.add_argument("--serve", metavar="HOST:PORT", help="show the wall in a browser (needs opsroom[serve])")
+    wall.add_argument("--allow-quit", action="store_true", help="let q end it")
+    worker = command("worker", "The background worker: watches, scores, decides; acts only in --mode auto.")
+    worker.add_argument("--mode", choices=("observe", "advise", "auto"), default="observe")
+    worker.add_argument("--listen", metavar="ADDRESS", help="unix:PATH or HOST:PORT for the feed")
+    worker.add_argument("--linger", type=float, metavar="SECONDS", help="end this long after the last viewer left")
+    worker.add_argument("--die-with-parent", action="store_true", help=argparse.SUPPRESS)
+    sim = command("sim", "Only the simulated world; prints KUBECONFIG=... and PROMETHEUS_URL=... and runs.")
+    _world(sim)
+    sim.add_argument("--truth", metavar="FILE", help="write which versions are bad, for graders only")
+    sim.add_argument("--dir", metavar="FOLDER", help="where the kubeconfig is written")
+    sim.add_argument("--port-kube", type=int, default=0, metavar="PORT")
+    sim.add_argument("--port-prometheus", type=int, default=0, metavar="PORT")
+    sim.add_argument("--die-with-parent", action="store_true", help=argparse.SUPPRESS)
+
+
+def _world(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seed", type=int, default=7, metavar="N", help="which world (default: 7)")
+    parser.add_argument("--services", type=int, default=12, metavar="N", help="how many services (default: 12)")
+    parser.add_argument(
+        "--change-rate", type=float, default=100.0, metavar="PERCENT", help="how often they deploy (default: 100)"
+    )
+
+
+def _looking(command: Any) -> None:
+    ls = command("ls", "The board's rows, once, for scripts and screen readers.")
+    ls.add_argument("-o", "--output", choices=("plain", "wide", "json"), default="plain")
+    ls.add_argument("--flagged", action="store_true", help="only what waits for a person; exits 3 when there is any")
+    show = command("show", "One rollout: why, evidence, steps, what promote and rollback would do.")
+    show.add_argument("name", metavar="NAME", help="NAME or NAMESPACE/NAME")
+    show.add_argument("-o", "--output", choices=("plain", "wide", "json"), default="plain")
+    journal = command("journal", "Who did what, and what came of it.")
+    journal.add_argument("-o", "--output", choices=("plain", "json"), default="plain")
+    journal.add_argument("--verify", action="store_true", help="check the chain of every journal file")
+    replay = command("replay", "A recording, in the same screens.")
+    replay.add_argument("file", metavar="FILE")
+    replay.add_argument("--speed", type=float, default=1.0, metavar="FACTOR")
+
+
+def _deeds(command: Any) -> None:
+    for name, text in (
+        ("promote", "Let a flagged rollout go on by one step."),
+        ("rollback", "Return all traffic of a flagged rollout to its stable revision."),
+        ("flag", "Stop automatic promotion of a rollout and ask for a person."),
+    ):
+        deed = command(name, text)
+        deed.add_argument("name", metavar="NAME", help="NAME or NAMESPACE/NAME")
+        deed.add_argument("--yes", action="store_true", help="do not ask")
+        deed.add_argument("--reason", default="", metavar="TEXT", help="for the journal")
+        deed.add_argument("--force", action="store_true", help="even where a GitOps controller would put it back")
+        if name == "promote":
+            deed.add_argument("--full", action="store_true", help="all steps at once")
+    act = command("act", "One deed: an intent as JSON on standard input (what the board starts).")
+    act.add_argument("--journal", metavar="FILE", help=argparse.SUPPRESS)
+
+
+def _judging(command: Any) -> None:
+    command("judge", "Score JSON Lines of canary and baseline series from standard input.")
