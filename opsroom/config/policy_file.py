@@ -48,29 +48,7 @@ def _path(policy: Policy, key: str) -> list[str | int]:
 
 
 def write_policy(policy: Policy) -> str:
-    """``policy`` as TOML; what the demo and ``opsroom manifest`` hand out. ``load_policy`` reads it back equal."""
-    data = msgspec.to_builtins(policy)
-    lines = [f"{key} = {_value(value)}" for key, value in data.items() if not isinstance(value, dict | list | tuple)]
-    for key, value in data.items():
-        if isinstance(value, dict):
-            lines += ["", f"[{key}]", *(f"{k} = {_value(v)}" for k, v in value.items())]
-        elif isinstance(value, list | tuple):
-            for item in value:
-                lines += ["", f"[[{key}]]", *(f"{k} = {_value(v)}" for k, v in item.items())]
-    return "\n".join(lines).strip() + "\n"
+    """``policy`` as TOML, without the values that are built in; ``load_policy`` reads it back equal."""
+    import tomli_w
 
-
-def _value(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, dict):
-        inner = ", ".join(f"{_text(str(k))} = {_value(v)}" for k, v in value.items())
-        return "{ " + inner + " }" if inner else "{}"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(_value(item) for item in value) + "]"
-    return str(value) if isinstance(value, int | float) else _text(str(value))
-
-
-def _text(value: str) -> str:
-    """A TOML basic string; JSON's escapes are a subset of TOML's."""
-    return msgspec.json.encode(value).decode()
+    return tomli_w.dumps(msgspec.to_builtins(policy))

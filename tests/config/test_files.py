@@ -90,7 +90,7 @@ ROWS = st.builds(
 )
 
 
-@given(st.builds(Policy, rows=st.lists(ROWS, max_size=3).map(tuple), rails=st.builds(Rails)))
+@given(st.builds(Policy, rows=st.lists(ROWS, min_size=1, max_size=3).map(tuple), rails=st.builds(Rails)))
 def test_a_policy_that_is_written_reads_back_equal(policy: Policy) -> None:
     assert parse_policy(write_policy(policy), "policy") == policy
 
