@@ -130,6 +130,8 @@ class Precondition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     canary_hash: str = ""
     stable_hash: str = ""
     step: int | None = None
+    effect: Effect | None = None
+    """What the offer on the screen said; a deed that would now do something else is refused. None: not compared."""
 
 
 class Intent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

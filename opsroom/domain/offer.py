@@ -44,6 +44,8 @@ def _promote(rollout: Rollout, verb: Verb) -> Offer:
         return no(Refusal.NOT_UNDER_WAY)
     if rollout.phase is Phase.OBSERVING:
         return no(Refusal.NOT_OBSERVED)
+    if rollout.phase is Phase.DEGRADED and rollout.pause is None:
+        return no(Refusal.NOTHING_TO_PROMOTE)
     revision = rollout.canary.version or rollout.canary.hash
     if rollout.engine is Engine.DEPLOYMENT:
         effect = Effect.TAKE_TEMPLATE if rollout.shape is Shape.PAIR else Effect.UNPAUSE

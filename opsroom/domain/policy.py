@@ -37,6 +37,8 @@ class PolicyRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, f
     min_steps: int = STEPS_MIN
     unknown_seconds: float = 600.0
     """Patience with UNKNOWN before it is flagged."""
+    sick_errors: float = 0.2
+    """Share of failing requests above which the baseline itself counts as sick (0..1)."""
     person: bool = False
     """A person decides: the worker flags instead of promoting."""
     auto_rollback: bool = True
@@ -64,9 +66,20 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forb
     def row_for(self, rollout: Rollout) -> PolicyRow:
         """The first row whose ``match`` holds; the built-in row where none does."""
         for row in self.rows:
-            if all(_value(rollout, key) == value for key, value in row.match.items()):
+            if matches(rollout, row.match):
                 return row
-        return PolicyRow()
+        return _BUILT_IN
+
+
+_BUILT_IN = PolicyRow()
+
+
+def matches(rollout: Rollout, match: dict[str, str]) -> bool:
+    """Whether every label (or property of the rollout) has the wanted value; an empty ``match`` always holds."""
+    for key, value in match.items():  # noqa: SIM110 - half the time of all() on the hot path
+        if _value(rollout, key) != value:
+            return False
+    return True
 
 
 def _value(rollout: Rollout, key: str) -> str:
@@ -100,6 +113,7 @@ def out_of_bounds(policy: Policy) -> list[tuple[str, str]]:
             ("min_steps", row.min_steps >= STEPS_MIN, f"at least {STEPS_MIN}"),
             ("min_seconds", row.min_seconds >= 0, "not negative"),
             ("max_seconds", row.min_seconds <= row.max_seconds <= PATIENCE_MAX, "min_seconds to 24 h"),
+            ("sick_errors", 0 < row.sick_errors <= 1, "more than 0, at most 1"),
             ("unknown_seconds", 0 < row.unknown_seconds <= PATIENCE_MAX, "more than 0, at most 24 h"),
         ):
             if not good:

@@ -152,10 +152,16 @@ class Rollout(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def under_way(self) -> bool:
-        """A canary takes, or is about to take, traffic and may be promoted or rolled back."""
-        return self.canary is not None and self.phase in (Phase.PROGRESSING, Phase.PAUSED, Phase.OBSERVING)
+        """A canary takes, or is about to take, traffic and may be promoted or rolled back.
+
+        A degraded rollout that was not aborted counts: its canary still takes traffic and must be stoppable.
+        """
+        return self.canary is not None and self.phase in _UNDER_WAY
 
     @property
     def key(self) -> str:
         """``namespace/name``, unique within a kind, for people and logs."""
         return f"{self.namespace}/{self.name}"
+
+
+_UNDER_WAY = frozenset((Phase.PROGRESSING, Phase.PAUSED, Phase.OBSERVING, Phase.DEGRADED))

@@ -1,0 +1,111 @@
+"""Our marks on workloads: the names of the annotations, and what they say.
+
+A mark is shared memory between workers, operators and the admission policy; it is small, keyed by the canary it
+speaks of (so it dies with it), and never carries a score. Reading is total: a broken mark reads as no mark, because
+anybody who may patch the workload can write one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+import msgspec
+
+from opsroom.domain.clean import clean
+from opsroom.domain.decision import Flag, FlagReason
+
+M = TypeVar("M")
+
+CANARY_OF = "opsroom.dev/canary-of"
+"""Label or annotation on the canary of a pair: the name of its stable Deployment."""
+
+QUEUE = "opsroom.dev/queue"
+"""``held`` while the queue holds the workload; removed by the release."""
+
+REQUESTED_BY = "opsroom.dev/requested-by"
+"""The authenticated user whose write was held, stamped by the admission policy."""
+
+ROLLBACK = "opsroom.dev/rollback"
+"""A new value beside a template change lets it pass our own hold (with the right ``create rollbacks.opsroom.dev``)."""
+
+PROMOTING = "opsroom.dev/promoting"
+"""On the canary of a pair while its promotion, a deed of several requests, is under way."""
+
+VERDICT = "opsroom.dev/verdict"
+"""The decider's flag and decision, JSON ``VerdictMark``."""
+
+FLAG = "opsroom.dev/flag"
+"""A person's wish to decide, JSON ``AskedMark``."""
+
+BY = "opsroom.dev/by"
+"""Who wrote last and under which Lease transition: ``identity#transitions``."""
+
+
+class VerdictMark(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the decider wants others to know; written when it changes, never for a new score."""
+
+    hash: str
+    outcome: str = ""
+    flag: FlagReason | None = None
+    since: float | None = None
+    by: str = ""
+    """Who asked, for the flag ``person``."""
+    detail: str = ""
+    row: str = ""
+    decider: str = ""
+    transitions: int = 0
+
+
+class AskedMark(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A person flagged this canary at this step."""
+
+    hash: str
+    by: str
+    at: float
+    step: int | None = None
+    reason: str = ""
+
+
+class Marks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Everything of ours that stands on one workload."""
+
+    verdict: VerdictMark | None = None
+    asked: AskedMark | None = None
+    held: bool = False
+    requested_by: str = ""
+    promoting: bool = False
+
+
+def read_marks(annotations: Mapping[str, str]) -> Marks:
+    """Our marks among ``annotations``; what cannot be read counts as absent."""
+    return Marks(
+        verdict=_decoded(annotations.get(VERDICT), VerdictMark),
+        asked=_decoded(annotations.get(FLAG), AskedMark),
+        held=annotations.get(QUEUE) == "held",
+        requested_by=clean(annotations.get(REQUESTED_BY, "")),
+        promoting=PROMOTING in annotations,
+    )
+
+
+def standing_flag(marks: Marks, canary_hash: str, step: int | None) -> Flag | None:
+    """The flag that ``marks`` raise for this canary at this step: a person's first, else the decider's.
+
+    Marks outlive what they speak of; one for another canary, or a person's for a former step, raises nothing.
+    """
+    asked = marks.asked
+    if asked is not None and asked.hash == canary_hash and (asked.step is None or asked.step == step):
+        return Flag(reason=FlagReason.PERSON, since=asked.at, by=clean(asked.by), detail=clean(asked.reason))
+    verdict = marks.verdict
+    if verdict is None or verdict.flag is None or verdict.since is None or verdict.hash != canary_hash:
+        return None
+    return Flag(reason=verdict.flag, since=verdict.since, by=clean(verdict.by), detail=clean(verdict.detail))
+
+
+def _decoded(text: str | None, type_: type[M]) -> M | None:
+    if not text:
+        return None
+    try:
+        return msgspec.json.decode(text, type=type_)
+    except msgspec.MsgspecError:
+        return None
