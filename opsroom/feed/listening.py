@@ -1,0 +1,208 @@
+"""The door of the feed: a unix socket of this user's own, or a TCP port.
+
+A unix socket is the embedded default: mode 0600 in a folder of our own, and the kernel tells who calls
+(``SO_PEERCRED``, unix(7)), so a wrong mode on a folder above does not open the feed to others. A TCP port stays on
+loopback unless told otherwise, and off loopback it must have somebody who checks tokens.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import stat
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from opsroom.errors import OpsroomError, UsageError
+from opsroom.feed.address import Address
+from opsroom.feed.server import FeedApp, everybody
+
+HEAD_SECONDS = 10.0
+"""A caller that has not asked for anything by then is let go."""
+
+HEAD_LIMIT = 64 * 1024
+
+
+class ListenError(OpsroomError):
+    """The feed cannot listen where it was told to."""
+
+
+class _Quiet(uvicorn.Server):
+    """uvicorn without its signal handlers: the worker ends itself."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class _Guarded(H11Protocol):
+    """Closes connections of strangers, and of callers that say nothing."""
+
+    uids: frozenset[int] = frozenset()
+    """Whom a unix socket serves."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        sock = transport.get_extra_info("socket")
+        if sock is not None and sock.family == socket.AF_UNIX and not self._known(sock):
+            transport.abort()
+            return
+        self.loop.call_later(HEAD_SECONDS, self._waited, transport)
+
+    def _known(self, sock: Any) -> bool:
+        uid = peer_uid(sock)
+        return uid is None or uid in self.uids
+
+    def _waited(self, transport: asyncio.Transport) -> None:
+        # uvicorn leaves ``cycle`` None until the first request's head has come, whatever its annotation says.
+        asked: object = self.cycle
+        if asked is None and not transport.is_closing():
+            transport.close()
+
+
+def peer_uid(sock: Any) -> int | None:
+    """Who is at the other end of a unix socket; None where the system cannot tell (then its mode must do)."""
+    option = getattr(socket, "SO_PEERCRED", None)
+    if option is None:
+        return None
+    size = struct.calcsize("3i")
+    _, uid, _ = struct.unpack("3i", sock.getsockopt(socket.SOL_SOCKET, option, size))
+    return int(uid)
+
+
+class Door:
+    """An open feed; ``close`` ends every stream and removes the socket."""
+
+    def __init__(self, app: FeedApp, address: Address, server: _Quiet, sock: socket.socket) -> None:
+        self.app = app
+        self.address = address
+        self._server = server
+        self._sock = sock
+        self._inode = os.stat(address.path).st_ino if address.path else 0
+        self._task = asyncio.ensure_future(server.serve(sockets=[sock]))
+
+    async def close(self) -> None:
+        """Let everybody go; at most about two seconds."""
+        self.app.closing.set()
+        self._server.should_exit = True
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._task
+        self._sock.close()
+        if self.address.path:
+            with contextlib.suppress(OSError):
+                # Another worker may have taken the name since.
+                if os.stat(self.address.path).st_ino == self._inode:
+                    os.unlink(self.address.path)
+
+
+async def listen(
+    app: FeedApp,
+    address: Address,
+    *,
+    anywhere: bool = False,
+    uids: frozenset[int] | None = None,
+    certificate: tuple[str, str] | None = None,
+) -> Door:
+    """Open the feed at ``address`` (port 0: any free one).
+
+    Raises:
+        UsageError: not on loopback and not told so, or nobody checks tokens there.
+        ListenError: the place is taken or not ours.
+    """
+    if not address.loopback and not anywhere:
+        raise UsageError(f"{address} can be reached from outside", "Name a loopback address, or allow it expressly")
+    if not address.loopback and app.authorize is everybody:
+        raise UsageError(f"{address} can be reached from outside and nobody would check who calls")
+    app.local_names_only = not address.path and app.authorize is everybody
+    sock = _unix(address.path) if address.path else _tcp(address)
+    protocol = type("_GuardedFor", (_Guarded,), {"uids": uids or frozenset({os.getuid()})})
+    config = uvicorn.Config(
+        app.asgi(),
+        http=protocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        h11_max_incomplete_event_size=HEAD_LIMIT,
+        timeout_graceful_shutdown=1,
+        ssl_certfile=certificate[0] if certificate else None,
+        ssl_keyfile=certificate[1] if certificate else None,
+    )
+    if not address.path:
+        address = Address(host=address.host, port=sock.getsockname()[1], tls=certificate is not None)
+    door = Door(app, address, _Quiet(config), sock)
+    await asyncio.sleep(0)
+    return door
+
+
+def _tcp(address: Address) -> socket.socket:
+    try:
+        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, proto, _, place = found[0]
+        sock = socket.socket(family, kind, proto)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(place)
+        sock.listen(128)
+    except OSError as error:
+        raise ListenError(f"cannot listen at {address} ({error.strerror})", "Choose another with --listen") from error
+    sock.setblocking(False)
+    return sock
+
+
+def _unix(path: str) -> socket.socket:
+    folder = Path(path).parent
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _own_folder(folder)
+        _remove_dead(path)
+        mask = os.umask(0o177)
+        try:
+            sock.bind(path)
+        finally:
+            os.umask(mask)
+        sock.listen(128)
+    except OSError as error:
+        sock.close()
+        raise ListenError(f"cannot listen at unix:{path} ({error.strerror})", "Choose another with --listen") from error
+    except OpsroomError:
+        sock.close()
+        raise
+    sock.setblocking(False)
+    return sock
+
+
+def _own_folder(folder: Path) -> None:
+    """Others who may write in the folder could put their own socket in our place."""
+    told = folder.stat()
+    if told.st_uid not in (os.getuid(), 0) or (told.st_mode & stat.S_IWOTH and not told.st_mode & stat.S_ISVTX):
+        raise ListenError(f"the folder {folder} is not only ours to write", "Use a folder of your own, mode 0700")
+
+
+def _remove_dead(path: str) -> None:
+    """Take away the socket of a worker that was killed; a living one keeps its place."""
+    try:
+        if not stat.S_ISSOCK(os.lstat(path).st_mode):
+            raise ListenError(f"{path} exists and is not a socket", "Choose another path with --listen")
+    except FileNotFoundError:
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(1.0)
+        try:
+            probe.connect(path)
+        except (ConnectionRefusedError, FileNotFoundError):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
+            return
+        except TimeoutError:
+            pass
+    raise ListenError(f"a worker already listens at unix:{path}", "Use its feed, or end it first")

@@ -1,0 +1,181 @@
+"""The worker's end of the feed: an ASGI application with the picture, the stream of changes, and /metrics.
+
+Each viewer has its own task and its own last-seen sequence. The task waits until the socket takes more, then sends
+what is newest at that moment: a slow reader skips states, nobody queues for it and the worker never waits. Every
+answer is a GET; there is nothing here that changes anything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from opsroom import __version__
+from opsroom.errors import NotPermitted, Unauthorized, Unreachable
+from opsroom.feed.frames import BEAT_SECONDS, Hello, beat, encode, event
+from opsroom.feed.published import Published, Viewer
+
+VIEWERS_MAX = 200
+
+Authorize = Callable[[str], Awaitable[Viewer]]
+"""From a bearer token (may be empty) to a viewer; raises Unauthorized, NotPermitted or Unreachable."""
+
+_PLAIN = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+
+
+async def everybody(token: str) -> Viewer:
+    """Authorization where the socket itself is the guard: who can connect may see all."""
+    return Viewer()
+
+
+@dataclass(slots=True)
+class FeedApp:
+    """What the routes share."""
+
+    published: Published
+    metrics: Callable[[], str]
+    """Makes the text of /metrics."""
+    authorize: Authorize = everybody
+    local_names_only: bool = False
+    """Refuse requests whose Host is a name from outside (DNS rebinding), where no token guards the port."""
+    clock: Callable[[], float] = time.time
+    beat: float = BEAT_SECONDS
+    viewers: int = 0
+    last_left: float | None = None
+    """Monotonic seconds at which the last viewer left; None: there was none yet."""
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def asgi(self) -> Starlette:
+        """The application to serve."""
+        return Starlette(
+            routes=[
+                Route("/feed", _Stream(self)),
+                Route("/picture", self._picture),
+                Route("/metrics", self._metrics),
+                Route("/healthz", self._healthz),
+            ]
+        )
+
+    async def admit(self, request: Request) -> Viewer | Response:
+        """The viewer behind a request, or the answer that refuses it."""
+        if self.local_names_only and not _local(request.headers.get("host", "")):
+            return _refusal(403, "only by a local name")
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        try:
+            return await self.authorize(token.strip() if scheme.lower() == "bearer" else "")
+        except Unauthorized as error:
+            return _refusal(401, str(error))
+        except NotPermitted as error:
+            return _refusal(403, str(error))
+        except Unreachable as error:
+            return _refusal(503, str(error))
+
+    async def _picture(self, request: Request) -> Response:
+        viewer = await self.admit(request)
+        if isinstance(viewer, Response):
+            return viewer
+        body = self.published.picture(viewer)
+        if not body:
+            return _refusal(503, "no picture yet")
+        return Response(body, media_type="application/json", headers=_PLAIN)
+
+    async def _metrics(self, request: Request) -> Response:
+        viewer = await self.admit(request)
+        if isinstance(viewer, Response):
+            return viewer
+        if viewer.namespaces is not None:
+            return _refusal(403, "metrics are for viewers of all namespaces")
+        return PlainTextResponse(self.metrics(), media_type="text/plain; version=0.0.4", headers=_PLAIN)
+
+    async def _healthz(self, request: Request) -> Response:
+        return PlainTextResponse("ok\n", headers=_PLAIN)
+
+
+class _Stream:
+    """``GET /feed``: one viewer's stream of events."""
+
+    def __init__(self, app: FeedApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        if scope["method"] != "GET":
+            await _refusal(405, "GET only")(scope, receive, send)
+            return
+        viewer = await self._app.admit(request)
+        if isinstance(viewer, Viewer) and self._app.viewers >= VIEWERS_MAX:
+            viewer = _refusal(503, f"{VIEWERS_MAX} viewers are connected already")
+        if isinstance(viewer, Response):
+            await viewer(scope, receive, send)
+            return
+        self._app.viewers += 1
+        left = asyncio.ensure_future(_left(receive))
+        sending = asyncio.ensure_future(self._send(viewer, send))
+        closing = asyncio.ensure_future(self._app.closing.wait())
+        try:
+            await asyncio.wait((left, sending, closing), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._app.viewers -= 1
+            self._app.last_left = time.monotonic()
+            for task in (left, sending, closing):
+                task.cancel()
+            await asyncio.gather(left, sending, closing, return_exceptions=True)
+        if self._app.closing.is_set() and not left.done():
+            await send({"type": "http.response.body", "body": b""})
+
+    async def _send(self, viewer: Viewer, send: Send) -> None:
+        app, published = self._app, self._app.published
+        await send(
+            {
+                "type": "http.response.start",
+                "status": 200,
+                "headers": [
+                    (b"content-type", b"text/event-stream"),
+                    (b"cache-control", b"no-store"),
+                    (b"x-content-type-options", b"nosniff"),
+                ],
+            }
+        )
+
+        async def push(data: bytes) -> None:
+            await send({"type": "http.response.body", "body": data, "more_body": True})
+
+        await push(event(encode(Hello(version=__version__, beat=app.beat))))
+        seen = 0
+        while True:
+            if await published.newer_than(seen, app.beat):
+                # Both before the first await: what is sent now is the newest at this moment, whole.
+                frames, seen = published.frames_since(seen, viewer), published.seq
+                for frame in frames:
+                    await push(event(frame))
+            else:
+                await push(beat(app.clock(), published.looked))
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _refusal(status: int, why: str) -> Response:
+    return PlainTextResponse(why + "\n", status_code=status, headers=_PLAIN)
+
+
+def _local(host: str) -> bool:
+    name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
+    name = name.strip("[]")
+    if name == "localhost":
+        return True
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return False
