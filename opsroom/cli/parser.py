@@ -73,6 +73,7 @@ def _worlds(command: Any) -> None:
     worker.add_argument("--mode", choices=("observe", "advise", "auto"), default="observe")
     worker.add_argument("--listen", metavar="ADDRESS", help="unix:PATH or HOST:PORT for the feed")
     worker.add_argument("--linger", type=float, metavar="SECONDS", help="end this long after the last viewer left")
+    worker.add_argument("--own", metavar="KEY", help=argparse.SUPPRESS)
     worker.add_argument("--die-with-parent", action="store_true", help=argparse.SUPPRESS)
     sim = command("sim", "Only the simulated world; prints KUBECONFIG=... and PROMETHEUS_URL=... and runs.")
     _world(sim)

@@ -1,0 +1,68 @@
+"""``opsroom demo``: the control room on a simulated cluster, with or without a screen."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import time
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from opsroom.cli.world import World
+from opsroom.errors import UsageError
+
+READY_SECONDS = 30.0
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the demo until the board is quit, or for ``--headless`` seconds."""
+    if not 1 <= arguments.services <= 10_000:
+        raise UsageError("--services takes a number from 1 to 10000", "For example: opsroom demo --services 12")
+    if not 0 < arguments.change_rate <= 10_000:
+        raise UsageError("--change-rate takes a percentage above 0", "For example: opsroom demo --change-rate 200")
+    headless = arguments.headless is not None
+    if headless and not 0 < arguments.headless <= 86_400:
+        raise UsageError("--headless takes seconds, up to a day", "For example: opsroom demo --headless 150")
+    world = World(
+        seed=arguments.seed,
+        services=arguments.services,
+        change_rate=arguments.change_rate,
+        policy=getattr(arguments, "policy", None) or "",
+        truth=headless,
+    )
+    try:
+        return _headless(world, arguments.headless) if headless else _board(world)
+    finally:
+        world.stop()
+        world.remove()
+
+
+def _board(world: World) -> int:
+    from opsroom.cli.board import show
+
+    os.environ.update(world.environment)
+    world.start()
+    return show(world.address, ["--kubeconfig", str(world.kubeconfig)], demo=True)
+
+
+def _headless(world: World, seconds: float) -> int:
+    from opsroom.cli.grading import Observer, grade
+
+    def end(number: int, frame: FrameType | None) -> NoReturn:
+        raise SystemExit(128 + number)
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, end)
+    world.start()
+    observer = Observer(world)
+    observer.watch(time.monotonic() + seconds)
+    world.stop()
+    print(grade(observer.picture, world.truth, journals(world)))  # noqa: T201
+    return 0
+
+
+def journals(world: World) -> list[Path]:
+    """The journal files that the demo's processes have written."""
+    return sorted((world.folder / "state" / "opsroom" / "journal").glob("*.jsonl"))

@@ -1,0 +1,25 @@
+"""Settings of one run: the settings file with the command line's common options laid over it."""
+
+from __future__ import annotations
+
+import argparse
+
+import msgspec
+
+from opsroom.config.settings import Settings, load_settings
+
+
+def settings_for(arguments: argparse.Namespace) -> Settings:
+    """The settings of this run.
+
+    Raises:
+        ConfigError: the file is wrong.
+    """
+    given = vars(arguments)
+    settings = load_settings(given.get("config"))
+    changes = {key: given[key] for key in ("kubeconfig", "context", "feed", "policy", "read_only") if given.get(key)}
+    if given.get("namespace"):
+        changes["namespaces"] = tuple(given["namespace"])
+    if given.get("prometheus"):
+        changes["prometheus"] = msgspec.structs.replace(settings.prometheus, url=given["prometheus"])
+    return msgspec.structs.replace(settings, **changes)

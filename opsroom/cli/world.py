@@ -1,0 +1,110 @@
+"""The demo's world: a simulated cluster and a worker on it, kept running until the demo ends.
+
+Both are ordinary processes on their ordinary path: the worker gets a kubeconfig, a Prometheus address and a policy
+file, as it would for a real cluster. They die with their parent, so ``kill -9`` of the demo leaves nothing behind.
+A worker that dies is started again: it keeps nothing that it cannot learn again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import subprocess
+import tempfile
+import threading
+from pathlib import Path
+
+from opsroom.cli.children import last_words, start, stop
+from opsroom.config.policy_file import write_policy
+from opsroom.domain.policy import Policy, PolicyRow
+from opsroom.errors import OpsroomError
+
+PATIENT = PolicyRow(min_seconds=10.0, max_seconds=75.0, unknown_seconds=45.0)
+PACE = Policy(step=2.0, rows=(PATIENT,))
+"""For a world that is scraped every second and deploys every few: the same rules as everywhere, at its pace."""
+
+RESTART_SECONDS = 1.0
+
+
+class World:
+    """A simulated cluster and a worker, in a folder of their own."""
+
+    def __init__(self, *, seed: int, services: int, change_rate: float, policy: str = "", truth: bool = False) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="opsroom-demo-"))
+        self.socket = self.folder / "worker.sock"
+        self.kubeconfig = self.folder / "kubeconfig"
+        self.truth = self.folder / "truth.jsonl"
+        self.policy = Path(policy) if policy else self.folder / "policy.toml"
+        if not policy:
+            self.policy.write_text(write_policy(PACE), encoding="utf-8")
+        self._sim_words = ["sim", "--seed", str(seed), "--services", str(services), "--change-rate", str(change_rate)]
+        self._sim_words += ["--dir", str(self.folder), "--die-with-parent"]
+        self._sim_words += ["--truth", str(self.truth)] if truth else []
+        self._children: list[subprocess.Popen[str]] = []
+        self._stopping = threading.Event()
+        self._keeper = threading.Thread(target=self._keep, name="demo-world", daemon=True)
+        self.error = ""
+        """Why the world could not be started; empty while all is well."""
+
+    @property
+    def address(self) -> str:
+        """Where the worker's feed will be."""
+        return f"unix:{self.socket}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """For every process of the demo: journals and logs stay in the demo's folder."""
+        return {"XDG_STATE_HOME": str(self.folder / "state")}
+
+    def start(self) -> None:
+        """Start in the background; the feed appears when it is ready."""
+        self._keeper.start()
+
+    def stop(self) -> None:
+        """End both processes and wait for them; the folder stays until ``remove``."""
+        self._stopping.set()
+        stop(list(reversed(self._children)))
+        if self._keeper.is_alive():
+            self._keeper.join(2.0)
+
+    def remove(self) -> None:
+        """Delete the folder."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def log(self, name: str) -> Path:
+        """The log of ``sim`` or ``worker``."""
+        return self.folder / "state" / "opsroom" / f"{name}.log"
+
+    def _keep(self) -> None:
+        try:
+            prometheus = self._start_sim()
+        except (OSError, OpsroomError) as error:
+            self.error = str(error)
+            return
+        while not self._stopping.is_set():
+            with contextlib.suppress(OSError):
+                self.socket.unlink()
+            worker = start(self._worker_words(prometheus), self.log("worker"), environment=self.environment)
+            self._children.append(worker)
+            if self._stopping.is_set():
+                worker.terminate()
+            worker.wait()
+            self._children.remove(worker)
+            self._stopping.wait(RESTART_SECONDS)
+
+    def _start_sim(self) -> str:
+        sim = start(self._sim_words, self.log("sim"), environment=self.environment, output=True)
+        self._children.append(sim)
+        assert sim.stdout is not None
+        found: dict[str, str] = {}
+        for line in sim.stdout:
+            name, _, value = line.strip().partition("=")
+            found[name] = value
+            if {"KUBECONFIG", "PROMETHEUS_URL"} <= found.keys():
+                self.kubeconfig = Path(found["KUBECONFIG"])
+                return found["PROMETHEUS_URL"]
+        raise OpsroomError(f"the simulated world ended: {last_words(self.log('sim'))}", f"See {self.log('sim')}")
+
+    def _worker_words(self, prometheus: str) -> list[str]:
+        words = ["worker", "--mode", "auto", "--kubeconfig", str(self.kubeconfig), "--prometheus", prometheus]
+        return [*words, "--policy", str(self.policy), "--listen", self.address, "--die-with-parent"]
