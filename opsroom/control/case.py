@@ -1,0 +1,25 @@
+"""One rollout as the decider sees it at one tick."""
+
+from __future__ import annotations
+
+import msgspec
+
+from opsroom.domain.decision import Flag
+from opsroom.domain.deed import Deed
+from opsroom.domain.queue import QueueEntry
+from opsroom.domain.rollout import Rollout
+from opsroom.domain.verdict import Verdict
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Everything that a decision on one rollout may rest on."""
+
+    rollout: Rollout
+    verdict: Verdict | None = None
+    flag: Flag | None = None
+    """A flag that stands in the shared marks: of a person, or of the decider before this one."""
+    deed: Deed | None = None
+    """The last deed on this rollout, by anybody, as far as it is known."""
+    queue: QueueEntry | None = None
+    requests: float | None = None
+    """Requests of the canary that the verdict rests on; None: take what the evidence says."""

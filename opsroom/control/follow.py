@@ -1,0 +1,151 @@
+"""Following one canary from tick to tick: how long it stands on its step, which deed is under way, which flag stands.
+
+Split from ``decide`` because this is the only part with a past. It must not know thresholds.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from opsroom.control import grounds
+from opsroom.control.case import Case
+from opsroom.control.memory import Track
+from opsroom.domain.board import Freeze
+from opsroom.domain.decision import Flag, FlagReason
+from opsroom.domain.deed import DeedState
+from opsroom.domain.rollout import Rollout
+
+SETTLE = 60.0
+"""Seconds an UNKNOWN deed may wait to be settled by what the cluster shows, before a person is asked."""
+
+LAG = 30.0
+"""Seconds for which a finished deed explains a picture that still shows the step before it."""
+
+LOST = 60.0
+"""Seconds after which a decided deed of which nothing was ever heard counts as never begun."""
+
+ENDLESS = 1800.0
+"""Seconds after which a deed that never ends no longer stands in the way."""
+
+REFUSALS = 5
+"""Refusals in a row after which looking again is no longer the answer."""
+
+_PAUSE_AFTER_REFUSAL = 2.0
+
+
+def follow(rollout: Rollout, old: Track | None, now: float) -> Track:
+    """The track of this canary at ``now``; a new one when the canary is another one."""
+    canary, pause, step = rollout.canary, rollout.pause, rollout.step
+    revision = canary.hash if canary is not None else ""
+    resting = pause is not None and pause.until is None
+    if old is None or old.hash != revision:
+        return Track(hash=revision, step=step, since=_began(rollout, now), resting=resting)
+    if old.step != step:
+        return Track(hash=revision, step=step, since=now, resting=resting, lifted=old.lifted)
+    if old.resting != resting:
+        return msgspec.structs.replace(old, resting=resting)
+    return old
+
+
+def _began(rollout: Rollout, now: float) -> float:
+    """Since when a canary met for the first time stands on its step: never earlier than the cluster can prove."""
+    if rollout.pause is not None and rollout.pause.since is not None:
+        return min(now, rollout.pause.since)
+    if not rollout.step and rollout.started is not None:
+        return min(now, rollout.started)
+    return now
+
+
+def digest(case: Case, track: Track, now: float) -> Track:
+    """The track after the news in ``case.deed``: a pending deed that ended, or one that was refused for now."""
+    pending, deed = track.pending, case.deed
+    if pending is None:
+        return track
+    heard = deed is not None and deed.intent.automatic and deed.at >= pending.at - 1.0
+    if heard and deed is not None and deed.state is DeedState.REFUSED and deed.refusal in grounds.PASSING:
+        tries = track.refusals + 1
+        rest = now + _PAUSE_AFTER_REFUSAL * 2**tries
+        return msgspec.structs.replace(track, pending=None, refusals=tries, quiet_until=rest)
+    if (heard and deed is not None and deed.state.settled) or now - pending.at > LOST:
+        return msgspec.structs.replace(track, pending=None)
+    return track
+
+
+def busy(case: Case, track: Track, now: float) -> bool:
+    """Whether a deed on this canary is under way, or has just ended and the picture does not show it yet."""
+    if track.pending is not None or now < track.quiet_until:
+        return True
+    deed = case.deed
+    if deed is None or not grounds.moves(deed) or not grounds.concerns(deed, track.hash, track.step):
+        return False
+    age = now - deed.at
+    match deed.state:
+        case DeedState.REFUSED | DeedState.CANCELLED | DeedState.FAILED:
+            return False
+        case DeedState.DONE:
+            return age < LAG
+        case DeedState.UNKNOWN:
+            return age < SETTLE
+        case DeedState.ARMED | DeedState.JOURNALLED:
+            return age < LOST
+        case _:
+            return age < ENDLESS
+
+
+def trouble(case: Case, track: Track, now: float) -> str:
+    """Why the last deed on this canary needs a person, as a code; empty when it does not."""
+    if track.refusals >= REFUSALS:
+        return "refused"
+    deed = case.deed
+    if deed is None or not grounds.moves(deed) or not grounds.concerns(deed, track.hash, track.step):
+        return ""
+    if track.lifted is not None and deed.at <= track.lifted:
+        return ""
+    return grounds.trouble(deed, now, SETTLE)
+
+
+def standing(
+    case: Case, flag: Flag | None, old: Track | None, track: Track, freeze: Freeze | None
+) -> tuple[Flag | None, bool]:
+    """The flag that still stands, and whether one was lifted just now.
+
+    A flag stands until a person acts on the canary or it is over. A person acted when their deed is done, or when
+    the canary left a step that it could not leave by itself. A thaw is an act, too: it ends ``FREEZE``.
+    """
+    if old is not None and old.hash != track.hash:
+        flag = None
+    if flag is None:
+        mark = case.flag
+        if mark is None or (track.lifted is not None and mark.since <= track.lifted):
+            return None, False
+        flag = mark
+    if flag.reason is FlagReason.FREEZE and freeze is None:
+        return None, True
+    if _person_acted(case, flag, old, track):
+        return None, True
+    return _merged(flag, case.flag), False
+
+
+def _person_acted(case: Case, flag: Flag, old: Track | None, track: Track) -> bool:
+    if old is not None and old.step != track.step and old.resting and old.pending is None:
+        return True
+    deed = case.deed
+    return (
+        deed is not None
+        and deed.state is DeedState.DONE
+        and not deed.intent.automatic
+        and grounds.moves(deed)
+        and deed.at >= flag.since
+        and deed.intent.precondition.canary_hash == track.hash
+    )
+
+
+def _merged(flag: Flag, mark: Flag | None) -> Flag:
+    """``flag`` with what the shared mark adds: a person who asked, or who acknowledged."""
+    if mark is None or mark is flag:
+        return flag
+    if mark.reason is FlagReason.PERSON and flag.reason is not FlagReason.PERSON:
+        flag = msgspec.structs.replace(flag, reason=mark.reason, by=mark.by, detail=mark.detail)
+    if mark.acknowledged_by and mark.acknowledged_at != flag.acknowledged_at:
+        return msgspec.structs.replace(flag, acknowledged_by=mark.acknowledged_by, acknowledged_at=mark.acknowledged_at)
+    return flag

@@ -1,0 +1,113 @@
+"""What a verdict and a last deed amount to, as plain questions.
+
+Split from ``decide`` so that each ground for a decision can be named and tested alone. It must not know thresholds
+other than those of the policy row it is given.
+"""
+
+from __future__ import annotations
+
+from opsroom.control.case import Case
+from opsroom.domain.deed import Deed, DeedState, Effect, Refusal, Verb
+from opsroom.domain.freshness import STALE_AFTER
+from opsroom.domain.offer import Offer, offer
+from opsroom.domain.policy import PolicyRow
+from opsroom.domain.rollout import Engine, Rollout
+from opsroom.domain.verdict import UnknownReason, Verdict, VerdictState
+
+CLOSES_LATE = 6.0
+"""Seconds: a step closes one scrape and 5 s after its end, so a perfectly fresh verdict is this old."""
+
+PASSING = frozenset((Refusal.CHANGED, Refusal.CONFLICT, Refusal.UNREACHABLE, Refusal.NOT_OBSERVED, Refusal.BUSY))
+"""Refusals after which looking again is right; the others need a person."""
+
+BASELINE_GUARD = "baseline_sick"
+
+_SAFE_PROMOTIONS = frozenset((Effect.NEXT_STEP, Effect.SWITCH, Effect.TAKE_TEMPLATE))
+
+
+def unknown(verdict: Verdict | None, now: float, step: float) -> str:
+    """Why nothing may be concluded, as a code; empty when the verdict can be used. ``step`` in seconds."""
+    if verdict is None:
+        return UnknownReason.NO_DATA.value
+    if verdict.state is VerdictState.UNKNOWN or verdict.score is None:
+        return (verdict.unknown or UnknownReason.NO_DATA).value
+    if now - verdict.at > STALE_AFTER * step + CLOSES_LATE:
+        return UnknownReason.STALE.value
+    return ""
+
+
+def baseline_sick(verdict: Verdict, row: PolicyRow) -> bool:
+    """Whether the stable pods fail on their own, so that the comparison says little about the change."""
+    return any(
+        evidence.guard == BASELINE_GUARD
+        or (evidence.metric == "error_rate" and (evidence.baseline or 0.0) > row.sick_errors)
+        for evidence in verdict.evidence
+    )
+
+
+def contradicts_itself(verdict: Verdict, row: PolicyRow) -> bool:
+    """Whether one metric alone would roll back while another alone would promote."""
+    harms = [evidence.harm for evidence in verdict.evidence if not evidence.guard]
+    return len(harms) > 1 and max(harms) > row.rollback_above and min(harms) < row.promote_below
+
+
+def requests(case: Case) -> float | None:
+    """Requests of the canary behind the verdict; None when nobody counted."""
+    if case.requests is not None or case.verdict is None:
+        return case.requests
+    counted = [evidence.requests for evidence in case.verdict.evidence if evidence.requests is not None]
+    return max(counted, default=None)
+
+
+def too_early(case: Case, verdict: Verdict, row: PolicyRow, on_step: float) -> str:
+    """What a promotion still lacks, as a code; empty when it lacks nothing. ``on_step``: seconds on this step."""
+    if on_step < row.min_seconds:
+        return "min_seconds"
+    if verdict.steps < row.min_steps:
+        return "min_steps"
+    counted = requests(case)
+    if counted is None or counted < row.min_requests:
+        return "min_requests"
+    return "shared" if verdict.shared else ""
+
+
+def promotion(rollout: Rollout) -> Offer | None:
+    """The promotion that automation may make now, or None.
+
+    It never un-pauses what a person paused, never steps over an inconclusive analysis and never shortens a timed
+    pause: each of them is somebody's explicit wish.
+    """
+    pause = rollout.pause
+    if pause is not None and (pause.inconclusive or pause.until is not None):
+        return None
+    rolling = rollout.engine is Engine.DEPLOYMENT
+    if pause is not None and pause.user and not rolling:
+        return None
+    wish = offer(rollout, Verb.PROMOTE)
+    if wish.effect in _SAFE_PROMOTIONS or (rolling and wish.effect is Effect.UNPAUSE):
+        return wish
+    return None
+
+
+def concerns(deed: Deed, canary_hash: str, step: int | None) -> bool:
+    """Whether ``deed`` was meant for this canary and, unless it is a roll back, for this step."""
+    seen = deed.intent.precondition
+    if seen.canary_hash != canary_hash:
+        return False
+    return deed.intent.verb is Verb.ROLL_BACK or seen.step == step
+
+
+def moves(deed: Deed) -> bool:
+    """Whether the deed is one that moves traffic (and not only a mark, a hold or a release)."""
+    return deed.intent.verb in (Verb.PROMOTE, Verb.PROMOTE_FULLY, Verb.ROLL_BACK)
+
+
+def trouble(deed: Deed, now: float, settle: float) -> str:
+    """Why ``deed`` needs a person, as a code; empty when it does not. ``settle``: seconds UNKNOWN may last."""
+    if deed.state is DeedState.FAILED:
+        return deed.detail or "failed"
+    if deed.state is DeedState.UNKNOWN and now - deed.at > settle:
+        return "unknown"
+    if deed.state is DeedState.REFUSED and deed.intent.automatic and deed.refusal not in PASSING:
+        return deed.refusal.value if deed.refusal is not None else "refused"
+    return ""
