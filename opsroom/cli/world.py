@@ -95,9 +95,8 @@ class World:
     def _start_sim(self) -> str:
         sim = start(self._sim_words, self.log("sim"), environment=self.environment, output=True)
         self._children.append(sim)
-        assert sim.stdout is not None
         found: dict[str, str] = {}
-        for line in sim.stdout:
+        for line in sim.stdout or ():
             name, _, value = line.strip().partition("=")
             found[name] = value
             if {"KUBECONFIG", "PROMETHEUS_URL"} <= found.keys():

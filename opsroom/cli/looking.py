@@ -1,0 +1,89 @@
+"""``opsroom ls`` and ``opsroom show``: the board's rows once, from the same feed, for scripts and screen readers."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import time
+from collections.abc import Sequence
+
+import msgspec
+
+from opsroom.cli.options import settings_for
+from opsroom.cli.own_worker import address, wait_for
+from opsroom.domain.board import Row
+from opsroom.domain.freshness import Freshness, freshness
+from opsroom.errors import OpsroomError, Unreachable, UsageError, WaitingError
+from opsroom.feed.client import fetch_picture
+from opsroom.feed.frames import Picture
+
+FILL_SECONDS = 20.0
+"""Until a worker that was just started has read its cluster."""
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print rows; exits 3 where ``--flagged`` finds any."""
+    picture = whole_picture(arguments)
+    if arguments.command == "show":
+        _show(picture, find(picture.rows, arguments.name), arguments.output)
+        return 0
+    rows = [row for row in picture.rows if row.flag is not None or not arguments.flagged]
+    _list(picture, rows, arguments.output)
+    return WaitingError.exit_code if arguments.flagged and rows else 0
+
+
+def whole_picture(arguments: argparse.Namespace) -> Picture:
+    """A picture in which the cluster has been read.
+
+    Raises:
+        Unreachable: no worker answers, or the worker cannot read the cluster.
+    """
+    where = address(arguments, settings_for(arguments))
+    wait_for(where)
+    end = time.monotonic() + FILL_SECONDS
+    while True:
+        picture = asyncio.run(fetch_picture(where))
+        kube = next((source for source in picture.room.sources if source.name.startswith("kube")), None)
+        if kube is None or freshness(kube, picture.room.at) is not Freshness.NEVER:
+            return picture
+        if kube.error or time.monotonic() > end:
+            raise Unreachable(kube.error or "the worker has not read the cluster yet", "Try again")
+        time.sleep(0.2)
+
+
+def find(rows: Sequence[Row], name: str) -> Row:
+    """The one row called ``name`` (``NAME`` or ``NAMESPACE/NAME``).
+
+    Raises:
+        OpsroomError: there is none. UsageError: several namespaces have one.
+    """
+    found = [row for row in rows if name in (row.rollout.name, row.rollout.key)]
+    if not found:
+        raise OpsroomError(f"there is no rollout {name}", "opsroom ls shows their names")
+    if len(found) > 1:
+        keys = ", ".join(row.rollout.key for row in found)
+        raise UsageError(f"{name} is the name of several rollouts", f"Say which: {keys}")
+    return found[0]
+
+
+def _list(picture: Picture, rows: Sequence[Row], output: str) -> None:
+    if output == "json":
+        _json({"room": picture.room, "rows": rows})
+        return
+    from opsroom.view.plain import plain_board
+
+    print(plain_board(picture.room, rows, picture.room.at, wide=output == "wide"))  # noqa: T201
+
+
+def _show(picture: Picture, row: Row, output: str) -> None:
+    if output == "json":
+        _json({"room": picture.room, "row": row})
+        return
+    from opsroom.view.plain import plain_row
+
+    print(plain_row(picture.room, row, picture.room.at))  # noqa: T201
+
+
+def _json(data: object) -> None:
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(data), indent=2).decode() + "\n")

@@ -1,0 +1,69 @@
+"""``opsroom worker``, ``opsroom sim`` and ``opsroom judge``: the processes without a screen.
+
+The worker's number libraries read their thread counts once, when they are imported, so the variables are set here,
+before anything else of the worker is: one BLAS thread beside a person's keys, and no more.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from opsroom.errors import OpsroomError
+
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the process the command names until it is stopped."""
+    for name in THREADS:
+        os.environ.setdefault(name, "1")
+    if arguments.command == "sim":
+        return _simulator(arguments)
+    return _judge() if arguments.command == "judge" else _worker(arguments)
+
+
+def _simulator(arguments: argparse.Namespace) -> int:
+    from opsroom.simulator.main import main
+
+    words = ["--seed", str(arguments.seed), "--services", str(arguments.services)]
+    words += ["--change-rate", str(arguments.change_rate)]
+    words += ["--port-kube", str(arguments.port_kube), "--port-prometheus", str(arguments.port_prometheus)]
+    words += ["--truth", arguments.truth] if arguments.truth else []
+    words += ["--dir", arguments.dir] if arguments.dir else []
+    words += ["--die-with-parent"] if arguments.die_with_parent else []
+    return main(words)
+
+
+def _judge() -> int:
+    from opsroom.analysis.protocol import run_judge
+
+    return run_judge(sys.stdin, sys.stdout)
+
+
+def _worker(arguments: argparse.Namespace) -> int:
+    import asyncio
+    from pathlib import Path
+
+    from opsroom.cli.options import settings_for
+    from opsroom.cli.own_worker import identity
+    from opsroom.config import paths
+    from opsroom.config.lock import locked
+    from opsroom.worker.main import WorkerOptions, run_worker
+
+    settings = settings_for(arguments)
+    key = arguments.own or identity(settings)
+    options = WorkerOptions(
+        settings=settings,
+        mode=arguments.mode,
+        listen=arguments.listen or f"unix:{paths.worker_socket(key)}",
+        linger=arguments.linger,
+        die_with_parent=arguments.die_with_parent,
+    )
+    if arguments.listen and not arguments.own:
+        return asyncio.run(run_worker(options))
+    with locked(Path(paths.worker_lock(key))) as mine:
+        if not mine:
+            raise OpsroomError("a worker of yours already looks at this context", f"It answers at {options.listen}")
+        return asyncio.run(run_worker(options))
