@@ -18,8 +18,9 @@ def settings_for(arguments: argparse.Namespace) -> Settings:
     given = vars(arguments)
     settings = load_settings(given.get("config"))
     changes = {key: given[key] for key in ("kubeconfig", "context", "feed", "policy", "read_only") if given.get(key)}
-    if given.get("namespace"):
-        changes["namespaces"] = tuple(given["namespace"])
+    namespaces = (*given.get("namespaces_first", ()), *given.get("namespaces", ()))
+    if namespaces:
+        changes["namespaces"] = namespaces
     if given.get("prometheus"):
         changes["prometheus"] = msgspec.structs.replace(settings.prometheus, url=given["prometheus"])
     return msgspec.structs.replace(settings, **changes)

@@ -25,12 +25,12 @@ class Parser(argparse.ArgumentParser):
 
 def build() -> Parser:
     """The parser of all commands; ``command`` is None for the board."""
-    common = _common()
+    common = _common("namespaces")
     parser = Parser(
         prog="opsroom",
         description="The control room for progressive delivery. Without a command: the board on the current context.",
         epilog=EPILOG,
-        parents=[common],
+        parents=[_common("namespaces_first")],
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"opsroom {__version__}")
@@ -48,13 +48,16 @@ def build() -> Parser:
     return parser
 
 
-def _common() -> Parser:
+def _common(namespaces: str) -> Parser:
+    """``namespaces`` is where ``-n`` collects: two places, for a list in the second parser would replace the first."""
     common = Parser(add_help=False, argument_default=argparse.SUPPRESS)
     group = common.add_argument_group("common options")
     group.add_argument("--config", metavar="FILE", help="settings file instead of the one in the XDG folder")
     group.add_argument("--kubeconfig", metavar="FILE", help="kubeconfig instead of KUBECONFIG or ~/.kube/config")
     group.add_argument("--context", metavar="NAME", help="kube context instead of the current one")
-    group.add_argument("-n", "--namespace", metavar="NS", action="append", help="only this namespace (repeatable)")
+    group.add_argument(
+        "-n", "--namespace", dest=namespaces, metavar="NS", action="append", help="only this namespace (repeatable)"
+    )
     group.add_argument("--prometheus", metavar="URL", help="base URL, or kube:NAMESPACE/SERVICE:PORT")
     group.add_argument("--feed", metavar="ADDRESS", help="unix:PATH or https://HOST of a worker that runs elsewhere")
     group.add_argument("--read-only", action="store_true", help="GET only: no deeds, no reviews, no Lease")

@@ -1,0 +1,94 @@
+"""The command line as its users meet it: options in either place, errors in one sentence, the right exit code."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import pytest
+
+from opsroom.cli import main
+from opsroom.cli.options import settings_for
+from opsroom.cli.own_worker import common_words, current_context, identity
+from opsroom.cli.parser import build
+from opsroom.errors import UsageError
+
+
+def parsed(line: str) -> argparse.Namespace:
+    return build().parse_args(line.split())
+
+
+@pytest.mark.parametrize(
+    "line", ["--context prod -n a ls -n b", "ls --context prod -n a -n b", "-n a -n b ls --context prod"]
+)
+def test_common_options_may_stand_on_either_side(line: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    settings = settings_for(parsed(line))
+    assert settings.context == "prod"
+    assert settings.namespaces == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ("nonsense", "invalid choice"),
+        ("ls --outptu json", "unrecognized arguments"),
+        ("worker --mode sometimes", "invalid choice"),
+        ("promote", "NAME"),
+        ("demo --seed seven", "invalid int value"),
+    ],
+)
+def test_wrong_usage_is_one_sentence_and_exit_code_2(line: str, what: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(line.split()) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("opsroom: ")
+    assert what in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ("demo --services 0", "--services"),
+        ("demo --change-rate 0", "--change-rate"),
+        ("demo --headless -1", "--headless"),
+        ("--config /nowhere/x.toml ls", "/nowhere/x.toml"),
+    ],
+)
+def test_wrong_values_are_named(line: str, what: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(line.split()) == 2
+    assert what in capsys.readouterr().err
+
+
+def test_version_prints_and_ends(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["--version"])
+    assert end.value.code == 0
+    assert capsys.readouterr().out.startswith("opsroom ")
+
+
+def test_a_worker_for_another_cluster_is_another_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    file = tmp_path / "config"
+    file.write_text("apiVersion: v1\ncurrent-context: prod-eu\ncontexts: []\n")
+    line = f"ls --kubeconfig {file}"
+    first = settings_for(parsed(line))
+    assert current_context(first) == "prod-eu"
+    before = identity(first)
+    file.write_text("apiVersion: v1\ncurrent-context: 'staging'\n")
+    assert identity(settings_for(parsed(line))) != before
+    for more in ("--context x", "-n shop", "--prometheus http://p", "--read-only", "--policy f"):
+        assert identity(settings_for(parsed(f"{line} {more}"))) != identity(settings_for(parsed(line)))
+
+
+def test_children_get_the_same_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    arguments = parsed("ls --kubeconfig k --context c -n a -n b --prometheus http://p --read-only")
+    words = common_words(arguments, settings_for(arguments))
+    again = build().parse_args(["worker", *words])
+    assert settings_for(again) == settings_for(arguments)
+
+
+def test_an_unknown_word_names_the_help() -> None:
+    with pytest.raises(UsageError, match="--help"):
+        parsed("ls --nope")
