@@ -1,0 +1,170 @@
+"""Read from the API server: GET, whole lists in pages, watches. There is no way to send anything else from here.
+
+Protocol: K8S staging/src/k8s.io/apimachinery/pkg/apis/meta/v1/types.go (ListOptions);
+client-go tools/cache/reflector.go.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from typing import TypeVar
+
+import httpx
+import msgspec
+
+from opsroom.domain.clean import clean
+from opsroom.errors import Unreachable
+from opsroom.kube.connection import Connection, Request
+from opsroom.kube.failures import Expired, Status, in_stream, refusal, unanswered
+from opsroom.kube.objects import Event, Listing, decoder, read_page
+
+T = TypeVar("T")
+
+PAGE = 500
+WATCH_SECONDS = (300, 600)
+RESTARTS = 3
+"""How often a list is begun anew because its continue token ran out."""
+
+
+class Reader:
+    """GET only, structurally: the method is not a parameter."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    async def get(self, path: str, type_: type[T], params: dict[str, str] | None = None) -> T:
+        """Read one object as ``type_`` (``dict`` gives all of it).
+
+        Raises:
+            Gone, NotPermitted, Unauthorized, Rejected, Unreachable: as their names say.
+        """
+        body = await self.get_bytes(path, params)
+        try:
+            value: T = decoder(type_).decode(body)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise self._nonsense(path, error) from error
+        return value
+
+    async def get_bytes(self, path: str, params: dict[str, str] | None = None) -> bytes:
+        """Read whatever stands at ``path``: logs, or a service behind the API server's proxy."""
+        response = await self.connection.send(Request("GET", path, params))
+        if response.status_code >= 300:
+            raise refusal(response, self.connection.endpoint, named(path))
+        return response.content
+
+    async def list_pages(self, path: str, type_: type[T], params: dict[str, str] | None = None) -> Listing[T]:
+        """Read a whole list, page by page; begins anew when the server forgot where it was (410).
+
+        Raises:
+            as ``get``.
+        """
+        for attempt in range(RESTARTS):
+            try:
+                return await self._list(path, type_, params or {})
+            except Expired:
+                if attempt == RESTARTS - 1:
+                    raise
+        raise AssertionError("unreachable")
+
+    async def _list(self, path: str, type_: type[T], params: dict[str, str]) -> Listing[T]:
+        items: list[T] = []
+        unreadable, version, token = 0, "", ""
+        while True:
+            query = {**params, "limit": str(PAGE)}
+            if token:
+                query["continue"] = token
+            body = await self.get_bytes(path, query)
+            try:
+                page, bad = read_page(body, type_)
+            except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+                raise self._nonsense(path, error) from error
+            items.extend(page.items or [])
+            unreadable += bad
+            version, token = page.metadata.resource_version, page.metadata.continue_
+            if not token:
+                return Listing(items=items, resource_version=version, unreadable=unreadable)
+            await asyncio.sleep(0)
+
+    async def watch(
+        self, path: str, type_: type[T], resource_version: str, params: dict[str, str] | None = None
+    ) -> AsyncIterator[Event[T]]:
+        """Events since ``resource_version``, bookmarks among them; ends when the server closes the stream in peace.
+
+        Objects that do not fit ``type_`` are passed over.
+
+        Raises:
+            Expired: the version is too old: list again.
+            Unreachable: the stream broke off, or was silent for longer than ``SILENCE``.
+            NotPermitted, Gone, Unauthorized: the server does not let us (any more).
+        """
+        query = {
+            **(params or {}),
+            "watch": "1",
+            "allowWatchBookmarks": "true",
+            "resourceVersion": resource_version,
+            "timeoutSeconds": str(random.randint(*WATCH_SECONDS)),  # noqa: S311
+        }
+        endpoint = self.connection.endpoint
+        typed = decoder(Event[type_])  # type: ignore[valid-type]
+        async with self.connection.stream(path, query) as response:
+            try:
+                if response.status_code >= 300:
+                    await response.aread()
+                    raise refusal(response, endpoint, named(path))
+                async for line in _lines(response):
+                    try:
+                        event: Event[T] = typed.decode(line)
+                        if event.type != "ERROR":
+                            yield event
+                            continue
+                    except msgspec.DecodeError:
+                        pass
+                    self._raise_error(line, path)
+            except httpx.HTTPError as error:
+                raise unanswered(error, endpoint, "GET") from error
+
+    def _raise_error(self, line: bytes, path: str) -> None:
+        """Raise what an ERROR line says; a line that is only odd is passed over."""
+        try:
+            event: Event[Status] = decoder(Event[Status]).decode(line)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            return
+        if event.type == "ERROR":
+            raise in_stream(event.object, self.connection.endpoint, named(path))
+
+    def _nonsense(self, path: str, error: Exception) -> Unreachable:
+        return Unreachable(
+            f"{self.connection.endpoint.address} answered {named(path)} with something else ({clean(error, 120)})",
+            "Is this address a Kubernetes API server?",
+        )
+
+
+async def _lines(response: httpx.Response) -> AsyncIterator[bytes]:
+    """Lines of a stream without turning bytes into text: events are large and many."""
+    rest = b""
+    async for chunk in response.aiter_bytes():
+        if b"\n" not in chunk:
+            rest += chunk
+            continue
+        *lines, tail = chunk.split(b"\n")
+        lines[0] = rest + lines[0]
+        rest = tail
+        for line in lines:
+            if line:
+                yield line
+    if rest.strip():
+        yield rest
+
+
+def named(path: str) -> str:
+    """What ``path`` speaks of, for people: ``deployments`` or ``deployments NAMESPACE/NAME``."""
+    parts = [part for part in path.split("/") if part]
+    if "namespaces" in parts[:-1]:
+        at = parts.index("namespaces")
+        namespace, kind, *name = (*parts[at + 1 :], "")
+        if name and name[0]:
+            return clean(f"{kind} {namespace}/{name[0]}", 120)
+        return clean(f"{kind} in namespace {namespace}" if kind else f"namespace {namespace}", 120)
+    return clean(parts[-1] if parts else path, 120)
