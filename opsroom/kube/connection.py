@@ -23,7 +23,7 @@ import httpx
 import msgspec
 
 from opsroom.domain.clean import clean
-from opsroom.errors import ConfigError, OpsroomError, Unauthorized
+from opsroom.errors import ConfigError, OpsroomError, Unauthorized, Unreachable
 from opsroom.kube.endpoint import Endpoint, tls
 from opsroom.kube.failures import unanswered
 from opsroom.kube.resolve import Resolved, Trouble
@@ -144,7 +144,13 @@ class Connection:
             OutcomeUnknown: a write went out and no answer came.
             Unauthorized: new credentials could not be had.
         """
-        response = await self._once(request)
+        try:
+            response = await self._once(request)
+        except Unreachable as error:
+            # The server may have closed an idle connection in the same moment; asking once more costs nothing.
+            if request.method != "GET" or not isinstance(error.__cause__, httpx.RemoteProtocolError | httpx.ReadError):
+                raise
+            response = await self._once(request)
         if response.status_code == 401 and await self._renew():
             response = await self._once(request)
         return response
@@ -152,20 +158,30 @@ class Connection:
     @asynccontextmanager
     async def stream(self, path: str, params: Mapping[str, str]) -> AsyncIterator[httpx.Response]:
         """GET ``path`` and hand out the answer while it is still coming in."""
+        response = await self._open(path, params)
+        if response.status_code == 401 and await self._renewed_after(response):
+            response = await self._open(path, params)
+        try:
+            yield response
+        finally:
+            await response.aclose()
+
+    async def _open(self, path: str, params: Mapping[str, str]) -> httpx.Response:
         await self._renew_early()
+        # Small lines one at a time: compressing them costs both sides more than it saves.
         headers = {**self._headers(), "Accept-Encoding": "identity"}
         request = self._client.build_request("GET", path, params=params, headers=headers, timeout=WATCH_TIMEOUT)
         request.extensions.update(self._extensions())
         try:
-            response = await self._client.send(request, stream=True)
+            return await self._client.send(request, stream=True)
         except httpx.HTTPError as error:
             raise unanswered(error, self.endpoint, "GET") from error
-        try:
-            if response.status_code == 401:
-                await self._renew()
-            yield response
-        finally:
-            await response.aclose()
+
+    async def _renewed_after(self, response: httpx.Response) -> bool:
+        if not await self._renew():
+            return False
+        await response.aclose()
+        return True
 
     async def _once(self, request: Request) -> httpx.Response:
         await self._renew_early()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import TypeVar
 
 import httpx
@@ -88,15 +88,22 @@ class Reader:
             await asyncio.sleep(0)
 
     async def watch(
-        self, path: str, type_: type[T], resource_version: str, params: dict[str, str] | None = None
-    ) -> AsyncIterator[Event[T]]:
-        """Events since ``resource_version``, bookmarks among them; ends when the server closes the stream in peace.
+        self,
+        path: str,
+        type_: type[T],
+        resource_version: str,
+        params: dict[str, str] | None = None,
+        opened: Callable[[], None] | None = None,
+    ) -> AsyncGenerator[Event[T], None]:
+        """Events since ``resource_version``, bookmarks among them.
 
-        Objects that do not fit ``type_`` are passed over.
+        Ends when the server closes the stream in peace, or was silent for so long that a new stream is the better
+        proof of life. ``opened`` is called once the server has accepted. Objects that do not fit ``type_`` are
+        passed over.
 
         Raises:
             Expired: the version is too old: list again.
-            Unreachable: the stream broke off, or was silent for longer than ``SILENCE``.
+            Unreachable: the stream broke off.
             NotPermitted, Gone, Unauthorized: the server does not let us (any more).
         """
         query = {
@@ -113,6 +120,8 @@ class Reader:
                 if response.status_code >= 300:
                     await response.aread()
                     raise refusal(response, endpoint, named(path))
+                if opened is not None:
+                    opened()
                 async for line in _lines(response):
                     try:
                         event: Event[T] = typed.decode(line)
@@ -122,6 +131,8 @@ class Reader:
                     except msgspec.DecodeError:
                         pass
                     self._raise_error(line, path)
+            except httpx.ReadTimeout:
+                return
             except httpx.HTTPError as error:
                 raise unanswered(error, endpoint, "GET") from error
 

@@ -1,0 +1,153 @@
+"""A local copy of one kind of objects, kept true by list and watch for as long as ``run`` runs.
+
+The loop is client-go's reflector (tools/cache/reflector.go): list in pages, watch from there, watch again after a
+clean end, list again after a 410 with deletes made up by comparing uids, back off with jitter otherwise. It never
+ends by itself: whatever happens is shown in ``error`` and tried again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+from contextlib import aclosing
+from typing import Generic, TypeVar
+
+from opsroom.errors import Gone, NotPermitted, OpsroomError, Unauthorized, Unreachable
+from opsroom.kube.failures import Expired
+from opsroom.kube.objects import ObjectLike
+from opsroom.kube.reader import Reader
+
+O = TypeVar("O", bound=ObjectLike)  # noqa: E741
+
+BACKOFF = 0.8
+BACKOFF_MAX = 30.0
+HEALTHY_AFTER = 120.0
+"""Seconds of a working watch after which the next failure waits only briefly again (client-go's numbers)."""
+
+SLOWLY = 30.0
+"""Seconds between attempts while the server forbids the kind or does not know it."""
+
+SHORT_LIVED = 1.0
+"""A stream that ends cleanly sooner than this is not followed by another at once."""
+
+
+class Mirror(Generic[O]):
+    """Objects of one kind at one path, by uid.
+
+    ``on_change(old, new)`` is called for every difference: old is None for a new object, new is None for one that is
+    gone. It must not raise and must not wait.
+    """
+
+    def __init__(
+        self,
+        reader: Reader,
+        path: str,
+        type_: type[O],
+        on_change: Callable[[O | None, O | None], None],
+        *,
+        clock: Callable[[], float],
+        params: dict[str, str] | None = None,
+        keep: bool = True,
+    ) -> None:
+        """``keep`` False: nothing is remembered, ``on_change`` only ever sees (None, new)."""
+        self.path = path
+        self.objects: dict[str, O] = {}
+        self.listed = False
+        """A whole list has been seen once."""
+        self.at: float | None = None
+        """Clock reading of the last good answer."""
+        self.error: OpsroomError | None = None
+        self.unreadable = 0
+        self._reader = reader
+        self._type = type_
+        self._on_change = on_change
+        self._clock = clock
+        self._params = params
+        self._keep = keep
+        self._version = ""
+        self._backoff = BACKOFF
+
+    async def run(self) -> None:
+        """Keep the copy true until cancelled."""
+        while True:
+            began = self._clock()
+            try:
+                if not self._version:
+                    await self._list()
+                await self._watch()
+                wait = 0.0 if self._clock() - began >= SHORT_LIVED else self._next_backoff(began)
+            except Expired:
+                self._version = ""
+                wait = self._next_backoff(began)
+            except OpsroomError as error:
+                self.error = error
+                wait = self._pause(error, began)
+            await asyncio.sleep(wait)
+
+    async def _list(self) -> None:
+        listing = await self._reader.list_pages(self.path, self._type, self._params)
+        self._heard()
+        self.unreadable = listing.unreadable
+        present = set()
+        for item in listing.items:
+            present.add(item.metadata.uid)
+            self._put(item)
+        self._keep_only(present)
+        self._version = listing.resource_version
+        self.listed = True
+
+    async def _watch(self) -> None:
+        stream = self._reader.watch(self.path, self._type, self._version, self._params, opened=self._heard)
+        async with aclosing(stream) as events:
+            async for event in events:
+                self._heard()
+                item = event.object
+                if item.metadata.resource_version:
+                    self._version = item.metadata.resource_version
+                if event.type in ("ADDED", "MODIFIED"):
+                    self._put(item)
+                elif event.type == "DELETED":
+                    self._drop(item)
+
+    def _keep_only(self, present: set[str]) -> None:
+        for uid in [uid for uid in self.objects if uid not in present]:
+            self._on_change(self.objects.pop(uid), None)
+
+    def _put(self, item: O) -> None:
+        uid = item.metadata.uid
+        old = self.objects.get(uid)
+        # The same version comes again after a reconnect, and whole lists of it after a relist.
+        if old is not None and old.metadata.resource_version == item.metadata.resource_version:
+            return
+        if self._keep:
+            self.objects[uid] = item
+        self._on_change(old, item)
+
+    def _drop(self, item: O) -> None:
+        old = self.objects.pop(item.metadata.uid, None)
+        if old is not None:
+            self._on_change(old, None)
+
+    def _heard(self) -> None:
+        self.at = self._clock()
+        self.error = None
+
+    def _pause(self, error: OpsroomError, began: float) -> float:
+        if isinstance(error, NotPermitted | Gone):
+            # What was seen before may be long gone; a list comes first when the server lets us in again.
+            self._version = ""
+            if isinstance(error, Gone):
+                self._keep_only(set())
+            return SLOWLY * random.uniform(0.75, 1.25)  # noqa: S311
+        if isinstance(error, Unreachable) and error.retry_after is not None:
+            return error.retry_after * random.uniform(1.0, 1.25)  # noqa: S311
+        if isinstance(error, Unauthorized):
+            return max(self._next_backoff(began), BACKOFF)
+        return self._next_backoff(began)
+
+    def _next_backoff(self, began: float) -> float:
+        if self._clock() - began > HEALTHY_AFTER:
+            self._backoff = BACKOFF
+        wait, self._backoff = self._backoff, min(BACKOFF_MAX, self._backoff * 2)
+        return random.uniform(0.0, wait)  # noqa: S311
