@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from opsroom.simulator.prometheus.labels import NAME
 from opsroom.simulator.prometheus.render import number
-from opsroom.simulator.prometheus.scrape import Exposed
+from opsroom.simulator.prometheus.scrape import Exposed, Shape
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -20,19 +20,22 @@ def text(exposed: Exposed) -> str:
     for shape, target, value in exposed.samples():
         if shape.name == "up":
             continue
-        family = _family(shape.name) if shape.kind == "histogram" else shape.name
-        if family not in described:
-            described.add(family)
-            lines.append(f"# TYPE {family} {shape.kind}")
+        name = family(shape)
+        if name not in described:
+            described.add(name)
+            lines.append(f"# TYPE {name} {shape.kind}")
         labels = target.labels(shape)
-        inside = ",".join(f'{name}="{_escaped(labels[name])}"' for name in sorted(labels) if name != NAME)
+        inside = ",".join(f'{label}="{_escaped(labels[label])}"' for label in sorted(labels) if label != NAME)
         lines.append(f"{shape.name}{{{inside}}} {number(value)}")
     return "\n".join([*lines, ""])
 
 
-def _family(name: str) -> str:
-    for suffix in ("_bucket", "_sum", "_count"):
-        name = name.removesuffix(suffix)
+def family(shape: Shape) -> str:
+    """The metric family that a series belongs to: a histogram has three kinds of series."""
+    name = shape.name
+    if shape.kind == "histogram":
+        for suffix in ("_bucket", "_sum", "_count"):
+            name = name.removesuffix(suffix)
     return name
 
 

@@ -46,6 +46,7 @@ class Tsdb:
 
     def __init__(self, retention_seconds: float = 2400.0, rows_per_chunk: int = 120) -> None:
         self.texts = Texts()
+        self.retention_seconds = retention_seconds
         self._retention = round(retention_seconds * 1000)
         self._rows = rows_per_chunk
         self._chunks: list[_Chunk] = []

@@ -9,6 +9,7 @@ import numpy as np
 from opsroom.simulator.prometheus.arrays import Bools, Floats, Ints
 from opsroom.simulator.prometheus.block import Block, Windows
 from opsroom.simulator.prometheus.failures import ExecutionError
+from opsroom.simulator.prometheus.grouping import over_groups
 from opsroom.simulator.prometheus.labels import NAME, Labels
 
 SAME_LABELS = "vector cannot contain metrics with the same labelset"
@@ -69,11 +70,9 @@ def joined(vector: Vector) -> Vector:
     groups = vector.labels.groups()
     if groups.count == vector.labels.size:
         return vector
-    order = np.argsort(groups.of, kind="stable")
-    starts = np.searchsorted(groups.of[order], np.arange(groups.count))
-    counts = np.add.reduceat(vector.present[:, order].astype(np.int64), starts, axis=1)
+    counts = over_groups(np.add, vector.present.astype(np.int64), groups.of, groups.count)
     if (counts > 1).any():
         raise ExecutionError(SAME_LABELS)
     filled = np.where(vector.present, vector.values, 0.0)
-    values = np.add.reduceat(filled[:, order], starts, axis=1)
+    values = over_groups(np.add, filled, groups.of, groups.count)
     return Vector(vector.labels.take(groups.first), values, counts > 0)
