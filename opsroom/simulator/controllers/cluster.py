@@ -1,0 +1,52 @@
+"""The table of controllers: which function reconciles which resource, and what it gets to see.
+
+A further controller (Flagger) is one more line here. It knows no traffic and no schedule.
+"""
+
+from __future__ import annotations
+
+from opsroom.simulator.controllers.changes import Change
+from opsroom.simulator.controllers.deployment import reconcile_deployment
+from opsroom.simulator.controllers.kubelet import Programs, reconcile_pod
+from opsroom.simulator.controllers.loop import ControlLoop
+from opsroom.simulator.controllers.objects import Obj, name_of, namespace_of
+from opsroom.simulator.controllers.replicaset import reconcile_replica_set
+from opsroom.simulator.controllers.rollout import reconcile_rollout
+from opsroom.simulator.kube.store import Store
+
+
+def control_loop(store: Store, programs: Programs) -> ControlLoop:
+    """All controllers over `store`; `programs` tells the kubelet how pods fare."""
+
+    def pod(obj: Obj, _loop: ControlLoop, now: float) -> list[Change]:
+        return reconcile_pod(obj, programs, now)
+
+    return ControlLoop(
+        store,
+        {"deployments": _deployment, "rollouts": _rollout, "replicasets": _replica_set, "pods": pod},
+    )
+
+
+def _deployment(obj: Obj, loop: ControlLoop, now: float) -> list[Change]:
+    return reconcile_deployment(obj, loop.owned("replicasets", obj), now)
+
+
+def _replica_set(obj: Obj, loop: ControlLoop, now: float) -> list[Change]:
+    return reconcile_replica_set(obj, loop.owned("pods", obj), now)
+
+
+def _rollout(obj: Obj, loop: ControlLoop, now: float) -> list[Change]:
+    strategy = obj["spec"].get("strategy") or {}
+    names = [
+        (strategy.get(kind) or {}).get(field)
+        for kind, field in (
+            ("canary", "stableService"),
+            ("canary", "canaryService"),
+            ("blueGreen", "activeService"),
+            ("blueGreen", "previewService"),
+        )
+    ]
+    found = (loop.store.get("services", namespace_of(obj), name) for name in names if name)
+    services = {name_of(service): service for service in found if service is not None}
+    runs = loop.owned("analysisruns", obj)
+    return reconcile_rollout(obj, loop.owned("replicasets", obj), runs, services, now)

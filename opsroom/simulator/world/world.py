@@ -1,0 +1,107 @@
+"""The simulated world: a cluster with its services, their traffic and its scrapes, one tick a second.
+
+Made in its past (everything settled, with plausible ages) and then let go on the wall clock. Same seed, same
+services, releases and qualities; only what people and workers do to it differs.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from opsroom.simulator.controllers.changes import Key
+from opsroom.simulator.controllers.cluster import control_loop
+from opsroom.simulator.kube.store import Store
+from opsroom.simulator.prometheus.scrape import Scraper
+from opsroom.simulator.prometheus.tsdb import Tsdb
+from opsroom.simulator.traffic.fleet import Pod
+from opsroom.simulator.traffic.quality import Fault
+from opsroom.simulator.traffic.service import draw_service
+from opsroom.simulator.traffic.traffic import Traffic
+from opsroom.simulator.world.catalog import Delivery, ServiceSpec, services
+from opsroom.simulator.world.clock import Clock
+from opsroom.simulator.world.draws import key_number
+from opsroom.simulator.world.manifests import manifests
+from opsroom.simulator.world.pipelines import Deployed, Pipelines
+from opsroom.simulator.world.programs import TrafficPrograms
+from opsroom.simulator.world.shares import Shares
+from opsroom.simulator.world.truth import TruthFile
+
+AGE = 3600.0
+_SETTLING = 60.0
+_MORTAL = (Fault.CRASH_LOOP, Fault.LEAK)
+
+
+class World:
+    """Store, time series and traffic of one world; `tick` moves it on.
+
+    `rate` is the rate of change in percent. Raises ValueError for a number of services out of range.
+    """
+
+    def __init__(self, seed: int, count: int, rate: float, now: float, truth: Path | None = None) -> None:
+        self.clock = Clock(now - AGE)
+        self.store = Store(self.clock, seed=seed)
+        self.tsdb = Tsdb()
+        self.scraper = Scraper(self.tsdb)
+        self.traffic = Traffic(seed)
+        self.services: list[ServiceSpec] = services(seed, count)
+        self.loop = control_loop(self.store, TrafficPrograms(self.traffic, self.clock))
+        routed = (one for one in self.services if one.delivery is Delivery.ROUTED)
+        self._shares = Shares(self.store, frozenset((one.namespace, one.name) for one in routed))
+        self._pipelines = Pipelines(seed, self.services, rate)
+        self._mortal: set[str] = set()
+        self._truth = None if truth is None else TruthFile(truth)
+        self._found(seed)
+        self.clock.move(now)
+        self._pipelines.begin(now)
+
+    def tick(self) -> None:
+        """One second of the world: deploys, controllers, traffic, a scrape."""
+        now = self.clock()
+        for deployed in self._pipelines.run(self.store, self.loop, now):
+            self._learn(deployed)
+        self.loop.run(now)
+        pods = self._shares.pods()
+        self.scraper.scrape(now, self.traffic.step(now, pods))
+        for pod in pods:
+            if pod.version in self._mortal:
+                self.loop.touch(Key("pods", pod.namespace, pod.name))
+        self.loop.run(now)
+
+    def running_pods(self) -> list[Pod]:
+        """The pods that have traffic or could have it."""
+        return self._shares.pods()
+
+    def _found(self, seed: int) -> None:
+        """Make the services as they stood an hour ago, and let everything settle."""
+        self.loop.quiet = True
+        for namespace in sorted({service.namespace for service in self.services}):
+            self.store.create("namespaces", {"metadata": {"name": namespace}, "status": {"phase": "Active"}})
+        for line in self._pipelines.lines:
+            service = line.service
+            who = (service.namespace, service.name)
+            self.traffic.add_service(*who, draw_service(np.random.default_rng(key_number(seed, *who, "traffic"))))
+            self.traffic.add_version(*who, line.current.digest, line.current.quality)
+            for resource, body in manifests(service, line.current):
+                self.store.create(resource, body)
+        self._settle()
+        self.loop.quiet = False
+
+    def _settle(self) -> None:
+        start = self.clock()
+        while self.clock() < start + _SETTLING:
+            self.loop.run(self.clock())
+            due = self.loop.next_due
+            if due is None or due > start + _SETTLING:
+                return
+            self.clock.move(max(due, self.clock() + 0.001))
+
+    def _learn(self, deployed: Deployed) -> None:
+        """Tell the traffic of a new version before its first pod is ready, and the graders' file."""
+        service, new = deployed.service, deployed.release
+        self.traffic.add_version(service.namespace, service.name, new.digest, new.quality)
+        if new.quality.fault in _MORTAL:
+            self._mortal.add(new.digest)
+        if self._truth is not None:
+            self._truth.write(deployed)
