@@ -1,0 +1,186 @@
+"""What a viewer gets, however slow it is, is the newest picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from opsroom.domain.board import Room, Row
+from opsroom.domain.deed import Deed, DeedState, Intent, Precondition, Target, Verb
+from opsroom.domain.queue import Lane, Queue, QueueEntry
+from opsroom.domain.rollout import Engine, Shape, Uid
+from opsroom.errors import Unreachable
+from opsroom.feed import published as module
+from opsroom.feed.frames import PART_ROWS, PROTOCOL, Beat, Delta, Hello, Picture, decode, encode
+from opsroom.feed.published import Published, Viewer
+from opsroom.feed.state import Board
+
+EVERYBODY = Viewer()
+
+pictures = st.lists(st.dictionaries(st.integers(0, 5), st.integers(0, 2), max_size=6), min_size=1, max_size=12)
+
+
+def catch_up(board: Board, published: Published, viewer: Viewer = EVERYBODY, now: float = 0.0) -> None:
+    for data in published.frames_since(board.seq, viewer):
+        frame = decode(data)
+        assert isinstance(frame, Picture | Delta)
+        board.apply(frame, now)
+
+
+@settings(deadline=None)
+@given(pictures, st.lists(st.booleans(), min_size=12, max_size=12))
+def test_deltas_add_up_to_the_picture_for_fast_and_slow_viewers(
+    make_row: Callable[..., Row], looks: list[dict[int, int]], slow_looks: list[bool]
+) -> None:
+    published, fast, slow = Published(), Board(), Board()
+    for at, (look, slow_takes) in enumerate(zip(looks, slow_looks, strict=False)):
+        published.publish(Room(at=float(at)), [make_row(n, w, big=True) for n, w in look.items()])
+        catch_up(fast, published)
+        if slow_takes:
+            catch_up(slow, published)
+    catch_up(slow, published)
+    truth = msgspec.json.decode(published.picture(EVERYBODY), type=Picture)
+    want = {row.rollout.uid: row for row in truth.rows}
+    assert fast.rows == want
+    assert slow.rows == want
+    assert fast.room == slow.room == truth.room
+
+
+@settings(deadline=None)
+@given(pictures)
+def test_what_a_board_says_has_changed_is_what_changed(
+    make_row: Callable[..., Row], looks: list[dict[int, int]]
+) -> None:
+    published, board, drawn = Published(), Board(), dict[Uid, Row]()
+    for at, look in enumerate(looks):
+        published.publish(Room(at=float(at)), [make_row(n, w) for n, w in look.items()])
+        catch_up(board, published)
+        news = board.take()
+        for uid in news.gone:
+            drawn.pop(uid, None)
+        drawn.update({uid: board.rows[uid] for uid in news.changed})
+        assert drawn == board.rows
+        assert not board.take()
+
+
+def test_a_row_that_is_the_same_is_not_sent_again(make_row: Callable[..., Row]) -> None:
+    published = Published()
+    published.publish(Room(at=1.0), [make_row(n) for n in range(9)])
+    published.publish(Room(at=2.0), [make_row(n, 7 if n == 4 else 0) for n in range(9)])
+    (data,) = published.frames_since(1, EVERYBODY)
+    frame = decode(data)
+    assert isinstance(frame, Delta)
+    assert [change.uid for change in frame.changes] == ["uid-4"]
+    assert not frame.rows
+
+
+def test_one_step_of_a_row_is_a_tenth_of_the_row(make_row: Callable[..., Row]) -> None:
+    published = Published()
+    published.publish(Room(at=1.0), [make_row(n, big=True) for n in range(50)])
+    whole = len(published.frames_since(0, EVERYBODY)[0])
+    published.publish(Room(at=2.0), [make_row(n, 1, big=True) for n in range(50)])
+    assert len(published.frames_since(1, EVERYBODY)[0]) < whole / 5
+
+
+def test_viewers_at_the_same_sequence_share_the_encoded_frame(make_row: Callable[..., Row]) -> None:
+    published = Published()
+    published.publish(Room(at=1.0), [make_row(1)])
+    assert published.frames_since(0, Viewer(name="a"))[0] is published.frames_since(0, Viewer(name="b"))[0]
+
+
+def test_a_large_picture_comes_in_parts_and_is_shown_when_whole(make_row: Callable[..., Row]) -> None:
+    published, board = Published(), Board()
+    published.publish(Room(at=1.0), [make_row(n) for n in range(PART_ROWS * 2 + 1)])
+    parts = [decode(data) for data in published.frames_since(0, EVERYBODY)]
+    assert len(parts) == 3
+    shown = []
+    for part in parts:
+        assert isinstance(part, Picture)
+        shown.append((board.apply(part, 0.0), len(board.rows)))
+    assert shown == [(False, 0), (False, 0), (True, PART_ROWS * 2 + 1)]
+
+
+def test_a_viewer_that_missed_more_departures_than_are_kept_gets_a_picture(
+    make_row: Callable[..., Row], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "GONE_KEPT", 2)
+    published, board = Published(), Board()
+    published.publish(Room(at=1.0), [make_row(n) for n in range(5)])
+    catch_up(board, published)
+    published.publish(Room(at=2.0), [make_row(4)])
+    catch_up(board, published)
+    assert set(board.rows) == {"uid-4"}
+    assert board.take().gone == {"uid-0", "uid-1", "uid-2", "uid-3"}
+
+
+def test_a_viewer_of_one_namespace_learns_nothing_of_another(make_row: Callable[..., Row]) -> None:
+    def deed(namespace: str) -> Deed:
+        target = Target(
+            uid=Uid("u"), engine=Engine.ARGO, shape=Shape.CANARY, namespace=namespace, name=f"name-{namespace}"
+        )
+        intent = Intent(id="i", verb=Verb.PROMOTE, target=target, precondition=Precondition(), actor="a", at=0.0)
+        return Deed(intent=intent, state=DeedState.DONE, at=0.0)
+
+    queue = Queue(entries=tuple(QueueEntry(uid=Uid(f"uid-{n}"), lane=Lane.NORMAL, since=0.0) for n in (1, 2)))
+    room = Room(at=1.0, deeds=(deed("shop"), deed("bank")), queue=queue)
+    published = Published()
+    rows = [make_row(1, namespace="shop"), make_row(2, namespace="bank")]
+    published.publish(room, rows)
+    published.publish(msgspec.structs.replace(room, at=2.0), rows[:1])
+    teller = Viewer(namespaces=frozenset({"bank"}))
+    clerk = Viewer(namespaces=frozenset({"shop"}))
+    for since in (0, 1):
+        data = b"".join(published.frames_since(since, clerk)) + published.picture(clerk)
+        assert b"bank" not in data
+        assert b"uid-2" not in data
+        assert b"uid-1" not in b"".join(published.frames_since(since, teller))
+
+
+def test_a_delta_that_leaves_something_out_is_refused() -> None:
+    board = Board()
+    board.apply(Picture(seq=3, room=Room(at=1.0)), 0.0)
+    with pytest.raises(Unreachable, match="left something out"):
+        board.apply(Delta(seq=6, since=5, room=Room(at=2.0)), 0.0)
+
+
+def test_half_a_picture_is_never_shown() -> None:
+    board = Board()
+    board.apply(Picture(seq=3, room=Room(at=1.0), more=True), 0.0)
+    with pytest.raises(Unreachable, match="broke off"):
+        board.apply(Delta(seq=4, since=3, room=Room(at=2.0)), 0.0)
+    assert board.room is None
+
+
+def test_the_age_grows_while_nothing_is_heard_and_a_beat_does_not_hide_a_stuck_loop() -> None:
+    board = Board()
+    assert board.age(0.0) is None
+    board.apply(Picture(seq=1, room=Room(at=1000.0)), 50.0)
+    assert board.age(51.5) == pytest.approx(1.5)
+    board.hear(Beat(at=1004.0, looked=1000.0), 54.0)
+    assert board.age(54.5) == pytest.approx(4.5)
+    board.hear(Beat(at=1006.0, looked=1006.0), 56.0)
+    assert board.age(56.0) == pytest.approx(0.0)
+
+
+def test_a_new_worker_with_another_clock_is_believed() -> None:
+    board = Board()
+    board.apply(Picture(seq=9, room=Room(at=5000.0)), 10.0)
+    board.restart()
+    board.apply(Picture(seq=1, room=Room(at=1000.0)), 20.0)
+    assert board.worker_now(21.0) == pytest.approx(1001.0)
+    assert board.age(21.0) == pytest.approx(1.0)
+
+
+def test_another_protocol_is_named_in_one_sentence() -> None:
+    with pytest.raises(Unreachable, match=rf"protocol 99 \(opsroom 9\.9\), this opsroom {PROTOCOL}"):
+        decode(encode(Hello(protocol=99, version="9.9")))
+
+
+@given(st.binary(max_size=200))
+def test_garbage_is_an_error_with_a_sentence(data: bytes) -> None:
+    with pytest.raises(Unreachable, match=r"not a frame|protocol"):
+        decode(data)
