@@ -1,0 +1,93 @@
+"""Which columns the board has at which width.
+
+Columns are dropped in one fixed order as the screen gets narrower; mark, name, step, score and state always stay, for
+these five answer "must I act?". What width is left over goes to the name, the sparklines and then to the last column.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+GAP = 2
+NAME_MOST = 30
+SPARK_MOST = 24
+VALUE = 6
+"""Cells of the number beside a sparkline."""
+
+
+class Field(StrEnum):
+    """What a column shows."""
+
+    MARK = "mark"
+    NAME = "name"
+    NAMESPACE = "namespace"
+    STEP = "step"
+    WEIGHT = "weight"
+    SCORE = "score"
+    ERRORS = "errors"
+    P99 = "p99"
+    AGE = "age"
+    STATE = "state"
+    WHY = "why"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column at one width."""
+
+    field: Field
+    cells: int
+    title: str
+    right: bool = False
+    """Aligned to the right."""
+
+
+_ALL = (
+    Column(Field.MARK, 3, ""),
+    Column(Field.NAME, 18, "ROLLOUT"),
+    Column(Field.NAMESPACE, 12, "NAMESPACE"),
+    Column(Field.STEP, 5, "STEP", right=True),
+    Column(Field.WEIGHT, 4, "WT", right=True),
+    Column(Field.SCORE, 5, "SCORE", right=True),
+    Column(Field.ERRORS, 10 + 1 + VALUE, "ERRORS"),
+    Column(Field.P99, 10 + 1 + VALUE, "P99"),
+    Column(Field.AGE, 4, "AGE", right=True),
+    Column(Field.STATE, 13, "STATE"),
+    Column(Field.WHY, 26, "WHY"),
+)
+
+DROPPED = (Field.WHY, Field.AGE, Field.P99, Field.NAMESPACE, Field.WEIGHT, Field.ERRORS)
+"""In this order, as the screen gets narrower."""
+
+
+def layout(cells: int) -> tuple[Column, ...]:
+    """The columns of a board ``cells`` wide, their widths summing up to at most ``cells - 1``."""
+    columns = list(_ALL)
+    for field in DROPPED:
+        if _total(columns) < cells:
+            break
+        columns = [column for column in columns if column.field is not field]
+    spare = cells - 1 - _total(columns)
+    columns, spare = _grown(columns, Field.NAME, NAME_MOST, spare)
+    for field in (Field.ERRORS, Field.P99):
+        columns, spare = _grown(columns, field, SPARK_MOST + 1 + VALUE, spare // 2 if field is Field.ERRORS else spare)
+        spare = cells - 1 - _total(columns)
+    columns, _ = _grown(columns, columns[-1].field, cells, spare)
+    return tuple(columns)
+
+
+def _total(columns: list[Column]) -> int:
+    return sum(column.cells for column in columns) + GAP * (len(columns) - 1)
+
+
+def _grown(columns: list[Column], field: Field, most: int, spare: int) -> tuple[list[Column], int]:
+    """The columns with ``field`` wider by what is spare, and what is still spare."""
+    for index, column in enumerate(columns):
+        if column.field is field:
+            more = max(0, min(spare, most - column.cells))
+            if field is Field.NAME and len(columns) < len(_ALL):
+                more = min(more, 4)
+            grown = [*columns[:index], replace(column, cells=column.cells + more), *columns[index + 1 :]]
+            return grown, spare - more
+    return columns, spare

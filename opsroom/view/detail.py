@@ -1,0 +1,226 @@
+"""The pane under the board: why a rollout needs a person, what it is doing, and what the two keys would do.
+
+The same order everywhere, most needed first, so that a short pane loses its least important lines: title, why, steps,
+``p`` and ``x``, last news; charts stand at the right where there is room.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from opsroom.domain.board import Happening, Row
+from opsroom.domain.deed import Verb
+from opsroom.domain.freshness import age
+from opsroom.domain.offer import offer
+from opsroom.domain.rollout import Rollout, Shape
+from opsroom.view import effects, evidence, marks, numbers, words
+from opsroom.view.cells import wrap
+from opsroom.view.chart import Box, chart
+from opsroom.view.line import Ground, Line, Piece, Role, beside, cut, line, padded, sides
+from opsroom.view.rows import HARMFUL
+from opsroom.view.spark import Graphs
+
+LABEL = 8
+"""Cells of the word at the left of each fact."""
+
+TEXT_CELLS = 62
+"""Cells of the facts where charts stand beside them."""
+
+CHARTED = ("error_rate", "latency_p99", "cpu_usage", "memory_usage", "memory")
+
+
+@dataclass(frozen=True, slots=True)
+class Pane:
+    """What there is room for, and how it is drawn."""
+
+    cells: int
+    rows: int
+    now: float
+    graphs: Graphs = Graphs.BRAILLE
+
+
+def pane(row: Row | None, wide: Pane) -> list[Line]:
+    """Exactly ``wide.rows`` lines on the pane's ground."""
+    if row is None:
+        lines = [line(), line(" ", Piece("Nothing is selected.", Role.DIM))]
+    elif wide.cells >= 110 and wide.rows >= 9 and row.metrics:
+        text_cells = max(TEXT_CELLS, wide.cells * 45 // 100)
+        rest = wide.cells - text_cells
+        body = facts(row, wide, text_cells - 2)[: wide.rows - 1]
+        lines = [title(row, wide), *beside(body, _charts(row, wide, rest - 1), text_cells, wide.cells)]
+    else:
+        lines = [title(row, wide), *facts(row, wide, wide.cells - 1)]
+    lines = lines[: wide.rows] + [line()] * (wide.rows - len(lines))
+    return [padded(cut(one, wide.cells), wide.cells).on(Ground.PANE) for one in lines]
+
+
+def title(row: Row, wide: Pane) -> Line:
+    """Name, place, from and to; since when it waits, and who took it."""
+    rollout = row.rollout
+    stable, canary = effects.revision_name(rollout, canary=False), effects.revision_name(rollout, canary=True)
+    left = [Piece(" "), Piece(rollout.name, Role.STRONG), Piece(f"  {rollout.namespace}", Role.DIM), Piece("  ")]
+    if canary:
+        left += [Piece(stable or "nothing", Role.BASELINE), Piece(" to ", Role.DIM), Piece(canary, Role.CANARY)]
+    else:
+        left.append(Piece(stable, Role.BASELINE))
+    shape = "" if rollout.shape is Shape.CANARY else f" {rollout.shape.value}"
+    left.append(Piece(f"  {rollout.engine.value}{shape}", Role.DIM))
+    if wide.cells >= 110 and rollout.change.author:
+        left.append(Piece(f"  by {rollout.change.author}{_origin(rollout)}", Role.DIM))
+    return sides(line(*left), line(*_standing(row, wide.now), " "), wide.cells)
+
+
+def _origin(rollout: Rollout) -> str:
+    return f" ({rollout.change.origin})" if rollout.change.origin else ""
+
+
+def _standing(row: Row, now: float) -> list[Piece]:
+    if row.flag is None:
+        return [Piece(marks.WORD[row.severity], marks.ROLE[row.severity])]
+    since = numbers.fine_age(age(row.flag.since, now))
+    taken = f", {row.flag.acknowledged_by} took it" if row.flag.acknowledged_by else ""
+    return [Piece(f"{marks.MARK[row.severity]} flagged {since}{taken}", marks.ROLE[row.severity])]
+
+
+def facts(row: Row, wide: Pane, cells: int) -> list[Line]:
+    """The facts in words, in the pane's order."""
+    roomy = wide.rows >= 12
+    lines = _labelled("why", why(row, wide.now), cells, most=5 if roomy else 3)
+    if roomy:
+        lines.append(line())
+    lines += steps(row.rollout, cells)
+    lines += keys(row, cells)
+    if roomy and row.happenings:
+        lines.append(line())
+    lines += news(row, cells, max(1, wide.rows - 1 - len(lines)))
+    return lines
+
+
+def why(row: Row, now: float) -> list[tuple[str, Role]]:
+    """Sentences with their roles: the flag, the evidence, what weakens it."""
+    said: list[tuple[str, Role]] = []
+    flagged = words.flag(row, now)
+    if flagged:
+        said.append((flagged, Role.TEXT))
+    found = row.verdict.evidence if row.verdict else ()
+    for index, item in enumerate(sorted(found, key=lambda each: -each.harm)):
+        stands_out = item.harm >= HARMFUL or bool(item.guard)
+        said.append((evidence.sentence(item, row, now, traffic=index == 0), Role.FLAGGED if stands_out else Role.TEXT))
+    verdict = words.verdict(row.verdict)
+    if row.rollout.under_way:
+        said.insert(1 if flagged else 0, (verdict, Role.TEXT))
+    elif not said:
+        said.append((_rest(row, now), Role.TEXT))
+    said += [(caveat, Role.WATCH) for caveat in words.caveats(row.verdict)]
+    if row.rollout.message and (row.flag is None or row.flag.detail != row.rollout.message):
+        said.append((row.rollout.message, Role.DIM))
+    return said
+
+
+def _rest(row: Row, now: float) -> str:
+    if row.finished is not None and row.result:
+        return f"{marks.RESULT.get(row.result, row.result)} {numbers.fine_age(age(row.finished, now))} ago"
+    if row.queue is not None and not row.queue.running:
+        queue = row.queue
+        eta = "" if queue.eta_p50 is None else f", about {numbers.duration(queue.eta_p50 - now)} from now"
+        limit = f", waits for {queue.waits_for}" if queue.waits_for else ""
+        return f"number {queue.position + 1} in lane {marks.LANE[queue.lane]}{limit}{eta}"
+    return f"{marks.PHASE[row.rollout.phase]}, nothing under way"
+
+
+def _labelled(label: str, said: list[tuple[str, Role]], cells: int, most: int) -> list[Line]:
+    lines: list[Line] = []
+    for index, (text, role) in enumerate(said):
+        for part in wrap(text, cells - LABEL - 1, 2 if most > 3 and index == 0 else 1):
+            if len(lines) < most:
+                head = label if not lines else ""
+                lines.append(line(" ", Piece(f"{head:<{LABEL}}", Role.DIM), Piece(part, role)))
+    return lines
+
+
+def steps(rollout: Rollout, cells: int) -> list[Line]:
+    """The plan in one line, the present step in brackets; empty where an engine has no steps."""
+    if not rollout.steps or rollout.step is None:
+        return []
+    plan = [effects.step_name(step) for step in rollout.steps]
+    at = min(rollout.step, len(plan))
+    first = 0
+    while first < at - 1 and sum(len(name) + 3 for name in plan[first:]) > cells - LABEL:
+        first += 1
+    pieces = [Piece(" "), Piece(f"{'steps':<{LABEL}}", Role.DIM), Piece(".. " if first else "", Role.DIM)]
+    for index, name in enumerate(plan[first:], first):
+        if index == at:
+            pieces.append(Piece(f"[{name}]", Role.STRONG))
+        else:
+            pieces.append(Piece(name, Role.DIM if index < at else Role.TEXT))
+        pieces.append(Piece("  " if index < len(plan) - 1 else ""))
+    if at == len(plan):
+        pieces.append(Piece("  [all done]", Role.STRONG))
+    return [cut(Line(tuple(piece for piece in pieces if piece.text)), cells)]
+
+
+def keys(row: Row, cells: int) -> list[Line]:
+    """What ``p`` and ``x`` would do, in words; dim where they would be refused."""
+    if not row.rollout.under_way and row.flag is None:
+        return []
+    lines = []
+    for key, verb, known, right in (
+        ("p", Verb.PROMOTE, row.promote, row.may_promote),
+        ("x", Verb.ROLL_BACK, row.roll_back, row.may_roll_back),
+    ):
+        wish = known or offer(row.rollout, verb)
+        text = effects.effect(wish, row.rollout)
+        if right.allowed is False:
+            text = f"is off: {words.right(right)}"
+        on = row.flag is not None and wish.effect is not None and right.allowed is not False
+        off = "" if row.flag is not None else ", once flagged"
+        lines.append(
+            cut(
+                line(
+                    " ",
+                    Piece(f"{key:<{LABEL}}", Role.KEY if on else Role.DIM),
+                    Piece(text, Role.TEXT if on else Role.DIM),
+                    Piece(off if wish.effect is not None else "", Role.DIM),
+                ),
+                cells,
+            )
+        )
+    return lines
+
+
+def news(row: Row, cells: int, most: int) -> list[Line]:
+    """The last happenings, newest first."""
+    lines = []
+    for index, item in enumerate(row.happenings[:most]):
+        label = "last" if index == 0 else ""
+        lines.append(cut(line(" ", Piece(f"{label:<{LABEL}}", Role.DIM), *happening(item)), cells))
+    return lines
+
+
+def happening(item: Happening) -> list[Piece]:
+    """Time, kind and words of one piece of news."""
+    role = Role.WATCH if item.warning else Role.TEXT
+    by = f"  by {item.by}" if item.by else ""
+    return [Piece(f"{numbers.clock(item.at)}  ", Role.DIM), Piece(item.text, role), Piece(by, Role.DIM)]
+
+
+def charted(row: Row) -> list[str]:
+    """Names of the metrics with a chart, the most harmful first among equals in the fixed order."""
+    harm = {found.metric: found.harm for found in (row.verdict.evidence if row.verdict else ())}
+    present = [name for name in CHARTED if evidence.metric(row, name) is not None]
+    return sorted(present, key=lambda name: (-(harm.get(name, 0.0) >= HARMFUL), CHARTED.index(name)))
+
+
+def _charts(row: Row, wide: Pane, cells: int) -> list[Line]:
+    harm = {found.metric: found.harm for found in (row.verdict.evidence if row.verdict else ())}
+    both = wide.rows >= 11
+    room = wide.rows - 1
+    rows = (room - 3) // 2 if both else room - 1
+    lines: list[Line] = []
+    for name in charted(row)[: 2 if both else 1]:
+        metric = evidence.metric(row, name)
+        if metric is not None:
+            if lines:
+                lines.append(line())
+            lines += chart(metric, Box(cells, rows, wide.graphs), harm.get(name, 0.0) >= HARMFUL)
+    return lines

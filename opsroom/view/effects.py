@@ -1,0 +1,137 @@
+"""What a deed does, before and after: the offer of a key, the intent line, the state of a deed, steps in words.
+
+One word must not hide two deeds, so every effect has its own sentence (design.md 4, argo-rollouts.md b).
+"""
+
+from __future__ import annotations
+
+from opsroom.domain.deed import Deed, DeedState, Effect, Verb
+from opsroom.domain.offer import Offer
+from opsroom.domain.rollout import Rollout, Step, StepKind
+from opsroom.view import numbers, words
+
+
+def revision_name(rollout: Rollout, canary: bool) -> str:
+    """The word people use for a revision, its hash where it has none."""
+    revision = rollout.canary if canary else rollout.stable
+    return "" if revision is None else revision.version or revision.hash
+
+
+def effect(wish: Offer, rollout: Rollout) -> str:
+    """What the verb would do here, continuing the sentence "p …" or "x …"."""
+    if wish.effect is None:
+        why = wish.refusal
+        return "does nothing" if why is None else "is off: " + words.refusal(why, wish.verb, rollout).rstrip(".")
+    canary, stable = revision_name(rollout, canary=True), revision_name(rollout, canary=False)
+    back = wish.revision or stable or "stable"
+    match wish.effect:
+        case Effect.NEXT_STEP:
+            return f"goes on{_to(wish, rollout)}"
+        case Effect.ACCEPT_INCONCLUSIVE:
+            return f"accepts the undecided analysis and goes on{_to(wish, rollout)}"
+        case Effect.UNPAUSE:
+            return f"un-pauses it; {canary} goes on to all pods" if wish.weight == 100 else "un-pauses it, nothing else"
+        case Effect.SWITCH:
+            return f"switches all traffic to {canary}"
+        case Effect.FULL:
+            return f"gives {canary} all traffic at once, past the steps that are left"
+        case Effect.TAKE_TEMPLATE:
+            return f"rolls {canary} out to stable, then scales the canary to 0"
+        case Effect.ABORT:
+            still = f"{rollout.owner} still asks for" if rollout.owner else "the spec still names"
+            return f"returns all traffic to {back} (abort; {still} {canary})"
+        case Effect.UNDO:
+            return "puts the former revision back as a new update (undo)"
+        case Effect.SCALE_DOWN:
+            return f"scales the canary to 0; {back} was never touched"
+        case Effect.REVERT:
+            return f"puts the template of {back} back and lets it roll out (revert)"
+    return "sets a mark of ours, nothing else"
+
+
+def _to(wish: Offer, rollout: Rollout) -> str:
+    """Every step until it stands still again: what happens unasked afterwards is part of the effect."""
+    if wish.step is None:
+        return "" if wish.weight is None else f" to weight {wish.weight}%"
+    ahead = []
+    for step in rollout.steps[wish.step :]:
+        ahead.append(step_name(step))
+        if step.kind is StepKind.PAUSE:
+            break
+    total = len(rollout.steps)
+    if not ahead:
+        return " to all traffic"
+    done = "" if len(ahead) < total - wish.step or ahead[-1] == "100%" else ", then all traffic"
+    return f" to step {wish.step + 1}/{total}: {', '.join(ahead)}{done}"
+
+
+def target(wish: Offer, rollout: Rollout) -> str:
+    """Where to, for the intent line: ``to v2.30.4``, ``to weight 50%``."""
+    if wish.verb is Verb.ROLL_BACK:
+        return f"to {wish.revision}" if wish.revision else "to the former revision"
+    if wish.weight is None:
+        return "to the next step"
+    return f"to weight {wish.weight}%" if wish.weight < 100 else f"to all traffic ({wish.revision})"
+
+
+def step_name(step: Step) -> str:
+    """One step in a word: ``25%``, ``pause 2m``, ``analysis``."""
+    match step.kind:
+        case StepKind.WEIGHT:
+            return f"{step.weight}%"
+        case StepKind.PAUSE:
+            return "pause" if step.seconds is None else f"pause {numbers.age(step.seconds)}"
+        case StepKind.ANALYSIS:
+            return "analysis"
+        case StepKind.SCALE:
+            return "scale"
+        case StepKind.HEADER:
+            return "header route"
+        case StepKind.MIRROR:
+            return "mirror"
+    return step.name or step.kind.value
+
+
+def deed(done: Deed, now: float) -> str:
+    """A deed's state as one sentence."""
+    intent = done.intent
+    what = f"{words.VERB[intent.verb]} {intent.target.name}"
+    match done.state:
+        case DeedState.ARMED:
+            return f"Armed: {what}."
+        case DeedState.CANCELLED:
+            return f"Stopped: {what}; nothing was sent."
+        case DeedState.REFUSED:
+            return f"Refused: {what}. {_because(done)}"
+        case DeedState.JOURNALLED:
+            return f"Journalled: {what}; the countdown runs."
+        case DeedState.SENT:
+            return f"Sent: {what}; waiting for the API server."
+        case DeedState.ACCEPTED:
+            return f"Accepted: {what}; waiting for its controller."
+        case DeedState.SEEN:
+            return f"Seen by the controller: {what}; waiting for the outcome."
+        case DeedState.DONE:
+            return f"Done: {what}, {numbers.duration(done.at - intent.at)} after the key."
+        case DeedState.FAILED:
+            return f"Failed: {what}. {_because(done)}"
+    return f"Not known: {what} was sent and no answer came; the cluster will show what became of it."
+
+
+def _because(done: Deed) -> str:
+    if done.refusal is None:
+        return f"{done.detail}." if done.detail else ""
+    sentence = words.REFUSAL[done.refusal].format(
+        name=done.intent.target.name,
+        verb=words.VERB[done.intent.verb],
+        missing=f": the right to {done.detail} is missing" if done.detail else "",
+    )
+    return f"{sentence} ({done.detail})" if done.detail and "{missing}" not in words.REFUSAL[done.refusal] else sentence
+
+
+def deed_line(done: Deed) -> str:
+    """A deed for a list: ``12:01:44 kim rolled back geo-api: done``."""
+    intent = done.intent
+    who = "worker" if intent.automatic else intent.actor or "somebody"
+    verb = words.PAST[intent.verb] if done.state is DeedState.DONE else words.VERB[intent.verb]
+    return f"{numbers.clock(done.at)}  {who}  {verb}  {intent.target.name}"

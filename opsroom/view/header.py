@@ -1,0 +1,170 @@
+"""The two lines at the top: where we are and how old everything is; how many of what, and what is out of the ordinary.
+
+A frozen picture must never look alive: each source has its age here at all times, and a lost feed says so in words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from opsroom.domain.board import Mode, Room, Row, Severity
+from opsroom.domain.freshness import Freshness, SourceState, age, freshness
+from opsroom.domain.queue import QueueState
+from opsroom.view import marks, numbers
+from opsroom.view.line import Ground, Line, Piece, Role, line, padded, sides
+from opsroom.view.order import Group, Sort, Wish, counts, group_of
+
+NAMES = {"kube": "k8s", "prometheus": "prom"}
+"""Short names of sources."""
+
+LOUDEST_FIRST = (
+    Severity.CRITICAL,
+    Severity.FLAGGED,
+    Severity.WATCH,
+    Severity.MOVING,
+    Severity.UNKNOWN,
+    Severity.DONE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What the screen knows beside the picture."""
+
+    now: float
+    """The worker's clock, epoch seconds."""
+    feed_age: float | None = None
+    """Seconds since the worker last looked, as far as this viewer can know; None: no picture yet."""
+    lost: str = ""
+    """Why there is no feed; empty while there is one."""
+    lost_for: float | None = None
+    read_only: bool = False
+    wish: Wish = field(default_factory=Wish)
+    shown: int = 0
+    """Rows that pass the filter."""
+    frozen_at: float | None = None
+    """Epoch seconds at which the person stopped the picture."""
+    connecting: bool = False
+
+
+def feed_state(room: Room | None, status: Status) -> SourceState:
+    """The feed itself as one more source."""
+    seen = None if status.feed_age is None else status.now - status.feed_age
+    return SourceState(name="feed", interval=room.interval if room else 2.0, at=seen)
+
+
+def top(room: Room | None, status: Status, cells: int) -> Line:
+    """Context, namespaces and mode at the left; the age of each source and the time at the right."""
+    if room is None:
+        left = line(" ", Piece("opsroom", Role.STRONG), ground=Ground.BAR)
+        return sides(left, line(Piece(numbers.clock(status.now) + " ", Role.TEXT)), cells)
+    ground = Ground.ARMED if "prod" in room.context.lower() else None
+    name = Piece(f" {room.context or 'no context'} ", Role.STRONG if ground is None else Role.ARMED, ground)
+    left_pieces: list[Piece | str] = [name, " ", _mode(room, status), Piece(f"  {_namespaces(room)}", Role.DIM)]
+    if cells >= 110 and room.identity:
+        left_pieces.append(Piece(f"  as {room.identity}", Role.DIM))
+    ages = _ages(room, status)
+    when = numbers.day(status.now) if cells >= 110 else numbers.clock(status.now)
+    return sides(line(*left_pieces, ground=Ground.BAR), line(*ages, Piece(f"  {when} ", Role.TEXT)), cells)
+
+
+def _namespaces(room: Room) -> str:
+    if not room.namespaces:
+        return "all ns"
+    more = len(room.namespaces) - 1
+    return room.namespaces[0] + (f" +{more} ns" if more else "")
+
+
+def _mode(room: Room, status: Status) -> Piece:
+    if status.read_only or room.read_only:
+        return Piece("READ-ONLY", Role.STRONG)
+    return Piece(room.mode.value.upper(), Role.OK if room.mode is Mode.AUTO else Role.STRONG)
+
+
+def _ages(room: Room, status: Status) -> list[Piece]:
+    pieces: list[Piece] = []
+    for source in (*room.sources, feed_state(room, status)):
+        state = freshness(source, status.now)
+        pieces.append(Piece(f"  {age_text(source, status.now)}", marks.FRESH_ROLE[state]))
+    return pieces
+
+
+def age_text(source: SourceState, now: float) -> str:
+    """``prom 4s``, ``prom 9s?``, ``prom stale 48s``, ``prom never``."""
+    name = NAMES.get(source.name, source.name)
+    seconds = numbers.age(age(source.at, now))
+    match freshness(source, now):
+        case Freshness.FRESH:
+            return f"{name} {seconds}"
+        case Freshness.DOUBTFUL:
+            return f"{name} {seconds}?"
+        case Freshness.STALE:
+            return f"{name} stale {seconds}"
+    return f"{name} never"
+
+
+def tally(rows: Iterable[Row], gap: str) -> list[Piece]:
+    """How many of each kind there are, loudest first; what there is none of is left out, but for the flagged."""
+    seen = list(rows)
+    found = counts(seen)
+    waiting = sum(group_of(row) is Group.QUEUED for row in seen)
+    pieces: list[Piece] = []
+    for severity in LOUDEST_FIRST:
+        number = found[severity]
+        if severity is Severity.DONE:
+            number -= waiting
+            if waiting:
+                pieces += [Piece(marks.QUEUED, Role.DIM), Piece(f" {waiting} queued{gap}")]
+        if number or severity is Severity.FLAGGED:
+            words = f" {number} {marks.WORD[severity]}{gap}"
+            pieces += [Piece(marks.MARK[severity], marks.ROLE[severity] if number else Role.DIM)]
+            pieces.append(Piece(words, Role.TEXT if number else Role.DIM))
+    return pieces
+
+
+def second(room: Room | None, rows: Iterable[Row], status: Status, cells: int) -> Line:
+    """What is out of the ordinary if anything is, else the tally; filter and order at the right."""
+    said = notice(room, status)
+    left = line(" ", Piece(said, Role.FLAGGED)) if said else line(" ", *tally(rows, "   " if cells >= 100 else "  "))
+    return sides(left, line(*_wishes(status)), cells)
+
+
+def notice(room: Room | None, status: Status) -> str:
+    """The one thing that a person must know about the picture itself; empty when all is well."""
+    if status.lost:
+        held = "; the last picture stays" if room is not None else ""
+        return f"FEED LOST {numbers.fine_age(status.lost_for)}{held}: {status.lost}"
+    if room is None:
+        return "connecting to the worker" if status.connecting else "no picture yet"
+    if status.frozen_at is not None:
+        return f"PICTURE STOPPED {numbers.fine_age(age(status.frozen_at, status.now))} ago; space goes on"
+    if room.freeze is not None:
+        since = numbers.fine_age(age(room.freeze.since, status.now))
+        reason = f": {room.freeze.reason}" if room.freeze.reason else ""
+        return f"FREEZE by {room.freeze.by} for {since}, no automatic deeds{reason}"
+    down = next((source for source in room.sources if source.error), None)
+    if down is not None:
+        return f"{NAMES.get(down.name, down.name)}: {down.error}"
+    if room.policy_note:
+        return f"policy: {room.policy_note}"
+    return "queue is off, nothing is held" if room.queue.state is QueueState.OFF else ""
+
+
+def _wishes(status: Status) -> list[Piece]:
+    pieces: list[Piece] = []
+    if status.wish.sort is not Sort.SEVERITY:
+        pieces.append(Piece(f"by {status.wish.sort.value}  ", Role.DIM))
+    if status.wish.flagged_only:
+        pieces.append(Piece("only flagged  ", Role.KEY))
+    if status.wish.text:
+        pieces += [Piece("/", Role.DIM), Piece(f"{status.wish.text}  {status.shown} shown ", Role.KEY)]
+    return pieces
+
+
+def heading(group: str, number: int, cells: int, plain: bool) -> Line:
+    """The line above a group of rows."""
+    words = line(" ", Piece(group.upper(), Role.DIM), Piece(f" {number}", Role.DIM))
+    if not plain:
+        return padded(words, cells)
+    return line(*words.pieces, " ", Piece("-" * max(0, cells - words.width - 2), Role.RULE))

@@ -1,0 +1,40 @@
+"""The line above the keys: blank until a key is armed, then what is about to happen, to what, and how to stop it."""
+
+from __future__ import annotations
+
+import math
+
+from opsroom.domain.deed import Deed, Verb
+from opsroom.domain.intent import Armed
+from opsroom.view import effects, marks, words
+from opsroom.view.line import Ground, Line, Piece, Role, cut, line, padded
+
+
+def armed_line(armed: Armed, context: str, left: float, cells: int) -> Line:
+    """``ROLL BACK checkout-api in prod-eu/payments to v2.30.4 in 1 s    esc stops it``."""
+    rollout = armed.row.rollout
+    where = f"{context}/{rollout.namespace}" if context else rollout.namespace
+    what = f" {words.VERB[armed.verb].upper()} {rollout.name} in {where} {effects.target(armed.offer, rollout)}"
+    seconds = math.ceil(max(0.0, left))
+    when = f" in {seconds} s" if seconds else " now"
+    pieces = line(Piece(what, Role.ARMED), Piece(when, Role.ARMED), Piece("    esc stops it ", Role.ARMED))
+    if pieces.width > cells:
+        room = cells - len(when) - len("  esc stops it ")
+        pieces = line(*cut(line(Piece(what, Role.ARMED)), room).pieces, Piece(f"{when}  esc stops it ", Role.ARMED))
+    return padded(pieces.on(Ground.ARMED), cells)
+
+
+def deed_line(deed: Deed, now: float, cells: int) -> Line:
+    """How far the deed has come, as a sentence."""
+    role = marks.DEED_ROLE.get(deed.state, Role.TEXT)
+    return padded(cut(line(" ", Piece(effects.deed(deed, now), role)), cells), cells)
+
+
+def said_line(text: str, cells: int, bad: bool = False) -> Line:
+    """A refusal or a note."""
+    return padded(cut(line(" ", Piece(text, Role.FLAGGED if bad else Role.TEXT)), cells), cells)
+
+
+def other_key(verb: Verb, key: str) -> str:
+    """Asked for in ``second-key`` mode."""
+    return f"Press {key} to {words.VERB[verb]}, or esc."

@@ -1,0 +1,133 @@
+"""Groups, order and filter of the board: what stands above what.
+
+Within a group the order follows facts that do not flicker (severity, then time), never the raw score: a list that
+shuffles with every sample cannot be read. Must not know the cursor; holding a re-sort is the screen's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from opsroom.domain.board import Row, Severity
+from opsroom.domain.queue import Lane
+from opsroom.domain.rollout import Phase, Uid
+
+
+class Group(StrEnum):
+    """Sections of the board, from top to bottom."""
+
+    NEEDS_YOU = "needs you"
+    MOVING = "moving"
+    QUEUED = "queued"
+    DONE = "done"
+
+
+class Sort(StrEnum):
+    """Order within a group."""
+
+    SEVERITY = "severity"
+    SCORE = "score"
+    NAME = "name"
+    AGE = "age"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the person at the board wants to see."""
+
+    text: str = ""
+    """Words of ``/``: text, ``label:key=value`` and ``!not``, all of which must hold."""
+    flagged_only: bool = False
+    sort: Sort = Sort.SEVERITY
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the list: a heading (``uid`` is None) or a rollout."""
+
+    group: Group
+    uid: Uid | None = None
+    count: int = 0
+
+
+_LANES = {Lane.ROLLBACK: 0, Lane.HOTFIX: 1, Lane.NORMAL: 2, Lane.BATCH: 3}
+
+
+def group_of(row: Row) -> Group:
+    """The section a row belongs to."""
+    if row.flag is not None:
+        return Group.NEEDS_YOU
+    waits = row.queue is not None and not row.queue.running
+    if row.rollout.phase is Phase.HELD or (waits and not row.rollout.under_way):
+        return Group.QUEUED
+    if row.rollout.under_way or row.rollout.phase is Phase.UNKNOWN:
+        return Group.MOVING
+    return Group.DONE
+
+
+def arrange(rows: Iterable[Row], wish: Wish) -> list[Entry]:
+    """The list from top to bottom, with a heading for each group that is not empty."""
+    matches = matcher(wish.text)
+    groups: dict[Group, list[Row]] = {group: [] for group in Group}
+    for row in rows:
+        if (row.flag is not None or not wish.flagged_only) and matches(row):
+            groups[group_of(row)].append(row)
+    entries: list[Entry] = []
+    for group, members in groups.items():
+        if members:
+            members.sort(key=_key(group, wish.sort))
+            entries.append(Entry(group, count=len(members)))
+            entries.extend(Entry(group, row.rollout.uid) for row in members)
+    return entries
+
+
+def _key(group: Group, sort: Sort) -> Callable[[Row], tuple[object, ...]]:
+    def key(row: Row) -> tuple[object, ...]:
+        name = (row.rollout.key,)
+        if sort is Sort.NAME:
+            return name
+        if sort is Sort.SCORE:
+            return (-((row.verdict.score if row.verdict else None) or -1.0), *name)
+        if sort is Sort.AGE:
+            return (_since(row), *name)
+        if group is Group.QUEUED and row.queue is not None:
+            return (_LANES[row.queue.lane], row.queue.position, *name)
+        if group is Group.DONE:
+            return (-row.severity, -(row.finished or 0.0), *name)
+        return (-row.severity, _since(row), *name)
+
+    return key
+
+
+def _since(row: Row) -> float:
+    return row.flag.since if row.flag else row.rollout.started or row.finished or 0.0
+
+
+def matcher(text: str) -> Callable[[Row], bool]:
+    """A test for the words of a filter; an empty one lets all rows pass."""
+    words = text.lower().split()
+
+    def matches(row: Row) -> bool:
+        return all(_holds(row, word.removeprefix("!")) is not word.startswith("!") for word in words if word != "!")
+
+    return matches
+
+
+def _holds(row: Row, word: str) -> bool:
+    rollout = row.rollout
+    if word.startswith("label:"):
+        wanted = word.removeprefix("label:")
+        labels = [(key.lower(), value.lower()) for key, value in rollout.labels.items()]
+        return any(wanted in (f"{key}={value}", key, value) for key, value in labels)
+    revisions = [found.version for found in (rollout.canary, rollout.stable) if found is not None]
+    return any(word in text.lower() for text in (rollout.key, rollout.change.author, *revisions))
+
+
+def counts(rows: Iterable[Row]) -> dict[Severity, int]:
+    """How many rows there are of each severity."""
+    found = dict.fromkeys(reversed(Severity), 0)
+    for row in rows:
+        found[row.severity] += 1
+    return found

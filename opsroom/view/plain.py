@@ -1,0 +1,118 @@
+"""The board as plain text, once: for scripts, and for screen readers, which a full screen cannot serve.
+
+No colour, no graph, no cursor; one rollout a line in the board's order, columns as wide as their contents, so that
+``awk`` and a voice both get along with it. A column without a value holds ``-``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from opsroom.domain.board import Room, Row
+from opsroom.domain.deed import Verb
+from opsroom.domain.freshness import age
+from opsroom.domain.offer import offer
+from opsroom.view import detail, effects, evidence, header, marks, numbers, rows
+from opsroom.view.cells import width
+from opsroom.view.order import Group, Wish, arrange, group_of
+
+_PLAIN = ("MARK", "NAME", "NAMESPACE", "STEP", "WEIGHT", "SCORE", "ERRORS", "P99", "AGE", "STATE")
+_WIDE = (*_PLAIN, "ENGINE", "STABLE", "CANARY", "AUTHOR", "WHY")
+
+
+def plain_board(room: Room, rows_: Iterable[Row], now: float, wide: bool) -> str:
+    """One line on the room, then a table of the rows, loudest first."""
+    known = {row.rollout.uid: row for row in rows_}
+    ordered = [known[entry.uid] for entry in arrange(known.values(), Wish()) if entry.uid is not None]
+    titles = _WIDE if wide else _PLAIN
+    table = [titles, *(_row_cells(row, now, wide) for row in ordered)]
+    return "\n".join([room_line(room, now), *_table(table)])
+
+
+def room_line(room: Room, now: float) -> str:
+    """Context, mode, ages of the sources, and what is out of the ordinary."""
+    ages = ", ".join(header.age_text(source, now) for source in room.sources)
+    said = header.notice(room, header.Status(now=now))
+    mode = "read-only" if room.read_only else room.mode.value
+    parts = [f"context {room.context or 'none'}", mode, ages, said]
+    return ", ".join(part for part in parts if part)
+
+
+def _row_cells(row: Row, now: float, wide: bool) -> tuple[str, ...]:
+    rollout = row.rollout
+    moving = rollout.under_way
+    since = row.flag.since if row.flag else rollout.started if moving else row.finished
+    cells = (
+        marks.QUEUED if group_of(row) is Group.QUEUED else marks.MARK[row.severity],
+        rollout.name,
+        rollout.namespace,
+        rows.step(rollout),
+        f"{rollout.weight}%" if moving else numbers.NONE,
+        numbers.score(row.verdict.score if row.verdict else None),
+        _last(row, "error_rate"),
+        _last(row, "latency_p99"),
+        numbers.age(age(since, now)),
+        rows.state(row, now).replace(" ", "-"),
+    )
+    if not wide:
+        return cells
+    stable, canary = effects.revision_name(rollout, canary=False), effects.revision_name(rollout, canary=True)
+    more = (rollout.engine.value, stable, canary, rollout.change.author.replace(" ", "-"), rows.why(row, now))
+    return (*cells, *(text or numbers.NONE for text in more))
+
+
+def _last(row: Row, metric: str) -> str:
+    found = evidence.metric(row, metric)
+    return numbers.NONE if found is None else evidence.short_value(metric, found.canary.last)
+
+
+def _table(lines: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(width(line[at]) for line in lines) for at in range(len(lines[0]))]
+    return [
+        "  ".join(cell + " " * (cells - width(cell)) for cell, cells in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    ]
+
+
+def plain_row(room: Room, row: Row, now: float) -> str:
+    """Everything about one rollout, a fact a line: ``label`` and words."""
+    facts: list[tuple[str, str]] = [("rollout", row.rollout.key), ("context", room.context or "none")]
+    for part in (_state_facts, _change_facts, _key_facts):
+        facts.extend(part(row, now))
+    facts.extend(("news", "".join(piece.text for piece in detail.happening(item))) for item in row.happenings)
+    return "\n".join(f"{label:<10}{text}" for label, text in facts if text)
+
+
+def _state_facts(row: Row, now: float) -> list[tuple[str, str]]:
+    rollout = row.rollout
+    facts = [
+        ("severity", f"{marks.MARK[row.severity]} {marks.WORD[row.severity]}"),
+        ("state", rows.state(row, now)),
+        ("engine", f"{rollout.engine.value} {rollout.shape.value}"),
+        ("step", rows.step(rollout)),
+        ("weight", f"{rollout.weight}%" if rollout.under_way else ""),
+        ("steps", "".join(line.text for line in detail.steps(rollout, 10_000))[detail.LABEL + 1 :].strip()),
+    ]
+    return facts + [("why", text) for text, _ in detail.why(row, now)]
+
+
+def _change_facts(row: Row, now: float) -> list[tuple[str, str]]:
+    rollout, change = row.rollout, row.rollout.change
+    facts = []
+    for label, revision in (("canary", rollout.canary), ("stable", rollout.stable)):
+        if revision is not None:
+            pods = f"{revision.ready} of {revision.replicas} pods ready"
+            facts.append((label, f"{revision.version or '-'} {revision.hash} {pods} {' '.join(revision.images)}"))
+    facts += [("author", change.author), ("commit", change.commit), ("origin", change.origin), ("url", change.url)]
+    return facts
+
+
+def _key_facts(row: Row, now: float) -> list[tuple[str, str]]:
+    wishes: tuple[tuple[str, Callable[[Row], str]], ...] = (
+        ("promote", lambda each: effects.effect(each.promote or offer(each.rollout, Verb.PROMOTE), each.rollout)),
+        ("roll back", lambda each: effects.effect(each.roll_back or offer(each.rollout, Verb.ROLL_BACK), each.rollout)),
+    )
+    facts = [(label, say(row)) for label, say in wishes]
+    if row.deed is not None:
+        facts.append(("last deed", effects.deed(row.deed, now)))
+    return facts

@@ -1,0 +1,138 @@
+"""Sentences about flags, verdicts and refusals: why a person is asked, and why a key did nothing.
+
+Each refusal is one sentence that names its condition, each flag one that names its cause. Evidence and effects have
+files of their own (``evidence``, ``effects``).
+"""
+
+from __future__ import annotations
+
+from opsroom.domain.board import Right, Row
+from opsroom.domain.decision import FlagReason
+from opsroom.domain.deed import Refusal, Verb
+from opsroom.domain.rollout import Rollout
+from opsroom.domain.verdict import PROMOTE_BELOW, ROLL_BACK_ABOVE, UnknownReason, Verdict, VerdictState
+from opsroom.view import numbers
+
+VERB = {
+    Verb.PROMOTE: "promote",
+    Verb.PROMOTE_FULLY: "promote fully",
+    Verb.ROLL_BACK: "roll back",
+    Verb.HOLD: "hold",
+    Verb.RELEASE: "release",
+    Verb.FLAG: "flag",
+    Verb.ACKNOWLEDGE: "acknowledge",
+}
+
+PAST = {
+    Verb.PROMOTE: "promoted",
+    Verb.PROMOTE_FULLY: "promoted fully",
+    Verb.ROLL_BACK: "rolled back",
+    Verb.HOLD: "held",
+    Verb.RELEASE: "released",
+    Verb.FLAG: "flagged",
+    Verb.ACKNOWLEDGE: "acknowledged",
+}
+
+UNKNOWN = {
+    UnknownReason.NO_DATA: "no sample of the canary has come yet",
+    UnknownReason.NO_BASELINE: "there is no baseline to compare with",
+    UnknownReason.TOO_LITTLE_TRAFFIC: "too little traffic to conclude anything",
+    UnknownReason.TOO_FEW_STEPS: "too few steps to conclude anything",
+    UnknownReason.STALE: "the newest sample is too old",
+    UnknownReason.SOURCE_DOWN: "Prometheus does not answer",
+}
+
+FLAG = {
+    FlagReason.INCONCLUSIVE: "patience is over and the score is still between the thresholds",
+    FlagReason.NO_DATA: "there is no data to judge the canary by",
+    FlagReason.CONFLICT: "the metrics contradict each other",
+    FlagReason.BASELINE_SICK: "the baseline itself is sick, so the comparison says little",
+    FlagReason.ACTION_FAILED: "the last deed failed",
+    FlagReason.POLICY: "the policy asks for a person",
+    FlagReason.PERSON: "a person asked",
+    FlagReason.SHARED: "several rollouts show the same symptom at once, so the change is probably not the cause",
+    FlagReason.FREEZE: "a deed is due, and automatic deeds are frozen",
+    FlagReason.RAILS: "a deed is due, and the limit of automatic deeds is used up",
+    FlagReason.DEGRADED: "the rollout failed on its own",
+}
+
+REFUSAL = {
+    Refusal.READ_ONLY: "This board is read-only; nothing was sent.",
+    Refusal.NOT_FLAGGED: "{name} is not flagged; f flags it by hand first.",
+    Refusal.NOT_UNDER_WAY: "{name} has no change under way.",
+    Refusal.NOTHING_TO_PROMOTE: "{name} is in the middle of a step; a promotion now would skip it.",
+    Refusal.NOT_OBSERVED: "The controller has not seen the last change of {name} yet; try again in a moment.",
+    Refusal.STALE_FEED: "The picture is too old to promote on; roll back still works.",
+    Refusal.STALE_SCORE: "The score of {name} is too old to promote on; roll back still works.",
+    Refusal.NO_RIGHT: "You may not {verb} {name}{missing}.",
+    Refusal.RIGHTS_UNKNOWN: "Nobody could tell whether you may {verb} {name}.",
+    Refusal.CHANGED: "{name} is not what it was when the key was pressed; look again.",
+    Refusal.GONE: "{name} is gone.",
+    Refusal.BUSY: "Another deed is under way; wait for it, or stop it with esc.",
+    Refusal.JUST_MOVED: "The row under the cursor changed a moment ago; look, then press again.",
+    Refusal.TOO_FAST: "Keys came faster than a person types; nothing was done.",
+    Refusal.UNFOCUSED: "The terminal got the focus a moment ago; press again.",
+    Refusal.STALLED: "The terminal stood still during the countdown, so nothing was sent.",
+    Refusal.OWNED: "A GitOps controller owns {name} and would put it back; revert it at its source.",
+    Refusal.NO_FORMER: "{name} has no former revision to go back to.",
+    Refusal.NOT_SUPPORTED: "This engine cannot {verb} {name} by hand.",
+    Refusal.JOURNAL: "The journal cannot be written, so nothing was sent.",
+    Refusal.CONFLICT: "Somebody changed {name} at the same moment; look again.",
+    Refusal.UNREACHABLE: "The cluster does not answer; nothing was sent.",
+    Refusal.UNAUTHORIZED: "The cluster does not know your credentials; log in and try again.",
+    Refusal.INVALID: "The cluster refused it as invalid.",
+    Refusal.FROZEN: "Automatic deeds are frozen.",
+}
+
+
+def refusal(why: Refusal, verb: Verb, rollout: Rollout, detail: str = "") -> str:
+    """One sentence: which condition did not hold. ``detail`` is the missing right, or the server's own words."""
+    missing = f": the right to {detail} is missing" if why is Refusal.NO_RIGHT and detail else ""
+    sentence = REFUSAL[why].format(name=rollout.name, verb=VERB[verb], missing=missing)
+    return f"{sentence} ({detail})" if detail and not missing else sentence
+
+
+def right(answer: Right) -> str:
+    """What the access review said, in two words or with the missing right."""
+    if answer.allowed is None:
+        return "not asked yet"
+    return "allowed" if answer.allowed else f"not allowed: {answer.missing}" if answer.missing else "not allowed"
+
+
+def flag(row: Row, now: float) -> str:
+    """Why a person is asked, and since when; empty for a row without a flag."""
+    flagged = row.flag
+    if flagged is None:
+        return ""
+    cause = FLAG[flagged.reason]
+    if flagged.reason is FlagReason.PERSON and flagged.by:
+        cause = f"{flagged.by} asked for a person"
+    said = flagged.detail and f": {flagged.detail}"
+    return f"{cause}{said}, for {numbers.duration(now - flagged.since)}"
+
+
+def verdict(said: Verdict | None) -> str:
+    """What the judge says, in one clause."""
+    if said is None:
+        return "nobody has judged this canary yet"
+    if said.state is VerdictState.UNKNOWN or said.score is None:
+        return UNKNOWN[said.unknown] if said.unknown else "nothing may be concluded"
+    value = numbers.score(said.score)
+    if said.score > ROLL_BACK_ABOVE:
+        return f"score {value}: harmful"
+    if said.score < PROMOTE_BELOW:
+        return f"score {value}: healthy"
+    later = f", decides in about {numbers.duration(said.decides_in)}" if said.decides_in else ""
+    return f"score {value}: not decided{later}"
+
+
+def caveats(said: Verdict | None) -> list[str]:
+    """What weakens the verdict, a sentence each."""
+    if said is None:
+        return []
+    weak = []
+    if said.shared:
+        weak.append("others degrade at the same moment: the change is probably not the cause")
+    if not said.concurrent:
+        weak.append("the baseline is history, not stable pods at the same minutes")
+    return weak
