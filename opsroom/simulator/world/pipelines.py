@@ -18,6 +18,8 @@ from opsroom.simulator.world.catalog import Delivery, ServiceSpec
 from opsroom.simulator.world.manifests import canary_name, template_change
 from opsroom.simulator.world.releases import Release, first_wait, release
 
+FIRST = 1.0
+
 
 @dataclass(slots=True)
 class Pipeline:
@@ -48,9 +50,11 @@ class Pipelines:
         self._busy: dict[int, None] = {}
 
     def begin(self, now: float) -> None:
-        """Plan every service's first release."""
-        for number, line in enumerate(self.lines):
-            heapq.heappush(self._due, (now + first_wait(self._seed, line.service) * self._pace, number))
+        """Plan every service's first release; the earliest one comes after `FIRST` seconds."""
+        waits = [first_wait(self._seed, line.service) * self._pace for line in self.lines]
+        shift = min(waits) - FIRST
+        self._due = [(now + wait - shift, number) for number, wait in enumerate(waits)]
+        heapq.heapify(self._due)
 
     def run(self, store: Store, loop: ControlLoop, now: float) -> list[Deployed]:
         """Deploy what is due and plan the next release of what has settled."""

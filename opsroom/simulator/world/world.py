@@ -29,7 +29,14 @@ from opsroom.simulator.world.shares import Shares
 from opsroom.simulator.world.truth import TruthFile
 
 AGE = 3600.0
+OWN_NAMESPACE = "opsroom"  # as if somebody had run `opsroom manifest worker`
 _SETTLING = 60.0
+# kubectl sends no credentials over plain HTTP (client-go reads them for TLS only), so nobody in particular is admin.
+_EVERYBODY = {
+    "metadata": {"name": "loopback-admin"},
+    "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
+    "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "system:unauthenticated"}],
+}
 _MORTAL = (Fault.CRASH_LOOP, Fault.LEAK)
 
 
@@ -76,7 +83,8 @@ class World:
     def _found(self, seed: int) -> None:
         """Make the services as they stood an hour ago, and let everything settle."""
         self.loop.quiet = True
-        for namespace in sorted({service.namespace for service in self.services}):
+        self.store.create("clusterrolebindings", _EVERYBODY)
+        for namespace in sorted({OWN_NAMESPACE, *(service.namespace for service in self.services)}):
             self.store.create("namespaces", {"metadata": {"name": namespace}, "status": {"phase": "Active"}})
         for line in self._pipelines.lines:
             service = line.service

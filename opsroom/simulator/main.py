@@ -1,0 +1,74 @@
+"""What `opsroom sim` starts: the simulated world on two loopback ports, until it is told to end.
+
+One process and one event loop: the API server, the Prometheus, the controllers and the traffic. It prints
+`KUBECONFIG=…` and `PROMETHEUS_URL=…` once both answer, and leaves nothing behind. The heavy imports come after the
+arguments are known to be right.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    made = argparse.ArgumentParser(prog="opsroom sim", description="A simulated cluster with its Prometheus.")
+    made.add_argument("--seed", type=int, default=7, metavar="N", help="which world (default %(default)s)")
+    made.add_argument("--services", type=_count, default=12, metavar="N", help="how many services (default 12)")
+    made.add_argument(
+        "--change-rate", type=_percent, default=100.0, metavar="PERCENT", help="how often they deploy (default 100)"
+    )
+    made.add_argument("--truth", metavar="FILE", help="write which versions are bad, for graders only")
+    made.add_argument("--port-kube", type=_port, default=0, metavar="PORT", help="0 takes a free one")
+    made.add_argument("--port-prometheus", type=_port, default=0, metavar="PORT", help="0 takes a free one")
+    made.add_argument("--dir", metavar="DIR", help="where the kubeconfig goes (default: a folder that is removed)")
+    made.add_argument("--die-with-parent", action="store_true", help="end when the process that started it ends")
+    return made
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run until SIGTERM, SIGINT or SIGHUP; returns 0, or 1 when it cannot start (with one line on stderr)."""
+    options = parser().parse_args(arguments)
+    import asyncio
+
+    from opsroom.simulator.process import SimulatorOptions, run_simulator
+
+    chosen = SimulatorOptions(
+        seed=options.seed,
+        services=options.services,
+        change_rate=options.change_rate,
+        truth=options.truth,
+        port_kube=options.port_kube,
+        port_prometheus=options.port_prometheus,
+        folder=options.dir,
+        die_with_parent=options.die_with_parent,
+    )
+    try:
+        asyncio.run(run_simulator(chosen))
+    except OSError as error:
+        print(f"opsroom sim: {error}", file=sys.stderr)  # noqa: T201 - this is the command's error channel
+        return 1
+    return 0
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= 10_000:
+        raise argparse.ArgumentTypeError("between 1 and 10000")
+    return number
+
+
+def _percent(text: str) -> float:
+    number = float(text)
+    if not 0 < number <= 10_000:
+        raise argparse.ArgumentTypeError("above 0, up to 10000")
+    return number
+
+
+def _port(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= 65535:
+        raise argparse.ArgumentTypeError("between 0 and 65535")
+    return number

@@ -1,0 +1,133 @@
+"""The running simulator: servers, the second hand of the world, signals, and the parent's life.
+
+`main` parses, this runs. It knows the world and the two applications; nothing of ours outside the simulator.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import os
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from opsroom.simulator.kube.access import Auth
+from opsroom.simulator.kube.app import kube_app
+from opsroom.simulator.kube.kubeconfig import write_kubeconfig
+from opsroom.simulator.kube.pods import LogSource
+from opsroom.simulator.prometheus.http import prometheus_app
+from opsroom.simulator.prometheus.promql import Engine
+from opsroom.simulator.serving import LoopbackServer
+from opsroom.simulator.world.world import World
+
+REACTION = 0.05
+_PARENT_CHECK = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatorOptions:
+    """What the command line asked for; `truth` and `folder` are paths, `change_rate` is in percent."""
+
+    seed: int = 7
+    services: int = 12
+    change_rate: float = 100.0
+    truth: str | None = None
+    port_kube: int = 0
+    port_prometheus: int = 0
+    folder: str | None = None
+    die_with_parent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where the simulator answers."""
+
+    kubeconfig: Path
+    kube: str
+    prometheus: str
+
+
+async def run_simulator(options: SimulatorOptions) -> None:
+    """Serve until a signal or the parent's end; raises OSError for ports, files and folders it cannot have."""
+    parent = os.getppid()
+    ended = asyncio.Event()
+    running = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        running.add_signal_handler(number, ended.set)
+    async with simulator(options) as addresses:
+        print(f"KUBECONFIG={addresses.kubeconfig}", flush=True)  # noqa: T201 - scripts read these two lines
+        print(f"PROMETHEUS_URL={addresses.prometheus}", flush=True)  # noqa: T201
+        while not ended.is_set() and not (options.die_with_parent and os.getppid() != parent):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(ended.wait(), _PARENT_CHECK)
+
+
+@contextlib.asynccontextmanager
+async def simulator(options: SimulatorOptions) -> AsyncIterator[Addresses]:
+    """A world that runs and answers inside the `async with`."""
+    truth = None if options.truth is None else Path(options.truth)
+    world = World(options.seed, options.services, options.change_rate, time.time(), truth)
+    auth = Auth()
+    with contextlib.ExitStack() as stack:
+        folder = _folder(options, stack)
+        kube = LoopbackServer(kube_app(world.store, auth, _logs(world)), options.port_kube)
+        prometheus = LoopbackServer(
+            prometheus_app(Engine(world.tsdb), world.scraper, world.clock), options.port_prometheus
+        )
+        world.clock.release()
+        gc.freeze()
+        world.tick()
+        tasks = [asyncio.create_task(_second_hand(world)), asyncio.create_task(_controllers(world))]
+        try:
+            await kube.start()
+            await prometheus.start()
+            path = write_kubeconfig(folder / "kubeconfig", kube.port)
+            stack.callback(path.unlink, missing_ok=True)
+            yield Addresses(path, kube.url, prometheus.url)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, kube.stop(), prometheus.stop(), return_exceptions=True)
+
+
+def _folder(options: SimulatorOptions, stack: contextlib.ExitStack) -> Path:
+    if options.folder is not None:
+        chosen = Path(options.folder)
+        chosen.mkdir(parents=True, exist_ok=True)
+        return chosen
+    made = Path(tempfile.mkdtemp(prefix="opsroom-sim-"))
+    stack.callback(shutil.rmtree, made, ignore_errors=True)
+    return made
+
+
+async def _second_hand(world: World) -> None:
+    """One tick at each whole second; a tick that comes too late is left out, not made up for."""
+    while True:
+        await asyncio.sleep(1.0 - time.time() % 1.0)
+        world.tick()
+
+
+async def _controllers(world: World) -> None:
+    """Let controllers answer writes within `REACTION` seconds and keep their own appointments."""
+    while True:
+        await asyncio.sleep(REACTION)
+        due = world.loop.next_due
+        if due is not None and due <= world.clock():
+            world.loop.run(world.clock())
+
+
+def _logs(world: World) -> LogSource:
+    def lines(
+        namespace: str, pod: str, container: str, *, since: float | None, tail: int | None, previous: bool
+    ) -> Iterable[tuple[float, str]]:
+        if previous:
+            return ()
+        return world.traffic.log_lines(namespace, pod, since or 0.0, 500 if tail is None else tail)
+
+    return lines
