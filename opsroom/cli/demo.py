@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import signal
 import time
-from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
 from opsroom.cli.world import World
-from opsroom.errors import UsageError
-
-READY_SECONDS = 30.0
+from opsroom.errors import OpsroomError, UsageError
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -56,13 +54,10 @@ def _headless(world: World, seconds: float) -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, end)
     world.start()
-    observer = Observer(world)
+    observer = Observer(world.address, lambda: world.error)
     observer.watch(time.monotonic() + seconds)
     world.stop()
-    print(grade(observer.picture, world.truth, journals(world)))  # noqa: T201
+    if world.error:
+        raise OpsroomError(world.error)
+    print(json.dumps(grade(observer, world.truth)))  # noqa: T201
     return 0
-
-
-def journals(world: World) -> list[Path]:
-    """The journal files that the demo's processes have written."""
-    return sorted((world.folder / "state" / "opsroom" / "journal").glob("*.jsonl"))
