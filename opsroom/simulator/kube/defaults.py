@@ -87,8 +87,9 @@ def _deployment(obj: Obj) -> Obj:
         rolling = _over({"maxUnavailable": "25%", "maxSurge": "25%"}, strategy.get("rollingUpdate"))
         if rolling is not strategy.get("rollingUpdate") or "type" not in strategy:
             spec = {**spec, "strategy": {**strategy, "type": "RollingUpdate", "rollingUpdate": rolling}}
-    if spec.get("paused") is False:
-        spec = {key: value for key, value in spec.items() if key != "paused"}
+    # False and 0 are not written out by the API's types (omitempty).
+    if any(spec.get(key, True) in (False, 0) for key in ("paused", "minReadySeconds")):
+        spec = {key: value for key, value in spec.items() if value or key not in ("paused", "minReadySeconds")}
     return _with_spec(obj, spec, {})
 
 

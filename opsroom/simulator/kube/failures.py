@@ -21,6 +21,7 @@ class ApiError(Exception):
         message: str,
         details: dict[str, Any] | None = None,
         retry_after: int | None = None,
+        continue_token: str = "",
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -28,13 +29,14 @@ class ApiError(Exception):
         self.message = message
         self.details = details
         self.retry_after = retry_after
+        self.continue_token = continue_token
 
     def status(self) -> dict[str, Any]:
         """The `Status` object, as it is written on the wire."""
         body: dict[str, Any] = {
             "kind": "Status",
             "apiVersion": "v1",
-            "metadata": {},
+            "metadata": {"continue": self.continue_token} if self.continue_token else {},
             "status": "Failure",
             "message": self.message,
         }
@@ -144,3 +146,29 @@ def too_old(asked: int, oldest: int) -> ApiError:
 def unauthorized() -> ApiError:
     """401: a token nobody knows."""
     return ApiError(401, "Unauthorized", "Unauthorized")
+
+
+def garbage_version(text: str) -> ApiError:
+    """500 without a reason: what a resourceVersion that is no number is answered with."""
+    message = f'resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax'
+    return ApiError(500, "", message)
+
+
+def too_large(asked: int, current: int) -> ApiError:
+    """504: a list at a resourceVersion that does not exist yet."""
+    cause = {"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}
+    details = {"causes": [cause], "retryAfterSeconds": 1}
+    message = f"Timeout: Too large resource version: {asked}, current: {current}"
+    return ApiError(504, "Timeout", message, details, retry_after=1)
+
+
+def expired_continue(token: str) -> ApiError:
+    """410: a continue token whose snapshot is gone; `token` continues with whatever is there now."""
+    message = (
+        "The provided continue parameter is too old to display a consistent list result. You can start a new list "
+        "without the continue parameter, or use the continue token in this response to retrieve the remainder of "
+        "the results. Continuing with the provided token results in an inconsistent list - objects that were "
+        "created, modified, or deleted between the time the first chunk was returned and now may show up in the "
+        "list."
+    )
+    return ApiError(410, "Expired", message, continue_token=token)

@@ -124,6 +124,12 @@ def ownable(kind: Kind, obj: Obj, subresource: str | None) -> Obj:
     return {"metadata": meta, **part} if meta else part
 
 
+def declared(kind: Kind, obj: Obj, subresource: str | None) -> FieldSet:
+    """The fields that an applied configuration names: what its manager owns afterwards."""
+    named = ownable(kind, {**obj, "metadata": obj.get("metadata") or {}}, subresource)
+    return _top(changed(_ABSENT, named, "", custom=kind.custom, nodes=False))
+
+
 def record_update(kind: Kind, old: Obj | None, new: Obj, manager: str, subresource: str | None, time: str) -> Obj:
     """`new` with the managedFields that an Update by `manager` leaves."""
     was = _ABSENT if old is None else ownable(kind, old, subresource)

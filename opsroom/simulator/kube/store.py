@@ -118,10 +118,12 @@ class Store:
         namespace: str | None = None,
         manager: str | None = None,
         dry_run: bool = False,
+        managed_fields: Objects | None = None,
     ) -> Obj:
         """Store a new object and return it as stored.
 
-        `manager` names who writes, for managedFields; without one no ownership is recorded.
+        `manager` names who writes, for managedFields; without one no ownership is recorded, and a status
+        that comes with the object is kept. `managed_fields` gives the record itself (server-side apply).
         Raises ApiError 409 AlreadyExists, 422 without a name.
         """
         kind = BY_PLURAL[resource]
@@ -142,11 +144,13 @@ class Store:
         if not kind.generation:
             del meta["generation"]
         new = {**obj, "apiVersion": kind.api_version, "kind": kind.kind, "metadata": meta}
-        if kind.status and manager is not None:
+        if kind.status and (manager is not None or managed_fields is not None):
             new.pop("status", None)
         new = fill_defaults(kind, new)
         if manager is not None:
             new = fields.record_update(kind, None, new, manager, None, rfc3339(self.now()))
+        elif managed_fields is not None:
+            new = {**new, "metadata": {**new["metadata"], "managedFields": managed_fields}}
         return new if dry_run else self._commit(kind, EventType.ADDED, new, None)
 
     def replace(
@@ -158,12 +162,14 @@ class Store:
         manager: str | None = None,
         dry_run: bool = False,
         managed_fields: Objects | None = None,
+        admit: Callable[[Obj, Obj], Obj] | None = None,
     ) -> Obj:
         """Put `obj` in the place of the object of its name; returns what is stored (unchanged if nothing was).
 
         A `resourceVersion` or `uid` in it is a precondition (ApiError 409). With `subresource="status"` only
         the status counts; without, status is kept as it was where the kind has that subresource.
-        `managed_fields` overrides the record of ownership (server-side apply).
+        `managed_fields` overrides the record of ownership (server-side apply); `admit` is mutating admission:
+        it turns (old, new) into what is stored, and what it sets is owned by nobody.
         """
         kind = BY_PLURAL[resource]
         meta = obj["metadata"]
@@ -179,10 +185,13 @@ class Store:
             new["metadata"]["managedFields"] = managed_fields
         elif manager is not None:
             new = fields.record_update(kind, old, new, manager, subresource, rfc3339(self.now()))
+        if admit is not None:
+            new = admit(old, new)
         if fields.same_but_times(old, new):
             return old
         if self._generation_moves(kind, old, new):
-            new["metadata"]["generation"] = int(old["metadata"].get("generation", 0)) + 1
+            generation = int(old["metadata"].get("generation", 0)) + 1
+            new = {**new, "metadata": {**new["metadata"], "generation": generation}}
         if dry_run:
             return new
         if new["metadata"].get("deletionTimestamp") and not new["metadata"].get("finalizers"):
@@ -379,11 +388,11 @@ class Store:
         return bool(found and found["metadata"]["uid"] == owner.get("uid"))
 
     def _empty_namespace(self, namespace: str) -> None:
-        for plural, kind in BY_PLURAL.items():
-            if kind.namespaced:
-                for obj in self.list(plural, namespace):
-                    if self.get(plural, namespace, obj["metadata"]["name"]) is not None:
-                        self.delete(plural, namespace, obj["metadata"]["name"])
+        for plural in BY_PLURAL:
+            while inside := self._by_namespace.get((plural, namespace)):
+                before = self.version(plural, namespace, next(iter(inside)))
+                if before is not None:
+                    self._remove(BY_PLURAL[plural], before)
 
     def _publish(self, event: Event) -> None:
         events = self._history[event.resource]

@@ -64,6 +64,13 @@ class Event:
     version: Version
     before: Version | None
     _left: Version | None = field(default=None)
+    _line: bytes | None = field(default=None)
+
+    def line(self) -> bytes:
+        """The line of a watch stream, encoded once for all watchers."""
+        if self._line is None:
+            self._line = watch_line(self.type, self.version.full())
+        return self._line
 
     def left_selection(self) -> Version:
         """The previous state at this change's version: what a watcher gets whose selector it has left."""
@@ -74,3 +81,8 @@ class Event:
             meta = {**previous["metadata"], "resourceVersion": str(self.rv)}
             self._left = Version(self.version.kind, {**previous, "metadata": meta}, self.rv)
         return self._left
+
+
+def watch_line(type_: str, body: bytes) -> bytes:
+    """One line of a watch stream from the encoded object."""
+    return b'{"type":"' + type_.encode() + b'","object":' + body + b"}\n"

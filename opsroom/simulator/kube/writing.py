@@ -1,0 +1,304 @@
+"""Writes: create, replace, patch in its four kinds, delete.
+
+Each does what the API server does in its order: decode, validate fields, find the live object, admission, store.
+Nothing here awaits, so that reading the live object and writing the new one are one step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from opsroom.simulator.kube import applying, failures, schema
+from opsroom.simulator.kube.calls import Call, decode_body, decode_json, decode_yaml
+from opsroom.simulator.kube.failures import ApiError, bad_request
+from opsroom.simulator.kube.hold import Hold
+from opsroom.simulator.kube.patches import PatchFailed, json_patch, merge_patch
+from opsroom.simulator.kube.protobuf import CONTENT_TYPE
+from opsroom.simulator.kube.scaling import scale_of, scaled
+from opsroom.simulator.kube.store import Store, rfc3339
+from opsroom.simulator.kube.strategic import strategic_merge
+from opsroom.simulator.kube.versions import Obj
+
+JSON_PATCH = "application/json-patch+json"
+MERGE_PATCH = "application/merge-patch+json"
+STRATEGIC_PATCH = "application/strategic-merge-patch+json"
+APPLY_PATCH = "application/apply-patch+yaml"
+_BODY_TYPES = ("", "application/json", "application/yaml", CONTENT_TYPE)
+_CUSTOM_PATCHES = [JSON_PATCH, MERGE_PATCH, APPLY_PATCH]
+_BUILT_IN_PATCHES = [JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, APPLY_PATCH]
+# Kinds whose registry refuses an update without a resourceVersion (AllowUnconditionalUpdate is false).
+_CONDITIONAL_UPDATE = frozenset({"leases", "poddisruptionbudgets"})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a write is answered with."""
+
+    code: int
+    body: Obj
+    warnings: tuple[str, ...] = ()
+
+
+class Writer:
+    """The write side of the API for one store."""
+
+    def __init__(self, store: Store, hold: Hold) -> None:
+        self._store = store
+        self._hold = hold
+
+    def create(self, call: Call) -> Answer:
+        """POST of an object: 201."""
+        target, kind = call.target, call.target.kind
+        obj = self._object(call)
+        if kind.namespaced:
+            self._require_namespace(target.namespace)
+        obj, warnings = self._validated(call, obj)
+        stored = self._store.create(
+            kind.plural,
+            target.inward(obj),
+            namespace=target.namespace or None,
+            manager=call.manager,
+            dry_run=call.dry_run,
+        )
+        return Answer(201, target.outward(stored), warnings)
+
+    def update(self, call: Call) -> Answer:
+        """PUT of an object or its status: 200."""
+        target, kind = call.target, call.target.kind
+        obj = self._object(call)
+        meta = obj["metadata"]
+        if not meta.get("resourceVersion") and (kind.custom or kind.plural in _CONDITIONAL_UPDATE):
+            message = "Invalid value: 0: must be specified for an update"
+            cause = {"reason": "FieldValueInvalid", "message": message, "field": "metadata.resourceVersion"}
+            raise failures.invalid(kind, target.name, [cause])
+        obj, warnings = self._validated(call, obj)
+        stored = self._replace(call, self._live(call), target.inward(obj))
+        return Answer(200, target.outward(stored), warnings)
+
+    def patch(self, call: Call) -> Answer:
+        """PATCH of an object or its status: 200, or 201 when an apply creates it."""
+        kind = call.target.kind
+        content = call.headers.get("content-type", "").partition(";")[0].strip()
+        accepted = _CUSTOM_PATCHES if kind.custom else _BUILT_IN_PATCHES
+        if content not in accepted:
+            raise failures.unsupported_media_type(accepted)
+        if content == APPLY_PATCH:
+            return self._apply(call)
+        live = self._live(call)
+        patched = _patched(content, call.body, call.target.outward(live))
+        if not isinstance(patched, dict) or not isinstance(patched.get("metadata"), dict):
+            raise failures.patch_does_not_apply()
+        self._check_names(call, patched)
+        patched, warnings = self._validated(call, patched)
+        stored = self._replace(call, live, call.target.inward(patched))
+        return Answer(200, call.target.outward(stored), warnings)
+
+    def scale(self, call: Call, live: Obj, scale: Obj) -> Obj:
+        """PUT or PATCH of a Scale: the Scale after it."""
+        if call.method == "PUT":
+            wanted = decode_body(call.headers.get("content-type", ""), call.body)
+        elif call.method == "PATCH":
+            content = call.headers.get("content-type", "").partition(";")[0].strip()
+            if content not in (JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH):
+                raise failures.unsupported_media_type(_CUSTOM_PATCHES)
+            wanted = _patched(content, call.body, scale)
+        else:
+            raise failures.method_not_allowed()
+        stored = self._store.replace(
+            call.target.kind.plural, scaled(live, wanted), manager=call.manager, dry_run=call.dry_run
+        )
+        return scale_of(call.target.kind, stored)
+
+    def delete(self, call: Call) -> Answer:
+        """DELETE of one object: a Status, or the object where it is not gone at once."""
+        target, kind = call.target, call.target.kind
+        live = self._live(call)
+        options = decode_body(call.headers.get("content-type", ""), call.body) if call.body.strip() else {}
+        self._check_preconditions(call, live, options.get("preconditions") or {})
+        propagation = call.query.get("propagationPolicy") or options.get("propagationPolicy") or "Background"
+        if call.query.get("orphanDependents") == "true" or options.get("orphanDependents"):
+            propagation = "Orphan"
+        dry_run = call.dry_run or "All" in (options.get("dryRun") or ())
+        last = self._store.delete(kind.plural, target.namespace, target.name, propagation=propagation, dry_run=dry_run)
+        if kind.plural in ("pods", "namespaces") or last["metadata"].get("deletionTimestamp"):
+            return Answer(200, target.outward(last))
+        details: Obj = {"name": target.name}
+        if kind.group:
+            details["group"] = kind.group
+        details |= {"kind": kind.plural, "uid": live["metadata"]["uid"]}
+        status = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
+        return Answer(200, status)
+
+    def delete_many(self, call: Call, wanted: Callable[[Obj], bool] | None) -> Answer:
+        """DELETE of a collection: the list of what was deleted."""
+        target = call.target
+        gone = [
+            self._store.delete(target.kind.plural, obj["metadata"].get("namespace"), obj["metadata"]["name"])
+            for obj in self._store.list(target.kind.plural, target.namespace)
+            if wanted is None or wanted(obj)
+        ]
+        shown = target.shown
+        head = {"kind": f"{shown.kind}List", "apiVersion": shown.api_version}
+        metadata = {"resourceVersion": str(self._store.rv)}
+        return Answer(200, {**head, "metadata": metadata, "items": [target.outward(obj) for obj in gone]})
+
+    def _live(self, call: Call) -> Obj:
+        target = call.target
+        live = self._store.get(target.kind.plural, target.namespace, target.name)
+        if live is None:
+            raise failures.not_found(target.kind, target.name)
+        return live
+
+    def _replace(self, call: Call, live: Obj, new: Obj) -> Obj:
+        subresource = call.target.subresource or None
+        if subresource is None:
+            schema.check_selector(call.target.kind, live, new)
+        return self._store.replace(
+            call.target.kind.plural,
+            new,
+            subresource=subresource,
+            manager=call.manager,
+            dry_run=call.dry_run,
+            admit=self._admission(call),
+        )
+
+    def _admission(self, call: Call) -> Callable[[Obj, Obj], Obj] | None:
+        if call.target.subresource:
+            return None
+        return lambda old, new: self._hold.admit(call.target.kind, old, new, call.user)
+
+    def _apply(self, call: Call) -> Answer:
+        target, kind = call.target, call.target.kind
+        if not call.query.get("fieldManager"):
+            message = (
+                'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch'
+            )
+            cause = {"reason": "FieldValueRequired", "message": "Required value: is required for apply patch"}
+            details = {"group": "meta.k8s.io", "kind": "PatchOptions", "causes": [{**cause, "field": "fieldManager"}]}
+            raise ApiError(422, "Invalid", message, details)
+        declared = decode_yaml(call.body)
+        declared.setdefault("metadata", {})
+        if declared["metadata"].get("managedFields"):
+            raise bad_request("metadata.managedFields must be nil")
+        self._check_names(call, declared)
+        declared, warnings = self._validated(call, declared)
+        live = self._store.get(kind.plural, target.namespace, target.name)
+        if live is None and target.subresource:
+            raise failures.not_found(kind, target.name)
+        merged, owners = applying.apply(
+            kind,
+            live,
+            target.inward(declared),
+            manager=call.manager,
+            force=call.query.get("force") in ("true", "1"),
+            subresource=target.subresource or None,
+            time=rfc3339(self._store.now()),
+        )
+        if live is None:
+            return self._apply_creates(call, merged, owners, warnings)
+        stored = self._store.replace(
+            kind.plural,
+            merged,
+            subresource=target.subresource or None,
+            dry_run=call.dry_run,
+            managed_fields=owners,
+            admit=self._admission(call),
+        )
+        return Answer(200, target.outward(stored), warnings)
+
+    def _apply_creates(self, call: Call, merged: Obj, owners: list[Obj], warnings: tuple[str, ...]) -> Answer:
+        target, kind = call.target, call.target.kind
+        if kind.namespaced:
+            self._require_namespace(target.namespace)
+        named = {**merged, "metadata": {**merged["metadata"], "name": target.name}}
+        stored = self._store.create(
+            kind.plural, named, namespace=target.namespace or None, dry_run=call.dry_run, managed_fields=owners
+        )
+        return Answer(201, target.outward(stored), warnings)
+
+    def _object(self, call: Call) -> Obj:
+        content = call.headers.get("content-type", "").partition(";")[0].strip()
+        if content not in _BODY_TYPES:
+            accepted = ["application/json", "application/yaml", CONTENT_TYPE]
+            raise failures.unsupported_media_type(accepted[:2] if call.target.kind.custom else accepted)
+        obj = decode_body(content, call.body)
+        obj.setdefault("metadata", {})
+        self._check_names(call, obj)
+        return obj
+
+    @staticmethod
+    def _check_names(call: Call, obj: Obj) -> None:
+        target, meta = call.target, obj.get("metadata") or {}
+        shown = target.shown
+        wrong_kind = obj.get("kind") not in (None, shown.kind)
+        if wrong_kind or obj.get("apiVersion") not in (None, shown.api_version):
+            sent = f"{obj.get('apiVersion')}, Kind={obj.get('kind')}"
+            raise bad_request(
+                f"the API version in the data ({sent}) does not match the expected API version "
+                f"({shown.api_version}, Kind={shown.kind})"
+            )
+        if target.name and meta.get("name") not in (None, target.name):
+            raise bad_request(
+                f"the name of the object ({meta['name']}) does not match the name on the URL ({target.name})"
+            )
+        if target.kind.namespaced and meta.get("namespace") not in (None, "", target.namespace):
+            raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
+        if call.method != "POST":
+            meta.setdefault("name", target.name)
+            if target.kind.namespaced:
+                meta.setdefault("namespace", target.namespace)
+
+    def _require_namespace(self, namespace: str) -> None:
+        if self._store.get("namespaces", None, namespace) is None:
+            raise failures.not_found(self._store.resources["namespaces"], namespace)
+
+    def _validated(self, call: Call, obj: Obj) -> tuple[Obj, tuple[str, ...]]:
+        """The object without unknown fields, and the warnings about them; Strict refuses it."""
+        target = call.target
+        if target.shown is not target.kind:
+            return obj, ()
+        unknown = schema.unknown_fields(target.kind, obj)
+        mode = call.query.get("fieldValidation", "") or "Warn"
+        complaints = [f'unknown field "{path}"' for path in unknown]
+        if unknown and mode == "Strict":
+            raise _strict(call, complaints)
+        obj = schema.prune(target.kind, obj) if unknown else obj
+        schema.check_types(target.kind, obj)
+        return obj, tuple(complaints) if mode == "Warn" else ()
+
+    @staticmethod
+    def _check_preconditions(call: Call, live: Obj, preconditions: dict[str, Any]) -> None:
+        have = live["metadata"]
+        for field, word in (("uid", "UID"), ("resourceVersion", "ResourceVersion")):
+            wanted = preconditions.get(field)
+            if wanted and wanted != have[field]:
+                why = f"Precondition failed: {word} in precondition: {wanted}, {word} in object meta: {have[field]}"
+                raise failures.conflict(call.target.kind, call.target.name, why)
+
+
+def _strict(call: Call, complaints: list[str]) -> ApiError:
+    kind, listed = call.target.kind, ", ".join(complaints)
+    if call.method == "PATCH":
+        value = call.body.decode(errors="replace").replace('"', '\\"')
+        message = f'Invalid value: "{value}": strict decoding error: {listed}'
+        cause = {"reason": "FieldValueInvalid", "message": message, "field": "patch"}
+        return ApiError(422, "Invalid", f' "" is invalid: patch: {message}', {"causes": [cause]})
+    return bad_request(
+        f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: strict decoding error: {listed}'
+    )
+
+
+def _patched(content: str, body: bytes, live: Obj) -> Any:
+    patch = decode_json(body, "error decoding patch: ")
+    if content == JSON_PATCH:
+        if not isinstance(patch, list):
+            raise bad_request("error decoding patch: a JSON patch is a list of operations")
+        try:
+            return json_patch(live, patch)
+        except PatchFailed:
+            raise failures.patch_does_not_apply() from None
+    if not isinstance(patch, dict):
+        raise bad_request("error decoding patch: a merge patch is an object")
+    return strategic_merge(live, patch) if content == STRATEGIC_PATCH else merge_patch(live, patch)
