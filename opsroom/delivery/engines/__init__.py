@@ -1,0 +1,20 @@
+"""One module a kind of rollout: what its controller understands, as requests and as outcomes."""
+
+from __future__ import annotations
+
+from opsroom.delivery.engines.argo import ArgoEngine
+from opsroom.delivery.engines.pair import PairEngine
+from opsroom.delivery.engines.rolling import RollingEngine
+from opsroom.delivery.plan import Engine
+from opsroom.domain.deed import Target
+from opsroom.domain.rollout import Engine as Kind
+from opsroom.domain.rollout import Shape
+
+
+def engine_for(target: Target) -> Engine | None:
+    """The engine that can act on ``target``; None where there is none."""
+    if target.engine is Kind.ARGO:
+        return ArgoEngine()
+    if target.engine is Kind.DEPLOYMENT:
+        return PairEngine() if target.shape is Shape.PAIR else RollingEngine()
+    return None

@@ -1,0 +1,175 @@
+"""The journal: who did what and what came of it, as append-only JSON Lines chained by hashes.
+
+Each line holds the SHA-256 of the line before it, so a line that was changed or taken out shows. A line is flushed to
+the disk before the deed it speaks of is sent. A crash may tear the last line; the next writer goes on after it and
+chains to the torn text, which ``verify`` reports as torn, not as tampering. One file a writer (a lock keeps the
+children of one operator apart); it never holds secrets, because intents have none.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from opsroom.domain.decision import Decision
+from opsroom.domain.deed import Deed
+from opsroom.errors import JournalError
+
+_TAIL = 1 << 16
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One line."""
+
+    at: float
+    """Epoch seconds."""
+    writer: str
+    """Identity of the process that wrote it."""
+    prev: str = ""
+    """SHA-256 (hex) of the line before it; empty for the first."""
+    deed: Deed | None = None
+    decision: Decision | None = None
+    rollout: str = ""
+    """``namespace/name``, where the line speaks of one."""
+    note: str = ""
+    """A code: ``begun``, ``lease_taken``, ``frozen``, …"""
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True):
+    """A line that does not hold."""
+
+    path: str
+    line: int
+    """1-based."""
+    kind: str
+    """``torn`` (a crash), ``unreadable`` or ``broken_chain``."""
+
+
+class Record(Protocol):
+    """What deeds need of a journal."""
+
+    def write(self, entry: Entry) -> None:
+        """Append ``entry`` and flush it to the disk; raises JournalError."""
+        ...
+
+
+class Journal:
+    """Appends to one file."""
+
+    def __init__(self, path: Path, writer: str) -> None:
+        self.path = path
+        self.writer = writer
+
+    def write(self, entry: Entry) -> None:
+        """Append ``entry`` (its ``prev`` and ``writer`` are filled in) and flush it to the disk.
+
+        Raises:
+            JournalError: the disk is full, the folder is missing or not ours, …
+        """
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            created = not self.path.exists()
+            handle = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX)
+                self._append(handle, entry)
+            finally:
+                os.close(handle)
+            if created:
+                _flush_folder(self.path.parent)
+        except OSError as error:
+            raise JournalError(
+                f"The journal {self.path} cannot be written: {error.strerror or error}", "Free or mount its disk"
+            ) from error
+
+    def _append(self, handle: int, entry: Entry) -> None:
+        last, whole = _last_line(handle)
+        full = msgspec.structs.replace(entry, prev=_digest(last) if last else "", writer=entry.writer or self.writer)
+        data = (b"" if whole else b"\n") + msgspec.json.encode(full) + b"\n"
+        while data:
+            data = data[os.write(handle, data) :]
+        os.fsync(handle)
+
+
+def _flush_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _last_line(handle: int) -> tuple[bytes, bool]:
+    """The last line without its end, and whether it has one (True for an empty file)."""
+    end = os.lseek(handle, 0, os.SEEK_END)
+    if end == 0:
+        return b"", True
+    span = _TAIL
+    while True:
+        start = max(0, end - span)
+        data = os.pread(handle, end - start, start)
+        lines = data.removesuffix(b"\n").rsplit(b"\n", 1)
+        if len(lines) > 1 or start == 0:
+            return lines[-1], data.endswith(b"\n")
+        span *= 4
+
+
+def _digest(line: bytes) -> str:
+    return hashlib.sha256(line).hexdigest()
+
+
+def read(path: Path) -> Iterator[Entry]:
+    """The entries of one file, oldest first; what cannot be read is passed over (``verify`` names it).
+
+    Raises:
+        JournalError: the file cannot be read at all.
+    """
+    for line in _lines(path):
+        try:
+            yield msgspec.json.decode(line, type=Entry)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            continue
+
+
+def merged(paths: Iterable[Path]) -> list[Entry]:
+    """The entries of several files in the order of their times."""
+    return sorted((entry for path in paths for entry in read(path)), key=lambda entry: entry.at)
+
+
+def verify(path: Path) -> list[Fault]:
+    """Every line that does not hold; empty when the chain is whole."""
+    faults: list[Fault] = []
+    before: bytes | None = None
+    lines = list(_lines(path))
+    for number, line in enumerate(lines, 1):
+        try:
+            entry = msgspec.json.decode(line, type=Entry)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            torn = number == len(lines) or _names(lines[number], line)
+            faults.append(Fault(path=str(path), line=number, kind="torn" if torn else "unreadable"))
+        else:
+            if entry.prev != ("" if before is None else _digest(before)):
+                faults.append(Fault(path=str(path), line=number, kind="broken_chain"))
+        before = line
+    return faults
+
+
+def _names(following: bytes, line: bytes) -> bool:
+    """Whether the writer after ``line`` saw it as it stands: then it was torn, and nobody has changed it since."""
+    return f'"prev":"{_digest(line)}"'.encode() in following
+
+
+def _lines(path: Path) -> list[bytes]:
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise JournalError(f"The journal {path} cannot be read: {error.strerror or error}") from error
+    return data.removesuffix(b"\n").split(b"\n") if data else []

@@ -1,0 +1,75 @@
+"""Notices for people: Kubernetes Events on the workload. They expire, and are never the record.
+
+They are best effort: a cluster that lets us patch but not create Events gets the deed without the notice.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+from opsroom.delivery.doors import Raw, Writer
+from opsroom.domain.deed import Deed, DeedState, Target, Verb
+from opsroom.domain.rollout import Engine
+from opsroom.errors import OpsroomError
+
+_UNFIT = re.compile(r"[^a-z0-9.-]+")
+
+_REASONS = {
+    Verb.PROMOTE: "OpsroomPromoted",
+    Verb.PROMOTE_FULLY: "OpsroomPromotedFully",
+    Verb.ROLL_BACK: "OpsroomRolledBack",
+    Verb.HOLD: "OpsroomHeld",
+    Verb.RELEASE: "OpsroomReleased",
+}
+
+
+async def publish(deed: Deed, writer: Writer) -> bool:
+    """Create an Event for ``deed``; False when the cluster would not have it."""
+    if deed.intent.verb not in _REASONS:
+        return False
+    target = deed.intent.target
+    try:
+        await writer.post(f"/api/v1/namespaces/{target.namespace}/events", event(deed))
+    except OpsroomError:
+        return False
+    return True
+
+
+def event(deed: Deed) -> Raw:
+    """The core/v1 Event that says what was done, by whom, and whether the journal has it."""
+    intent, target = deed.intent, deed.intent.target
+    stamp = datetime.fromtimestamp(deed.at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    words = [f"{intent.verb.value} ({deed.effect.value if deed.effect else '-'}) by {intent.actor}: {deed.state.value}"]
+    words += [text for text in (intent.reason, deed.detail) if text]
+    name = _UNFIT.sub("-", f"{target.name}.{intent.id}.{deed.state.value}".lower())[:250].strip("-.")
+    return {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {"name": name, "namespace": target.namespace},
+        "involvedObject": _involved(target),
+        "reason": _REASONS[intent.verb],
+        "message": "; ".join(words)[:1000],
+        "type": "Normal" if deed.state is DeedState.DONE else "Warning",
+        "source": {"component": "opsroom"},
+        "reportingComponent": "opsroom",
+        "firstTimestamp": stamp,
+        "lastTimestamp": stamp,
+        "count": 1,
+    }
+
+
+def _involved(target: Target) -> Raw:
+    kinds = {
+        Engine.ARGO: ("argoproj.io/v1alpha1", "Rollout"),
+        Engine.FLAGGER: ("flagger.app/v1beta1", "Canary"),
+        Engine.DEPLOYMENT: ("apps/v1", "Deployment"),
+    }
+    version, kind = kinds[target.engine]
+    return {
+        "apiVersion": version,
+        "kind": kind,
+        "namespace": target.namespace,
+        "name": target.name,
+        "uid": str(target.uid),
+    }

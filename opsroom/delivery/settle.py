@@ -1,0 +1,52 @@
+"""Deeds that a crash cut off: found in the journal, settled by what the cluster shows.
+
+A journal's first line without a last one means: it may have been sent. Nothing is sent again because of it; the
+state of the target tells whether it happened, and a deed of several requests goes on from where it stands. It must
+not decide anything anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+
+import msgspec
+
+from opsroom.delivery.deliver import ENDLESS, Hands, close_journal, watch_over
+from opsroom.delivery.engines import engine_for
+from opsroom.delivery.journal import Entry
+from opsroom.domain.deed import Deed, DeedState
+
+OPEN = frozenset((DeedState.JOURNALLED, DeedState.SENT, DeedState.ACCEPTED, DeedState.SEEN, DeedState.UNKNOWN))
+
+NEVER_SENT = "never_sent"
+"""Detail of a deed whose request did not reach the cluster: the target still waits for it."""
+
+
+def open_deeds(entries: Iterable[Entry], now: float, within: float = ENDLESS) -> list[Deed]:
+    """The deeds whose last line leaves them open and that are younger than ``within`` seconds, oldest first."""
+    last: dict[str, Deed] = {}
+    for entry in entries:
+        if entry.deed is not None:
+            last[entry.deed.intent.id] = entry.deed
+    return [deed for deed in last.values() if deed.state in OPEN and now - deed.intent.at <= within]
+
+
+async def settle(deed: Deed, hands: Hands) -> AsyncIterator[Deed]:
+    """Follow ``deed`` from what the cluster shows to its end; yields each state, and journals the last one.
+
+    Where nothing of it can be seen within ``hands.patience`` the request never arrived: it is then ``FAILED`` with
+    the detail ``never_sent``, which frees the rollout for a new decision.
+    """
+    engine = engine_for(deed.intent.target)
+    if engine is None:
+        return
+    start = msgspec.structs.replace(deed, state=DeedState.UNKNOWN, at=hands.now())
+    last = start
+    yield start
+    async for later in watch_over(engine, start, hands):
+        last = later
+        yield later
+    if last is start:
+        last = msgspec.structs.replace(start, state=DeedState.FAILED, at=hands.now(), detail=NEVER_SENT)
+        yield last
+    await close_journal(last, deed, hands)
