@@ -1,10 +1,12 @@
-"""The table of controllers: which function reconciles which resource, and what it gets to see.
+"""A cluster: the object store with all controllers at work on it.
 
-A further controller (Flagger) is one more line here. It knows no traffic and no schedule.
+The table of controllers is here: which function reconciles which resource, and what it gets to see; a further one
+(Flagger) is one more line. It knows no traffic and no schedule.
 """
 
 from __future__ import annotations
 
+from opsroom.simulator.clock import Clock
 from opsroom.simulator.controllers.changes import Change
 from opsroom.simulator.controllers.deployment import reconcile_deployment
 from opsroom.simulator.controllers.kubelet import Programs, reconcile_pod
@@ -15,16 +17,32 @@ from opsroom.simulator.controllers.rollout import reconcile_rollout
 from opsroom.simulator.kube.store import Store
 
 
-def control_loop(store: Store, programs: Programs) -> ControlLoop:
-    """All controllers over `store`; `programs` tells the kubelet how pods fare."""
+class Cluster:
+    """Store, controllers and their clock; `programs` tells the kubelet how pods fare, `seed` fixes names and uids."""
 
-    def pod(obj: Obj, _loop: ControlLoop, now: float) -> list[Change]:
-        return reconcile_pod(obj, programs, now)
+    def __init__(self, clock: Clock, programs: Programs, seed: int) -> None:
+        def pod(obj: Obj, _loop: ControlLoop, now: float) -> list[Change]:
+            return reconcile_pod(obj, programs, now)
 
-    return ControlLoop(
-        store,
-        {"deployments": _deployment, "rollouts": _rollout, "replicasets": _replica_set, "pods": pod},
-    )
+        self.clock = clock
+        self.store = Store(clock, seed=seed)
+        self.loop = ControlLoop(
+            self.store,
+            {"deployments": _deployment, "rollouts": _rollout, "replicasets": _replica_set, "pods": pod},
+        )
+
+    def run(self) -> None:
+        """Let the controllers do everything that is due now."""
+        self.loop.run(self.clock())
+
+    def pass_time(self, seconds: float) -> None:
+        """Move a held clock on, from one appointment of the controllers to the next."""
+        end = self.clock() + seconds
+        self.run()
+        while (due := self.loop.next_due) is not None and due <= end:
+            self.clock.move(max(due, self.clock()))
+            self.run()
+        self.clock.move(end)
 
 
 def _deployment(obj: Obj, loop: ControlLoop, now: float) -> list[Change]:

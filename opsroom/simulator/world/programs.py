@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from opsroom.simulator.clock import Clock
 from opsroom.simulator.controllers.kubelet import Container
 from opsroom.simulator.controllers.objects import Obj, name_of, namespace_of, uid_of
 from opsroom.simulator.traffic.traffic import Traffic
-from opsroom.simulator.world.clock import Clock
 
 _FASTEST, _SLOWEST = 2.0, 5.0
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
+from opsroom.simulator.clock import Clock
 from opsroom.simulator.controllers.changes import Key
-from opsroom.simulator.controllers.cluster import control_loop
-from opsroom.simulator.kube.store import Store
+from opsroom.simulator.controllers.cluster import Cluster
 from opsroom.simulator.prometheus.scrape import Scraper
 from opsroom.simulator.prometheus.tsdb import Tsdb
 from opsroom.simulator.traffic.fleet import Pod
@@ -20,7 +20,6 @@ from opsroom.simulator.traffic.quality import Fault
 from opsroom.simulator.traffic.service import draw_service
 from opsroom.simulator.traffic.traffic import Traffic
 from opsroom.simulator.world.catalog import Delivery, ServiceSpec, services
-from opsroom.simulator.world.clock import Clock
 from opsroom.simulator.world.draws import key_number
 from opsroom.simulator.world.manifests import manifests
 from opsroom.simulator.world.pipelines import Deployed, Pipelines
@@ -41,19 +40,19 @@ _MORTAL = (Fault.CRASH_LOOP, Fault.LEAK)
 
 
 class World:
-    """Store, time series and traffic of one world; `tick` moves it on.
+    """Cluster, time series and traffic of one world; `tick` moves it on.
 
     `rate` is the rate of change in percent. Raises ValueError for a number of services out of range.
     """
 
     def __init__(self, seed: int, count: int, rate: float, now: float, truth: Path | None = None) -> None:
         self.clock = Clock(now - AGE)
-        self.store = Store(self.clock, seed=seed)
         self.tsdb = Tsdb()
         self.scraper = Scraper(self.tsdb)
         self.traffic = Traffic(seed)
         self.services: list[ServiceSpec] = services(seed, count)
-        self.loop = control_loop(self.store, TrafficPrograms(self.traffic, self.clock))
+        self.cluster = Cluster(self.clock, TrafficPrograms(self.traffic, self.clock), seed)
+        self.store, self.loop = self.cluster.store, self.cluster.loop
         routed = (one for one in self.services if one.delivery is Delivery.ROUTED)
         self._shares = Shares(self.store, frozenset((one.namespace, one.name) for one in routed))
         self._pipelines = Pipelines(seed, self.services, rate)
@@ -93,17 +92,8 @@ class World:
             self.traffic.add_version(*who, line.current.digest, line.current.quality)
             for resource, body in manifests(service, line.current):
                 self.store.create(resource, body)
-        self._settle()
+        self.cluster.pass_time(_SETTLING)
         self.loop.quiet = False
-
-    def _settle(self) -> None:
-        start = self.clock()
-        while self.clock() < start + _SETTLING:
-            self.loop.run(self.clock())
-            due = self.loop.next_due
-            if due is None or due > start + _SETTLING:
-                return
-            self.clock.move(max(due, self.clock() + 0.001))
 
     def _learn(self, deployed: Deployed) -> None:
         """Tell the traffic of a new version before its first pod is ready, and the graders' file."""
