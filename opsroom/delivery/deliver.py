@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from opsroom.delivery import notice
-from opsroom.delivery.doors import Guard, Now, Reader, Wait, Writer
+from opsroom.delivery.doors import Guard, May, Now, Reader, Wait, Writer
 from opsroom.delivery.engines import engine_for
 from opsroom.delivery.journal import Entry, Record
 from opsroom.delivery.plan import Engine, Plan, Progress, Refused, Request, Sight
@@ -70,6 +70,8 @@ class Hands:
     patience: float = PATIENCE
     guard: Guard = _always
     """Asked before each request of an automatic deed: is the Lease still ours?"""
+    may: May | None = None
+    """Access review; without it the request itself finds out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ async def deliver(
 
 
 async def prepare(intent: Intent, hands: Hands) -> Prepared | Deed:
-    """Everything up to the request: a fresh look, the comparison, the journal's first line."""
+    """Everything up to the request: a fresh look, the comparison, the rights, the journal's first line."""
     engine = engine_for(intent.target)
     if engine is None:
         return refuse(intent, Refused(refusal=Refusal.NOT_SUPPORTED, detail=intent.target.engine.value), hands)
@@ -120,6 +122,9 @@ async def prepare(intent: Intent, hands: Hands) -> Prepared | Deed:
     plan = engine.plan(sight, intent)
     if isinstance(plan, Refused):
         return refuse(intent, plan, hands)
+    missing = await _missing(plan, hands)
+    if missing:
+        return refuse(intent, Refused(refusal=Refusal.NO_RIGHT, detail=missing), hands, plan.effect)
     deed = Deed(intent=intent, state=DeedState.JOURNALLED, at=hands.now(), effect=plan.effect)
     try:
         await _journal(deed, hands)
@@ -129,6 +134,17 @@ async def prepare(intent: Intent, hands: Hands) -> Prepared | Deed:
         deed = msgspec.structs.replace(deed, detail="not_journalled")
         await notice.publish(deed, hands.writer)
     return Prepared(engine, sight, plan, deed)
+
+
+async def _missing(plan: Plan, hands: Hands) -> str:
+    """The first right that is surely missing, in RBAC's words; empty when none is, or nobody would say."""
+    if hands.may is None:
+        return ""
+    for need in plan.needs:
+        right = await hands.may(need.namespace, need.group, need.resource, need.subresource, need.verb)
+        if right.allowed is False:
+            return right.missing or need.words
+    return ""
 
 
 async def carry_out(ready: Prepared, hands: Hands) -> AsyncIterator[Deed]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, TypeVar
 
+from opsroom.domain.board import Right
+
 T = TypeVar("T")
 
 Raw = dict[str, Any]
@@ -51,6 +53,9 @@ Now = Callable[[], float]
 
 Wait = Callable[[float], Awaitable[None]]
 """Sleep this many seconds."""
+
+May = Callable[[str, str, str, str, str], Awaitable[Right]]
+"""Access review: (namespace, group, resource, subresource, verb)."""
 
 Guard = Callable[[], bool]
 """Whether the Lease is still ours; asked right before every automatic request."""

@@ -46,6 +46,13 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     effect: Effect
     request: Request
+    further: tuple[Need, ...] = ()
+    """Rights that a later request of the same deed needs: asked for before, so that nothing is left half-done."""
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        """Every right the deed needs."""
+        return (self.request.need, *self.further)
 
 
 class Refused(msgspec.Struct, frozen=True, kw_only=True):

@@ -34,8 +34,8 @@ def open_deeds(entries: Iterable[Entry], now: float, within: float = ENDLESS) ->
 async def settle(deed: Deed, hands: Hands) -> AsyncIterator[Deed]:
     """Follow ``deed`` from what the cluster shows to its end; yields each state, and journals the last one.
 
-    Where nothing of it can be seen within ``hands.patience`` the request never arrived: it is then ``FAILED`` with
-    the detail ``never_sent``, which frees the rollout for a new decision.
+    Where nothing of it can be seen within ``hands.patience`` the request never arrived: it is then ``CANCELLED``
+    with the detail ``never_sent``, which frees the rollout for a new decision.
     """
     engine = engine_for(deed.intent.target)
     if engine is None:
@@ -47,6 +47,6 @@ async def settle(deed: Deed, hands: Hands) -> AsyncIterator[Deed]:
         last = later
         yield later
     if last is start:
-        last = msgspec.structs.replace(start, state=DeedState.FAILED, at=hands.now(), detail=NEVER_SENT)
+        last = msgspec.structs.replace(start, state=DeedState.CANCELLED, at=hands.now(), detail=NEVER_SENT)
         yield last
     await close_journal(last, deed, hands)

@@ -138,7 +138,8 @@ def _on_status(target: Raw, intent: Intent, effect: Effect, fields: Raw, spec: R
     path = _path(intent)
     fallback = Request(path=path, body=main, need=_need(intent))
     request = Request(path=f"{path}/status", body=patch, need=_need(intent, "status"), fallback=fallback)
-    return Plan(effect=effect, request=request)
+    further = (_need(intent),) if raw.flag(target, "spec", "paused") else ()
+    return Plan(effect=effect, request=request, further=further)
 
 
 def _path(intent: Intent) -> str:
