@@ -23,7 +23,7 @@ from opsroom.simulator.controllers.rollout_canary import (
     weight_note,
     weights_of,
 )
-from opsroom.simulator.controllers.rollout_pause import PauseBook, pause_step_done, wants_pause
+from opsroom.simulator.controllers.rollout_pause import PauseBook, open_book, pause_step_done, wants_pause
 from opsroom.simulator.controllers.rollout_revisions import claim_revision, forget_history
 from opsroom.simulator.controllers.rollout_status import base_status, invalid_spec, persist, step_text
 from opsroom.simulator.controllers.rollout_view import (
@@ -43,7 +43,7 @@ def reconcile_rollout(
     if rollout["spec"].get("replicas") is None:
         return [Merge(key_of("rollouts", rollout), {"spec": {"replicas": 1}})]
     view = view_of(rollout, replica_sets, runs, services, now)
-    if broken := invalid_spec(view):
+    if (broken := invalid_spec(view)) is not None:
         return broken
     if view.template_or_steps_changed:
         return _start_over(view)
@@ -72,7 +72,7 @@ def _created(changes: Sequence[Change]) -> str | None:
 
 
 def _reconcile_canary(view: RolloutView) -> list[Change]:
-    book = PauseBook(view)
+    book = open_book(view)
     changes = claim_revision(view)
     created = _created(changes)
     status = base_status(view)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from opsroom.simulator.controllers.changes import Change, Create, Note, Wake
 from opsroom.simulator.controllers.objects import Obj, annotations_of, count, desired_replicas, name_of
 from opsroom.simulator.controllers.rollout_canary import DEFAULT_DELAY, delayed_scale_down, point_service
-from opsroom.simulator.controllers.rollout_pause import PauseBook, pause_started
+from opsroom.simulator.controllers.rollout_pause import PauseBook, open_book, pause_started
 from opsroom.simulator.controllers.rollout_revisions import claim_revision, forget_history, resize
 from opsroom.simulator.controllers.rollout_status import base_status, persist
 from opsroom.simulator.controllers.rollout_view import (
@@ -24,7 +24,7 @@ from opsroom.simulator.controllers.rollout_view import (
 def reconcile_blue_green(view: RolloutView) -> list[Change]:
     """One pass: sizes, the pause before the switch, the switch, the new stable version."""
     spec = view.blue_green or {}
-    book = PauseBook(view)
+    book = open_book(view)
     changes = claim_revision(view)
     made = [change for change in changes if isinstance(change, Create)]
     status = base_status(view)

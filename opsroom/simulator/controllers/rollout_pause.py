@@ -52,6 +52,11 @@ class PauseBook:
             status["controllerPause"] = controller
 
 
+def open_book(view: RolloutView) -> PauseBook:
+    """The book of a new reconcile; an abort of what is fully promoted already is taken back (since v1.7)."""
+    return PauseBook(view, abort_removed=view.is_stable)
+
+
 def pause_started(view: RolloutView, reason: str) -> float | None:
     """Unix seconds since when that pause condition stands, None if it does not."""
     for one in view.status.get("pauseConditions") or ():

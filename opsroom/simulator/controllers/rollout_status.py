@@ -60,8 +60,8 @@ def step_text(step: Obj) -> str:
     return kind
 
 
-def invalid_spec(view: RolloutView) -> list[Change]:
-    """The status write for a spec that no controller can run; [] for a good one."""
+def invalid_spec(view: RolloutView) -> list[Change] | None:
+    """The status write (if it is new) for a spec that no controller can run; None for a good one."""
     strategy = view.rollout["spec"].get("strategy") or {}
     problem = ""
     if len([one for one in ("canary", "blueGreen") if strategy.get(one) is not None]) != 1:
@@ -69,7 +69,7 @@ def invalid_spec(view: RolloutView) -> list[Change]:
     elif view.blue_green is not None and view.blue_green.get("activeService") not in view.services:
         problem = f"service {view.blue_green.get('activeService')!r} not found"
     if not problem:
-        return []
+        return None
     text = f'The Rollout "{view.rollout["metadata"]["name"]}" is invalid: spec.strategy: {problem}'
     old = list(view.status.get("conditions") or ())
     status = {
