@@ -13,6 +13,7 @@ from opsroom.simulator.prometheus.arrays import Bools, Floats
 from opsroom.simulator.prometheus.failures import ExecutionError, unsupported
 from opsroom.simulator.prometheus.grouping import Numbers, over_groups
 from opsroom.simulator.prometheus.labels import NAME, Groups, Labels
+from opsroom.simulator.prometheus.render import number
 from opsroom.simulator.prometheus.values import Vector
 
 
@@ -114,7 +115,7 @@ def _one_quantile(q: float, values: Floats) -> float:
 def _best(vector: Vector, groups: Groups, limits: Floats, highest: bool) -> Vector:
     """The first `limits` [S] series of each group at each step, ordered by value at the first step."""
     if not np.isfinite(limits).all() or (np.abs(limits) >= 2**63).any():
-        raise ExecutionError(f"Scalar value {limits[0]} overflows int64")
+        raise ExecutionError(f"Scalar value {number(float(limits[0]))} overflows int64")
     keys = -vector.values if highest else vector.values
     # An absent element comes after everything, NaN after every number.
     tier = np.where(vector.present, np.where(np.isnan(keys), 1, 0), 2)

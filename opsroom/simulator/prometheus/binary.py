@@ -78,7 +78,8 @@ def with_scalar(operation: str, vector: Vector, scalar: Scalar, vector_left: boo
         if not as_bool:
             return Vector(vector.labels, vector.values, vector.present & holds).pruned()
         return Vector(vector.labels, holds.astype(np.float64), vector.present).unnamed()
-    return Vector(vector.labels, ARITHMETIC[operation](left, right), vector.present).unnamed()
+    combined = Vector(vector.labels, ARITHMETIC[operation](left, right), vector.present)
+    return combined if operation == "atan2" else combined.unnamed()
 
 
 def vectors(operation: str, left: Vector, right: Vector, matching: Matching) -> Vector:
@@ -101,7 +102,8 @@ def vectors(operation: str, left: Vector, right: Vector, matching: Matching) -> 
         present = present if matching.as_bool else present & holds
     else:
         values = ARITHMETIC[operation](first, second)
-    named = operation in COMPARISON and not matching.as_bool
+    # atan2 keeps the name in 2.42, unlike all other arithmetic (shouldDropMetricName does not list it).
+    named = (operation in COMPARISON and not matching.as_bool) or operation == "atan2"
     labels = _result_labels(matching, many.labels.take(of_many), one.labels.take(of_one), named)
     if matching.many is Side.NEITHER:
         _refuse_many(present, many_key[of_many])

@@ -12,6 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from opsroom.simulator.prometheus.arrays import Bools, Floats, Ints
+from opsroom.simulator.prometheus.grouping import Numbers
 
 # Go's math.NaN() and the two markers: Prometheus' own stale marker (model/value/value.go) and ours for "no
 # sample here". All are NaN to arithmetic; only the bits differ.
@@ -111,6 +112,6 @@ def windows(block: Block, starts: Ints, ends: Ints) -> Windows:
     return Windows(block, low, np.maximum(high, low))
 
 
-def at(table: Floats, rows: Ints) -> Floats:
+def at(table: Numbers, rows: Ints) -> Numbers:
     """[S, N] cells of `table` [T, N] at `rows` [S, N]."""
     return np.take_along_axis(table, rows, axis=0)

@@ -152,7 +152,12 @@ def _time(given: Parameters, name: str, default: float | None) -> int:
     try:
         return time_ms(text)
     except ValueError as cause:
-        raise BadData(f'invalid parameter "{name}": {cause}') from cause
+        raise BadData(f'invalid parameter "{name}": {_odd_prefix(name)}{cause}') from cause
+
+
+def _odd_prefix(name: str) -> str:
+    # Only the moment of an instant query is refused with these words before the others.
+    return "Invalid time value for 'time': " if name == "time" else ""
 
 
 def _duration(given: Parameters, name: str) -> int:

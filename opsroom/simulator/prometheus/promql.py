@@ -38,7 +38,7 @@ class Engine:
 
     def instant(self, query: str, ms: int, timeout: float = DEFAULT_TIMEOUT) -> Value:
         """The value at one moment (ms); raises QueryError."""
-        return self._evaluate(parse(query), np.array([ms], dtype=np.int64), timeout)
+        return self._evaluate(parse(query), np.array([ms], dtype=np.int64), ms, timeout)
 
     def range(
         self, query: str, start: int, end: int, step: int, timeout: float = DEFAULT_TIMEOUT
@@ -47,23 +47,20 @@ class Engine:
         node = parse(query)
         if _is_text(node) or _is_range(node):
             kind = "string" if _is_text(node) else "range vector"
-            raise BadData(
-                f'invalid parameter "query": invalid expression type "{kind}" for range query, '
-                "must be Scalar or instant Vector"
-            )
+            raise BadData(f'invalid expression type "{kind}" for range query, must be Scalar or instant Vector')
         steps = np.arange(start, end + 1, step, dtype=np.int64)
-        value = self._evaluate(node, steps, timeout)
+        value = self._evaluate(node, steps, end, timeout)
         if isinstance(value, Range | Text):
-            raise BadData('invalid parameter "query": invalid expression type for range query')
+            raise BadData("invalid expression type for range query")
         return steps, value
 
-    def _evaluate(self, node: parser.Expr, steps: Ints, timeout: float) -> Value:
+    def _evaluate(self, node: parser.Expr, steps: Ints, end: int, timeout: float) -> Value:
         deadline = self._clock() + timeout
         evaluation = Evaluation(
             tsdb=self.tsdb,
             steps=steps,
             start=int(steps[0]),
-            end=int(steps[-1]),
+            end=end,
             lookback=self._lookback,
             subquery_step=self._subquery_step,
             expired=lambda: self._clock() >= deadline,

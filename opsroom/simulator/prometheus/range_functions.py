@@ -85,8 +85,16 @@ def _between(amounts: Floats, first: Ints, last: Ints) -> Floats:
     """Sums of `amounts` after row `first` up to row `last`."""
     if not amounts.any():
         return np.zeros(first.shape)
-    summed = np.cumsum(amounts, axis=0)
-    return at(summed, last) - at(summed, first)
+    finite = np.isfinite(amounts)
+    summed = np.cumsum(np.where(finite, amounts, 0.0), axis=0)
+    total = at(summed, last) - at(summed, first)
+    if finite.all():
+        return total
+    # Differences of infinite sums are NaN, so infinite amounts are looked for one sign at a time.
+    for infinite in (np.inf, -np.inf):
+        seen = np.cumsum(amounts == infinite, axis=0)
+        total = total + np.where(at(seen, last) > at(seen, first), infinite, 0.0)
+    return total
 
 
 def _last_two(selected: Range, counter: bool) -> Answer:
@@ -135,12 +143,19 @@ def _count(selected: Range) -> Answer:
 
 
 def _max(selected: Range) -> Answer:
-    # fmax passes over NaN unless there is nothing else, as Prometheus does; empty cells are NaN anyway.
-    return selected.windows.reduce(np.fmax, selected.block.values), selected.windows.count > 0
+    return selected.windows.reduce(np.fmax, _quiet(selected.block)), selected.windows.count > 0
 
 
 def _min(selected: Range) -> Answer:
-    return selected.windows.reduce(np.fmin, selected.block.values), selected.windows.count > 0
+    return selected.windows.reduce(np.fmin, _quiet(selected.block)), selected.windows.count > 0
+
+
+def _quiet(block: Block) -> Floats:
+    """Values with ordinary NaN in the empty cells, which fmax and fmin pass over as Prometheus does.
+
+    The markers of empty cells are signalling NaN, and one of those wins against any number.
+    """
+    return np.where(block.present, block.values, np.nan)
 
 
 def _last(selected: Range) -> Answer:
