@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from opsroom.simulator.prometheus.arrays import Ints
+from opsroom.simulator.prometheus.arrays import Bools, Ints
 from opsroom.simulator.traffic.fleet import Pod
 from opsroom.simulator.traffic.moment import Moment
 from opsroom.simulator.traffic.shapes import CODES
@@ -35,6 +35,7 @@ class _Step:
     time: float
     rows: dict[tuple[str, str], int]
     codes: Ints
+    died: list[bool]
     median: list[float]
     spread: list[float]
 
@@ -45,10 +46,11 @@ class LogBook:
     def __init__(self) -> None:
         self._steps: deque[_Step] = deque(maxlen=_STEPS_KEPT)
 
-    def note(self, now: float, pods: Sequence[Pod], requests: Ints, codes: Ints, moment: Moment) -> None:
-        """Remember one step; `codes` [P, 4] says how the `requests` [P] ended."""
-        rows = {(pod.namespace, pod.name): row for row, pod in enumerate(pods) if requests[row]}
-        self._steps.append(_Step(now, rows, codes, moment.median.tolist(), moment.spread.tolist()))
+    def note(self, now: float, pods: Sequence[Pod], codes: Ints, died: Bools, moment: Moment) -> None:
+        """Remember one step; `codes` [P, 4] says how requests ended, `died` [P] whose container did."""
+        rows = {(pod.namespace, pod.name): row for row, pod in enumerate(pods)}
+        medians, spreads = moment.median.tolist(), moment.spread.tolist()
+        self._steps.append(_Step(now, rows, codes, died.tolist(), medians, spreads))
 
     def lines(self, namespace: str, pod: str, since: float, limit: int) -> list[tuple[float, str]]:
         """Lines of one pod after `since` (seconds), oldest first, the newest `limit` of them."""
@@ -74,11 +76,17 @@ def _written(step: _Step, row: int, pod: str) -> list[tuple[float, str]]:
         at = step.time - 1 + (number + 1) / (len(codes) + 1)
         took = step.median[row] * float(np.exp(step.spread[row] * rng.standard_normal()))
         lines.append((at, _line(rng, at, code, took)))
+    if step.died[row]:
+        lines.append((step.time, f"{_stamp(step.time)} FATAL worker stopped unexpectedly"))
     return lines
 
 
+def _stamp(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def _line(rng: np.random.Generator, at: float, code: str, took: float) -> str:
-    stamp = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    stamp = _stamp(at)
     path = _PATHS[int(rng.integers(len(_PATHS)))].format(int(rng.integers(1000, 9999)))
     method = _METHODS[int(rng.integers(len(_METHODS)))]
     request = f"{method} {path} {code} {took * 1000:.1f}ms"

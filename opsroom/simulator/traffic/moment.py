@@ -70,6 +70,7 @@ class Moment:
     cpu_request: Floats
     memory: Floats
     memory_limit: Floats
+    # Part of the limit.
     leaked: Floats
     lifetime: Floats
     age: Floats
@@ -89,7 +90,7 @@ def moment_of(
 ) -> Moment:
     """Gather what acts on each pod now; raises KeyError for a pod of a service never told of."""
     table = np.array([_row(now, pod, skies, services, qualities, since, incidents) for pod in pods])
-    rate, median, spread, errors, idle, request, memory, limit, leaked, lifetime, warmup, tau = table.T
+    rate, median, spread, errors, idle, request, memory, limit, leak, leaking_for, lifetime, warmup, tau = table.T
     age = np.maximum(now - fleet.born[rows], 0.0)
     cold = 1 + warmup * np.exp(-age / tau)
     sick = _sickness(now, rows, fleet, age)
@@ -105,7 +106,8 @@ def moment_of(
         cpu_request=request * fleet.hungry[rows] * (1 + 0.7 * (cold - 1)),
         memory=memory,
         memory_limit=limit,
-        leaked=leaked,
+        # A container that starts again has lost nothing yet.
+        leaked=leak * np.minimum(leaking_for, age),
         lifetime=lifetime,
         age=age,
         ready=np.array([pod.ready for pod in pods], dtype=np.bool_),
@@ -133,7 +135,8 @@ def _row(
     return (
         *(service.rate * sky.load * pod.share * fault.reached, service.median * slower, service.spread, errors),
         *(service.cpu_idle * fault.hungrier, service.cpu_request * fault.hungrier),
-        *(service.memory, service.memory_limit, fault.leaked, fault.lifetime, service.warmup, service.warm_after),
+        *(service.memory, service.memory_limit, fault.leak, fault.leaking_for, fault.lifetime),
+        *(service.warmup, service.warm_after),
     )
 
 

@@ -125,7 +125,7 @@ class Traffic:
             self._since,
             incidents,
         )
-        alive = self._live_and_die(now, span, rows, moment)
+        alive, died = self._live_and_die(now, rows, moment)
         requests = count_requests(self._rng, moment, alive, span)
         codes = draw_codes(self._rng, requests, moment)
         buckets, total = draw_latencies(self._rng, requests, moment)
@@ -137,7 +137,7 @@ class Traffic:
         noise = np.exp(0.04 * self._rng.standard_normal(len(rows)))
         series[rows, CPU] += alive * (moment.cpu_idle * span + requests * moment.cpu_request * noise)
         series[rows, MEMORY] = self._memory(moment, len(rows))
-        self._logs.note(now, pods, requests, codes, moment)
+        self._logs.note(now, pods, codes, died, moment)
 
     def _memory(self, moment: Moment, size: int) -> Floats:
         noise = 1 + 0.004 * self._rng.standard_normal(size)
@@ -145,15 +145,15 @@ class Traffic:
         leaked = np.minimum(moment.leaked * moment.memory_limit, moment.memory_limit)
         return np.round(np.minimum(moment.memory * warm * noise + leaked, moment.memory_limit) / 4096) * 4096
 
-    def _live_and_die(self, now: float, span: float, rows: Ints, moment: Moment) -> Bools:
-        """Crash what must crash now; returns [P] who runs. A container that comes back starts from zero."""
+    def _live_and_die(self, now: float, rows: Ints, moment: Moment) -> tuple[Bools, Bools]:
+        """Crash what must crash now; returns [P] who runs and who died just now. A container that comes back starts from zero."""
         fleet = self._fleet
         oom = moment.leaked * moment.memory_limit + moment.memory * 0.95 >= moment.memory_limit
         mortal = (moment.lifetime > 0) & moment.ready
-        waiting = mortal & np.isinf(fleet.crash_at[rows])
+        running = fleet.down_until[rows] <= now
+        waiting = running & mortal & np.isinf(fleet.crash_at[rows])
         lifetimes = moment.lifetime * self._rng.uniform(0.7, 1.3, len(rows))
         fleet.crash_at[rows] = np.where(waiting, now + lifetimes, fleet.crash_at[rows])
-        running = fleet.down_until[rows] <= now
         dies = running & ((fleet.crash_at[rows] <= now) | (oom & (now - fleet.born[rows] > 5.0)))
         gone = rows[dies]
         fleet.series[gone, RESTARTS] += 1
@@ -163,7 +163,7 @@ class Traffic:
         fleet.down_until[gone] = now + backoff
         fleet.born[gone] = now + backoff
         fleet.crash_at[gone] = np.inf
-        return running & ~dies
+        return running & ~dies, dies
 
     def _exposed(self, now: float, pods: Sequence[Pod], rows: Ints) -> Exposed:
         values = self._fleet.series[rows]

@@ -17,8 +17,9 @@ class Effect:
     slower: float = 1.0
     hungrier: float = 1.0
     errors: float = 0.0
-    # Part of the memory limit lost since the onset.
-    leaked: float = 0.0
+    # Part of the memory limit lost a second, and for how many seconds at most.
+    leak: float = 0.0
+    leaking_for: float = 0.0
     # Seconds that a container lives before it dies, 0 for one that does not.
     lifetime: float = 0.0
     # Part of its requests that reach it.
@@ -47,6 +48,6 @@ def effect(quality: Quality, age: float) -> Effect:
         case Fault.CPU:
             return Effect(hungrier=quality.effect)
         case Fault.LEAK:
-            return Effect(leaked=quality.effect * since / 60)
+            return Effect(leak=quality.effect / 60, leaking_for=since)
         case _:
             return Effect(lifetime=quality.duration)
