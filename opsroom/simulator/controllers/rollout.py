@@ -58,6 +58,7 @@ def _start_over(view: RolloutView) -> list[Change]:
     status = base_status(view)
     book = PauseBook(view, cleared=True, abort_removed=True)
     status.pop("promoteFull", None)
+    status["blueGreen"].pop("scaleUpPreviewCheckPoint", None)
     if view.steps:
         status["currentStepIndex"] = 0
         if view.is_stable:

@@ -41,6 +41,8 @@ def reconcile_blue_green(view: RolloutView) -> list[Change]:
     changes += point_service(view, spec.get("previewService"), preview)
     changes += _sizes(view, spec, active, aborted=book.aborted)
     status["blueGreen"] = {"activeSelector": active, "previewSelector": preview}
+    if _scaled_up_for_good(view) and active != view.pod_hash:
+        status["blueGreen"]["scaleUpPreviewCheckPoint"] = True
     serving = next((one for one in view.every if name_of(one).endswith(f"-{active}")), None)
     status["availableReplicas"] = count(serving, "availableReplicas")
     if active == view.pod_hash and not view.is_stable and active:
@@ -66,7 +68,7 @@ def _may_switch(view: RolloutView, book: PauseBook, active: str) -> bool:
     started = pause_started(view, BLUE_GREEN_PAUSE)
     if spec.get("autoPromotionEnabled", True) and not spec.get("autoPromotionSeconds"):
         return True
-    if view.resumed:
+    if _scaled_up_for_good(view):
         return count(view.new, "availableReplicas") >= view.wanted
     if started is None:
         book.added.append(BLUE_GREEN_PAUSE)
@@ -77,9 +79,14 @@ def _may_switch(view: RolloutView, book: PauseBook, active: str) -> bool:
 
 def _needed(view: RolloutView, spec: Obj) -> int:
     preview = spec.get("previewReplicaCount")
-    if preview is None or not view.stable_hash or view.resumed or view.status.get("promoteFull"):
+    if preview is None or not view.stable_hash or _scaled_up_for_good(view) or view.status.get("promoteFull"):
         return view.wanted
     return int(preview)
+
+
+def _scaled_up_for_good(view: RolloutView) -> bool:
+    """Whether a person resumed: the preview gets all its pods before the switch, and that is remembered."""
+    return view.resumed or bool((view.status.get("blueGreen") or {}).get("scaleUpPreviewCheckPoint"))
 
 
 def _sizes(view: RolloutView, spec: Obj, active: str, *, aborted: bool) -> list[Change]:
