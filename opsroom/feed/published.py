@@ -141,6 +141,10 @@ class Published:
         rows = [shown.encoded() for shown in self._visible(viewer)]
         return encode(_RawPicture(seq=self.seq, room=self._room(viewer), rows=rows))
 
+    def rows(self) -> list[Row]:
+        """The rows as they were last published."""
+        return [shown.row for shown in self._rows.values()]
+
     def _visible(self, viewer: Viewer) -> Iterator[_Shown]:
         return (shown for shown in self._rows.values() if viewer.sees(shown.row.rollout.namespace))
 

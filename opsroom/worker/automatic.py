@@ -1,0 +1,109 @@
+"""Decisions into deeds: at most one at a time for each rollout, each in a task of its own.
+
+The Lease is asked by ``delivery`` before every request; here only a decision becomes an intent, and whatever state the
+deed reaches is told. A deed that cannot even begin is told as refused, so that the decider looks again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections.abc import AsyncIterator, Callable
+
+from opsroom.domain.decision import Decision, Outcome
+from opsroom.domain.deed import Deed, DeedState, Intent, Precondition, Refusal, Target, Verb
+from opsroom.domain.rollout import Rollout, Uid
+from opsroom.domain.verdict import Verdict
+
+Carry = Callable[[Intent], AsyncIterator[Deed]]
+"""Carries out an intent; yields the deed in each state it reaches."""
+
+CLOSE_SECONDS = 5.0
+"""How long deeds under way may take to come to a journal line when the worker ends."""
+
+VERBS = {
+    Outcome.PROMOTE: Verb.PROMOTE,
+    Outcome.PROMOTE_FULLY: Verb.PROMOTE_FULLY,
+    Outcome.ROLL_BACK: Verb.ROLL_BACK,
+}
+
+log = logging.getLogger(__name__)
+
+
+def intent_of(decision: Decision, rollout: Rollout, verdict: Verdict | None, actor: str, fencing: int) -> Intent:
+    """The intent that carries out ``decision`` on ``rollout`` as it was when it was decided."""
+    return Intent(
+        id=uuid.uuid4().hex,
+        verb=VERBS[decision.outcome],
+        target=Target(
+            uid=rollout.uid,
+            engine=rollout.engine,
+            shape=rollout.shape,
+            namespace=rollout.namespace,
+            name=rollout.name,
+        ),
+        precondition=Precondition(
+            canary_hash=rollout.canary.hash if rollout.canary is not None else "",
+            stable_hash=rollout.stable.hash if rollout.stable is not None else "",
+            step=rollout.step,
+        ),
+        actor=actor,
+        at=decision.at,
+        automatic=True,
+        reason=decision.detail,
+        score=decision.score,
+        score_age=None if verdict is None else max(0.0, decision.at - verdict.at),
+        row=decision.row,
+        fencing=fencing,
+    )
+
+
+class Automatic:
+    """The deeds that are under way."""
+
+    def __init__(self, carry: Carry, told: Callable[[Deed], None], now: Callable[[], float]) -> None:
+        self._carry = carry
+        self._told = told
+        self._now = now
+        self._tasks: dict[Uid, asyncio.Task[None]] = {}
+
+    @property
+    def busy(self) -> int:
+        """Deeds under way."""
+        return len(self._tasks)
+
+    def begin(self, intent: Intent) -> None:
+        """Start ``intent``; refused at once while another deed on the same rollout is under way."""
+        uid = intent.target.uid
+        if uid in self._tasks:
+            self._told(Deed(intent=intent, state=DeedState.REFUSED, at=self._now(), refusal=Refusal.BUSY))
+            return
+        self.follow(uid, self._carry(intent), intent)
+
+    def follow(self, uid: Uid, states: AsyncIterator[Deed], intent: Intent) -> None:
+        """Tell every state of a deed that is under way (or is being settled) until it ends."""
+        task = asyncio.ensure_future(self._follow(states, intent))
+        self._tasks[uid] = task
+        task.add_done_callback(lambda _: self._tasks.pop(uid, None))
+
+    async def close(self) -> None:
+        """Let deeds under way come to their journal line; what does not is settled by the next worker."""
+        tasks = list(self._tasks.values())
+        if tasks:
+            await asyncio.wait(tasks, timeout=CLOSE_SECONDS)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _follow(self, states: AsyncIterator[Deed], intent: Intent) -> None:
+        last: Deed | None = None
+        try:
+            async for deed in states:
+                last = deed
+                self._told(deed)
+        except Exception:
+            # A fault of ours must not leave a rollout that looks as if nobody had touched it.
+            log.exception("deed %s broke off", intent.id)
+            state = DeedState.FAILED if last is None or last.state is DeedState.JOURNALLED else DeedState.UNKNOWN
+            self._told(Deed(intent=intent, state=state, at=self._now(), detail="broke_off"))

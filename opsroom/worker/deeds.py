@@ -1,0 +1,83 @@
+"""The deeds that this worker knows of: its own, and those of people on this machine, read from their journals.
+
+A person's ``opsroom act`` is a process of its own that may outlive its board and our worker; the journal folder is
+where it says what it did. Reading goes on where it stopped, line by line, and passes over what it cannot read.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from pathlib import Path
+
+import msgspec
+
+from opsroom.delivery.journal import Entry
+from opsroom.domain.deed import Deed
+
+SHOWN = 20
+FIRST_LOOK = 256 * 1024
+"""Bytes of an old journal that are read at the start; older deeds are the journal command's."""
+
+_ENTRY = msgspec.json.Decoder(Entry)
+
+
+class Deeds:
+    """The last deeds, newest first, one line a deed."""
+
+    def __init__(self) -> None:
+        self._shown: deque[Deed] = deque(maxlen=SHOWN)
+
+    def note(self, deed: Deed) -> None:
+        """Take the newest state of a deed."""
+        for index, known in enumerate(self._shown):
+            if known.intent.id == deed.intent.id:
+                self._shown[index] = deed
+                return
+        self._shown.appendleft(deed)
+
+    @property
+    def latest(self) -> tuple[Deed, ...]:
+        """Newest first."""
+        return tuple(self._shown)
+
+
+class Journals:
+    """Follows all journal files in a folder but our own."""
+
+    def __init__(self, folder: Path, own: Path) -> None:
+        self._folder = folder
+        self._own = own
+        self._read: dict[Path, int] = {}
+
+    def news(self) -> list[Deed]:
+        """Deeds that were written since the last look, oldest first."""
+        try:
+            files = [path for path in self._folder.glob("*.jsonl") if path != self._own]
+        except OSError:
+            return []
+        return sorted((deed for path in files for deed in self._new_lines(path)), key=lambda deed: deed.at)
+
+    def _new_lines(self, path: Path) -> list[Deed]:
+        try:
+            size = path.stat().st_size
+            start = self._read.get(path, max(0, size - FIRST_LOOK))
+            if size < start:
+                start = 0
+            if size == start:
+                return []
+            with path.open("rb") as file:
+                file.seek(start)
+                data = file.read(size - start)
+        except OSError:
+            return []
+        whole = data.rpartition(b"\n")[0]
+        self._read[path] = start + (len(whole) + 1 if whole else 0)
+        found = []
+        for line in whole.split(b"\n"):
+            try:
+                entry = _ENTRY.decode(line)
+            except (msgspec.MsgspecError, UnicodeDecodeError):
+                continue
+            if entry.deed is not None:
+                found.append(entry.deed)
+        return found

@@ -1,0 +1,55 @@
+"""The worker's log: JSON lines in a file that is turned over, never on the terminal.
+
+The board may share our terminal's standard error, so nothing of ours is ever printed there.
+"""
+
+from __future__ import annotations
+
+import logging
+import logging.handlers
+from pathlib import Path
+
+import msgspec
+
+from opsroom.domain.clean import clean
+
+SIZE = 4 * 1024 * 1024
+KEPT = 2
+
+
+class JsonLines(logging.Formatter):
+    """One record as one JSON object on one line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """``at``, ``level``, ``from``, ``text``, and ``trace`` where there is one."""
+        line: dict[str, object] = {
+            "at": round(record.created, 3),
+            "level": record.levelname.lower(),
+            "from": record.name,
+            "text": clean(record.getMessage()),
+        }
+        if record.exc_info:
+            line["trace"] = self.formatException(record.exc_info)
+        return msgspec.json.encode(line).decode()
+
+
+def log_to(path: Path) -> logging.Handler:
+    """Send the log of the whole process to ``path``; where that cannot be written, nowhere.
+
+    Requests of the HTTP client are not logged: their addresses may hold what is nobody's business.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handler: logging.Handler = logging.handlers.RotatingFileHandler(
+            path, maxBytes=SIZE, backupCount=KEPT, encoding="utf-8", delay=True
+        )
+    except OSError:
+        handler = logging.NullHandler()
+    handler.setFormatter(JsonLines())
+    root = logging.getLogger()
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    logging.raiseExceptions = False
+    for name in ("httpx", "httpcore", "uvicorn", "asyncio"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    return handler

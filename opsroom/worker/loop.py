@@ -1,0 +1,307 @@
+"""The tick: look at the world, take the newest verdicts, decide, begin deeds, publish.
+
+Measuring has its own pace (the policy's step) and its own task, so a slow Prometheus never delays what the cluster
+shows; a tick takes what is newest. Everything is learned again by the next worker but the counts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from opsroom.control.case import Case
+from opsroom.control.decide import decide
+from opsroom.control.memory import Memory
+from opsroom.domain.board import Counts, Happening, Mode, Right, Room, Row
+from opsroom.domain.decision import Decision, Outcome
+from opsroom.domain.deed import Deed, Verb
+from opsroom.domain.freshness import STALE_AFTER, SourceState
+from opsroom.domain.marks import Marks, standing_flag
+from opsroom.domain.rollout import Rollout, Uid
+from opsroom.domain.verdict import Verdict
+from opsroom.errors import OpsroomError
+from opsroom.feed.published import Published
+from opsroom.worker.course import PROMOTED, Course
+from opsroom.worker.deeds import Deeds
+from opsroom.worker.metrics import Tally
+from opsroom.worker.outside import Outside
+from opsroom.worker.picture import row_of, verdict_now
+from opsroom.worker.policy import PolicyInForce
+from opsroom.worker.rights import Rights
+from opsroom.worker.score import Judging, Metrics, Scored, score
+from opsroom.worker.sharing import Sharing
+
+INTERVAL = 2.0
+"""Seconds between two pictures when nothing happens."""
+
+GATHER = 0.2
+"""Seconds to gather changes that come together before they are shown."""
+
+LATE = 15.0
+"""Seconds: a step closes one scrape and 5 s after its end, and scrapes may be 10 s apart."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Situation:
+    """All that this worker knows."""
+
+    courses: dict[Uid, Course] = field(default_factory=dict)
+    memory: Memory = field(default_factory=Memory)
+    deeds: Deeds = field(default_factory=Deeds)
+    tally: Tally = field(default_factory=Tally)
+    metrics_error: str = ""
+    troubles: dict[str, str] = field(default_factory=dict)
+    """Errors of the worker's own sources (``journal``), by name."""
+
+
+class Loop:
+    """One worker's ticks."""
+
+    def __init__(
+        self,
+        outside: Outside,
+        policy: PolicyInForce,
+        published: Published,
+        rights: Rights,
+        sharing: Sharing,
+        *,
+        mode: Mode,
+        read_only: bool,
+        namespaces: tuple[str, ...],
+        act: Callable[[Decision, Rollout, Verdict | None], None],
+        decided: Callable[[Decision, Rollout], None],
+        others: Callable[[], Iterable[Deed]],
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self.situation = Situation()
+        self.wake = asyncio.Event()
+        self.metrics: Metrics | None = None
+        self._outside = outside
+        self._policy = policy
+        self._published = published
+        self._rights = rights
+        self._sharing = sharing
+        self._mode = mode
+        self._read_only = read_only
+        self._namespaces = namespaces
+        self._act = act
+        self._decided = decided
+        self._others = others
+        self._now = now
+        self._down: set[str] = set()
+
+    async def run(self) -> None:
+        """Tick until cancelled: on every change, and at least each ``INTERVAL`` seconds."""
+        while True:
+            self.tick()
+            await self._changed()
+            await asyncio.sleep(GATHER)
+
+    async def measure(self, metrics: Metrics, judge: Judging) -> None:
+        """Measure and judge at each step until cancelled."""
+        self.metrics = metrics
+        await self._outside.ready.wait()
+        while True:
+            step = self._policy.policy.step
+            began, cpu = self._now(), time.process_time()
+            await self._measure(metrics, judge)
+            self.tick()
+            self.situation.tally.tick(time.process_time() - cpu)
+            # Aligned to the steps, so that two workers ask for the same ones; a step that was missed is not made up.
+            await asyncio.sleep(max(0.1, step - (self._now() % step), began + step / 2 - self._now()))
+
+    async def ask_rights(self) -> None:
+        """Keep the answers about rights true until cancelled."""
+        while True:
+            await self._outside.ready.wait()
+            access = self._outside.access
+            if access is None:
+                return
+            rollouts = [c.rollout for c in self.situation.courses.values() if c.rollout.under_way or c.flag]
+            if await self._rights.refresh(rollouts, access.may):
+                self.wake.set()
+            await asyncio.sleep(INTERVAL)
+
+    def told(self, deed: Deed) -> None:
+        """Take the newest state of a deed, ours or a person's."""
+        self.situation.deeds.note(deed)
+        course = self.situation.courses.get(deed.intent.target.uid)
+        if course is not None and (course.deed is None or deed.at >= course.deed.at):
+            course.act(deed)
+        if deed.intent.automatic and deed.state.settled:
+            self.situation.tally.deeds[deed.intent.verb.value, deed.state.value] += 1
+        self.wake.set()
+
+    def tick(self) -> None:
+        """One look, one decision on everything, one picture."""
+        now = self._now()
+        self._policy.look()
+        for deed in self._others():
+            self.told(deed)
+        self._see(now)
+        verdicts = self._decide(now)
+        self._publish(now, verdicts)
+
+    async def _changed(self) -> None:
+        cluster = self._outside.cluster
+        waits = [asyncio.ensure_future(self.wake.wait())]
+        if cluster is not None:
+            waits.append(asyncio.ensure_future(cluster.changed.wait()))
+        else:
+            waits.append(asyncio.ensure_future(self._outside.ready.wait()))
+        try:
+            await asyncio.wait(waits, timeout=INTERVAL, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+        self.wake.clear()
+        if cluster is not None:
+            cluster.changed.clear()
+
+    async def _measure(self, metrics: Metrics, judge: Judging) -> None:
+        policy, situation = self._policy.policy, self.situation
+        running = [c.rollout for c in situation.courses.values() if c.rollout.under_way]
+        try:
+            scored = await score(metrics, judge, running, self._now(), policy.step, policy.window)
+        except OpsroomError as error:
+            situation.metrics_error = str(error)
+            return
+        except Exception:
+            # A judge that stumbles over one window must not stop the watch; silence turns into UNKNOWN by itself.
+            log.exception("measuring failed")
+            situation.metrics_error = "measuring failed, see the worker's log"
+            return
+        situation.metrics_error = next((s.error for s in metrics.states() if s.error), "")
+        for uid, found in scored.items():
+            self._take(Uid(uid), found)
+
+    def _take(self, uid: Uid, found: Scored) -> None:
+        course = self.situation.courses.get(uid)
+        # The canary may have been replaced while its numbers were on their way.
+        if course is not None and course.judged_hash == found.canary_hash:
+            course.judge(found.verdict, found.metrics)
+
+    def _see(self, now: float) -> None:
+        cluster, situation = self._outside.cluster, self.situation
+        if cluster is None:
+            return
+        present = set()
+        for rollout in cluster.rollouts():
+            present.add(rollout.uid)
+            course = situation.courses.get(rollout.uid)
+            if course is None:
+                course = situation.courses[rollout.uid] = Course(rollout)
+            if not cluster.listed:
+                # Half a picture (Rollouts without their ReplicaSets) must not look like the end of a change.
+                course.rollout = rollout
+                continue
+            result = course.see(rollout, now)
+            if result == PROMOTED:
+                situation.tally.promoted += 1
+            elif result:
+                situation.tally.rolled_back += 1
+        for uid in situation.courses.keys() - present:
+            del situation.courses[uid]
+
+    def _decide(self, now: float) -> dict[Uid, Verdict | None]:
+        cluster, situation, policy = self._outside.cluster, self.situation, self._policy.policy
+        patience = STALE_AFTER * policy.step + LATE
+        verdicts = {
+            uid: verdict_now(course, situation.metrics_error, now, patience)
+            for uid, course in situation.courses.items()
+        }
+        if cluster is None or not cluster.listed:
+            return verdicts
+        cases = [self._case(cluster.marks(uid), course, verdicts[uid]) for uid, course in situation.courses.items()]
+        decisions, situation.memory = decide(
+            cases,
+            policy,
+            situation.memory,
+            now,
+            freeze=self._sharing.freeze,
+            may_act=self._outside.may_act and not self._read_only,
+        )
+        for decision in decisions:
+            self._take_decision(decision, verdicts[decision.uid])
+        self._sharing.write_flags(
+            (course.rollout, course.flag, cluster.marks(uid))
+            for uid, course in situation.courses.items()
+            if course.rollout.under_way
+        )
+        return verdicts
+
+    def _case(self, marks: Marks, course: Course, verdict: Verdict | None) -> Case:
+        rollout, flag = course.rollout, None
+        if rollout.canary is not None:
+            flag = standing_flag(marks, rollout.canary.hash, rollout.step)
+            own = self.situation.memory.flags.get(rollout.uid)
+            seen = self._sharing.seen_by(rollout.uid, rollout.canary.hash, flag or own)
+            flag = seen if flag is not None or (seen is not None and seen.acknowledged_by) else None
+        return Case(rollout=rollout, verdict=verdict, flag=flag, deed=course.deed)
+
+    def _take_decision(self, decision: Decision, verdict: Verdict | None) -> None:
+        situation = self.situation
+        course = situation.courses[decision.uid]
+        before, flag = course.flag, situation.memory.flags.get(decision.uid)
+        if course.decide(decision, flag):
+            if course.rollout.under_way:
+                situation.tally.decisions[decision.outcome.value] += 1
+            if decision.outcome is not Outcome.WATCH:
+                self._decided(decision, course.rollout)
+        if flag is not None and before is None:
+            situation.tally.flagged += 1
+        if decision.outcome in (Outcome.PROMOTE, Outcome.PROMOTE_FULLY, Outcome.ROLL_BACK):
+            self._act(decision, course.rollout, verdict)
+
+    def _publish(self, now: float, verdicts: dict[Uid, Verdict | None]) -> None:
+        cluster = self._outside.cluster
+        rows = []
+        for uid, course in self.situation.courses.items():
+            events: tuple[Happening, ...] = cluster.happenings(uid) if cluster is not None else ()
+            rights: dict[Verb, Right] = {} if self._read_only else self._rights.of(course.rollout)
+            rows.append(row_of(course, verdicts[uid], events, rights, None))
+        self._published.publish(self._room(now), rows)
+
+    def rows(self) -> list[Row]:
+        """The rows as they were last published."""
+        return self._published.rows()
+
+    def _room(self, now: float) -> Room:
+        situation, tally = self.situation, self.situation.tally
+        return Room(
+            at=now,
+            context=self._outside.context,
+            namespaces=self._namespaces,
+            identity=self._outside.user,
+            mode=self._mode,
+            read_only=self._read_only,
+            sources=self._sources(),
+            decider=self._outside.decider(),
+            freeze=self._sharing.freeze,
+            policy_note=self._policy.note,
+            counts=Counts(
+                promoted=tally.promoted,
+                rolled_back=tally.rolled_back,
+                flagged=tally.flagged,
+                ticks=tally.ticks,
+                worst_tick=round(tally.worst_tick, 4),
+            ),
+            deeds=situation.deeds.latest,
+            interval=INTERVAL,
+        )
+
+    def _sources(self) -> tuple[SourceState, ...]:
+        states = [*self._outside.states(), *(self.metrics.states() if self.metrics is not None else ())]
+        for name, error in self.situation.troubles.items():
+            states.append(SourceState(name=name, interval=INTERVAL, error=error))
+        for state in states:
+            if state.error and state.name not in self._down:
+                self.situation.tally.source_errors[state.name] += 1
+                log.warning("source %s: %s", state.name, state.error)
+        self._down = {state.name for state in states if state.error}
+        return tuple(states)

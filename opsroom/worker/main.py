@@ -1,0 +1,100 @@
+"""``opsroom worker``: put the rooms together, serve the feed, end cleanly."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import logging
+import os
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from opsroom.config import paths
+from opsroom.config.settings import Settings
+from opsroom.domain.board import Mode
+from opsroom.feed.address import parse
+from opsroom.feed.listening import listen
+from opsroom.feed.published import Published
+from opsroom.feed.server import FeedApp
+from opsroom.worker.lifetime import after_last_viewer, until_signal, with_parent
+from opsroom.worker.log import log_to
+from opsroom.worker.metrics import exposition
+from opsroom.worker.score import Judging, Metrics
+from opsroom.worker.work import Work
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerOptions:
+    """What one worker is told."""
+
+    settings: Settings
+    mode: str = Mode.OBSERVE.value
+    listen: str
+    """``unix:PATH`` or ``HOST:PORT``."""
+    linger: float | None = None
+    """End this many seconds after the last viewer left; None: never."""
+    die_with_parent: bool = False
+    journal: Path | None = None
+    """Own journal file; None: the one in the state folder."""
+    nice: int = 10
+    """Added to the process's niceness: beside a person's keys the worker gives way."""
+    parent: int = field(default_factory=os.getppid)
+
+
+async def run_worker(options: WorkerOptions, *, metrics: Metrics | None = None, judge: Judging | None = None) -> int:
+    """Run one worker until it is told to end; 0.
+
+    ``metrics`` and ``judge`` stand in for the real ones in tests.
+
+    Raises:
+        ConfigError: the policy cannot be read.
+        ListenError, UsageError: the feed cannot listen there.
+    """
+    if options.nice:
+        os.nice(options.nice)
+    name = hashlib.sha256(options.listen.encode()).hexdigest()[:12]
+    handler = log_to(paths.log_file(f"worker-{name}"))
+    try:
+        with until_signal() as stop:
+            async with _feed(options, stop, metrics, judge):
+                await stop.wait()
+        return 0
+    finally:
+        log.info("ended")
+        logging.getLogger().removeHandler(handler)
+        handler.close()
+
+
+@contextlib.asynccontextmanager
+async def _feed(
+    options: WorkerOptions, stop: asyncio.Event, metrics: Metrics | None, judge: Judging | None
+) -> AsyncIterator[None]:
+    published = Published()
+    work = Work(options.settings, Mode(options.mode), options.journal, published)
+    tally = work.loop.situation.tally
+    app = FeedApp(
+        published, metrics=lambda: exposition(published.room, published.rows(), tally, app.viewers, time.time())
+    )
+    work.loop.tick()
+    door = await listen(app, parse(options.listen))
+    log.info("the feed is at %s, mode %s", door.address, options.mode)
+    tasks = [asyncio.ensure_future(work.run(metrics, judge))]
+    if options.die_with_parent:
+        tasks.append(asyncio.ensure_future(with_parent(stop, options.parent)))
+    if options.linger is not None:
+        tasks.append(asyncio.ensure_future(after_last_viewer(stop, app, options.linger)))
+    stopping = asyncio.ensure_future(stop.wait())
+    try:
+        yield
+    finally:
+        stopping.cancel()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await work.close()
+        await door.close()

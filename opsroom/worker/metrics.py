@@ -1,0 +1,119 @@
+"""``/metrics``: what this worker has seen and done, in the Prometheus text format.
+
+Format: https://prometheus.io/docs/instrumenting/exposition_formats/ (version 0.0.4). Written by hand: a client
+library would keep a second copy of numbers that the worker has anyway.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from opsroom import __version__
+from opsroom.domain.board import Room, Row
+from opsroom.domain.freshness import age
+
+Labels = tuple[tuple[str, str], ...]
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counters that only grow."""
+
+    ticks: int = 0
+    tick_seconds: float = 0.0
+    worst_tick: float = 0.0
+    decisions: Counter[str] = field(default_factory=Counter)
+    """By outcome; counted when it changes, not at each look."""
+    deeds: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """By verb and last state."""
+    source_errors: Counter[str] = field(default_factory=Counter)
+    """Times a source went from answering to failing."""
+    promoted: int = 0
+    rolled_back: int = 0
+    flagged: int = 0
+
+    def tick(self, seconds: float) -> None:
+        """Count one tick that took so many seconds of CPU."""
+        self.ticks += 1
+        self.tick_seconds += seconds
+        self.worst_tick = max(self.worst_tick, seconds)
+
+
+class _Add(Protocol):
+    def __call__(self, name: str, kind: str, words: str, samples: Iterable[tuple[Labels, float]]) -> None: ...
+
+
+def exposition(room: Room | None, rows: Iterable[Row], tally: Tally, viewers: int, now: float) -> str:
+    """The whole text."""
+    lines: list[str] = []
+
+    def add(name: str, kind: str, words: str, samples: Iterable[tuple[Labels, float]]) -> None:
+        lines.append(f"# HELP opsroom_{name} {words}")
+        lines.append(f"# TYPE opsroom_{name} {kind}")
+        lines.extend(f"opsroom_{name}{_labels(labels)} {value!r}" for labels, value in samples)
+
+    add("build_info", "gauge", "The version that runs.", [((("version", __version__),), 1.0)])
+    add("ticks_total", "counter", "Ticks of the worker.", [((), float(tally.ticks))])
+    add("tick_seconds_total", "counter", "CPU seconds spent in ticks.", [((), tally.tick_seconds)])
+    add("tick_seconds_max", "gauge", "The most CPU seconds one tick has taken.", [((), tally.worst_tick)])
+    add("feed_viewers", "gauge", "Viewers connected to the feed.", [((), float(viewers))])
+    results = [
+        ((("result", "promoted"),), float(tally.promoted)),
+        ((("result", "rolled_back"),), float(tally.rolled_back)),
+    ]
+    add("results_total", "counter", "Changes that ended under the worker's eyes.", results)
+    add("flags_total", "counter", "Rollouts flagged for a person.", [((), float(tally.flagged))])
+    decisions = [((("outcome", outcome),), float(n)) for outcome, n in sorted(tally.decisions.items())]
+    add("decisions_total", "counter", "Decisions that differ from the one before.", decisions)
+    deeds = [((("verb", verb), ("state", state)), float(n)) for (verb, state), n in sorted(tally.deeds.items())]
+    add("deeds_total", "counter", "Automatic deeds by the state they ended in.", deeds)
+    if room is not None:
+        _room(add, room, tally, now)
+    _rows(add, list(rows))
+    return "\n".join(lines) + "\n"
+
+
+def _room(add: _Add, room: Room, tally: Tally, now: float) -> None:
+    add("feed_age_seconds", "gauge", "Seconds since the last picture.", [((), max(0.0, now - room.at))])
+    ages = [((("source", s.name),), seconds) for s in room.sources if (seconds := age(s.at, now)) is not None]
+    add("source_age_seconds", "gauge", "Seconds since a source last answered.", ages)
+    down = [((("source", s.name),), 1.0 if s.error else 0.0) for s in room.sources]
+    add("source_down", "gauge", "1 while a source does not answer.", down)
+    errors = [((("source", name),), float(n)) for name, n in sorted(tally.source_errors.items())]
+    add("source_errors_total", "counter", "Times a source stopped answering.", errors)
+    add("decides", "gauge", "1 while this worker holds the Lease.", [((), 1.0 if room.decider.me else 0.0)])
+    add("frozen", "gauge", "1 while automatic deeds are frozen.", [((), 1.0 if room.freeze else 0.0)])
+
+
+def _rows(add: _Add, rows: list[Row]) -> None:
+    phases = Counter(row.rollout.phase.value for row in rows)
+    add("rollouts", "gauge", "Rollouts by phase.", [((("phase", p),), float(n)) for p, n in sorted(phases.items())])
+    flags = Counter(row.flag.reason.value for row in rows if row.flag is not None)
+    add(
+        "flagged",
+        "gauge",
+        "Rollouts that wait for a person.",
+        [((("reason", r),), float(n)) for r, n in sorted(flags.items())],
+    )
+    scores = [
+        (
+            (("namespace", row.rollout.namespace), ("name", row.rollout.name), ("engine", row.rollout.engine.value)),
+            score,
+        )
+        for row in rows
+        if row.rollout.under_way and row.verdict is not None and (score := row.verdict.score) is not None
+    ]
+    add("score", "gauge", "0 surely fine ... 1 surely harmful, of each running canary.", scores)
+
+
+def _labels(labels: Labels) -> str:
+    if not labels:
+        return ""
+    return "{" + ",".join(f'{name}="{_escaped(value)}"' for name, value in labels) + "}"
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

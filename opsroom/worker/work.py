@@ -1,0 +1,178 @@
+"""The worker's tasks: what runs side by side, and in which order it ends.
+
+Every task is restarted when it breaks off by a fault of ours: a worker that silently stopped watching would be worse
+than one that died, so each fault is logged and counted, and the rest goes on meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+from opsroom.config import paths
+from opsroom.config.settings import Settings
+from opsroom.control.memory import relearn
+from opsroom.delivery.deliver import Hands, deliver
+from opsroom.delivery.journal import Entry, Journal, read
+from opsroom.delivery.settle import open_deeds, settle
+from opsroom.domain.board import Mode
+from opsroom.domain.decision import Decision
+from opsroom.domain.deed import Deed, Intent
+from opsroom.domain.rollout import Rollout
+from opsroom.domain.verdict import Verdict
+from opsroom.errors import JournalError
+from opsroom.feed.published import Published
+from opsroom.worker.automatic import Automatic, intent_of
+from opsroom.worker.deeds import Journals
+from opsroom.worker.loop import Loop
+from opsroom.worker.outside import Outside
+from opsroom.worker.policy import PolicyInForce
+from opsroom.worker.rights import Rights
+from opsroom.worker.score import Judging, Metrics
+from opsroom.worker.sharing import Sharing
+
+RESTART_SECONDS = 2.0
+JOURNAL_WAITING = 10_000
+"""Decisions that wait for the disk; beyond it the oldest trouble is the disk, and it is shown."""
+
+log = logging.getLogger(__name__)
+
+
+class Work:
+    """One worker without its feed."""
+
+    def __init__(self, settings: Settings, mode: Mode, journal: Path | None, published: Published) -> None:
+        """Raises ConfigError: the policy cannot be read."""
+        self._settings = settings
+        self._mode = mode
+        self.outside = Outside(
+            settings.kubeconfig, settings.context, settings.namespaces, mode=mode, read_only=settings.read_only
+        )
+        policy = PolicyInForce(Path(settings.policy) if settings.policy else None)
+        path = journal or own_journal(settings)
+        self.journal = Journal(path, self.outside.identity)
+        others = Journals(path.parent, path)
+        self.sharing = Sharing(self.outside, time.time)
+        self.automatic = Automatic(self._carry, lambda deed: self.loop.told(deed), time.time)
+        self.loop = Loop(
+            self.outside,
+            policy,
+            published,
+            Rights(time.monotonic),
+            self.sharing,
+            mode=mode,
+            read_only=settings.read_only,
+            namespaces=settings.namespaces,
+            act=self._act,
+            decided=self._decided,
+            others=others.news,
+        )
+        self._rails_window = policy.policy.rails.window
+        self._lines: asyncio.Queue[Entry] = asyncio.Queue(JOURNAL_WAITING)
+
+    async def run(self, metrics: Metrics | None, judge: Judging | None) -> None:
+        """Everything side by side until cancelled."""
+        self._relearn()
+        wake = self.loop.wake.set
+        async with asyncio.TaskGroup() as group:
+            for name, task in (
+                ("cluster", self.outside.run),
+                ("loop", self.loop.run),
+                ("measure", lambda: self._measure(metrics, judge)),
+                ("rights", self.loop.ask_rights),
+                ("sharing", lambda: self.sharing.run(wake)),
+                ("journal", self._write_lines),
+                ("settle", self._settle),
+            ):
+                group.create_task(_again(name, task), name=name)
+
+    async def close(self) -> None:
+        """Let deeds come to their journal line, then give the Lease back."""
+        await self.automatic.close()
+        await self.sharing.close()
+        await self.outside.close()
+
+    async def _measure(self, metrics: Metrics | None, judge: Judging | None) -> None:
+        if metrics is None:
+            metrics = await self._real_metrics()
+        if judge is None:
+            from opsroom.analysis.judge import Judge
+
+            judge = Judge()
+        await self.loop.measure(metrics, judge)
+
+    async def _real_metrics(self) -> Metrics:
+        raise NotImplementedError
+
+    def _carry(self, intent: Intent) -> AsyncIterator[Deed]:
+        reader, writer, lease = self.outside.reader, self.outside.writer, self.outside.lease
+        if reader is None or writer is None or lease is None:
+            raise AssertionError("a deed was decided without a cluster")
+        return deliver(intent, reader, writer, self.journal, guard=lambda: lease.held)
+
+    def _act(self, decision: Decision, rollout: Rollout, verdict: Verdict | None) -> None:
+        lease = self.outside.lease
+        fencing = lease.transitions if lease is not None else 0
+        self.automatic.begin(intent_of(decision, rollout, verdict, self.outside.identity, fencing))
+
+    def _decided(self, decision: Decision, rollout: Rollout) -> None:
+        if self._mode is Mode.OBSERVE:
+            return
+        try:
+            self._lines.put_nowait(Entry(at=decision.at, writer="", decision=decision, rollout=rollout.key))
+        except asyncio.QueueFull:
+            log.error("the journal's disk does not keep up; a decision is not in it")
+
+    async def _write_lines(self) -> None:
+        while True:
+            entry = await self._lines.get()
+            try:
+                await asyncio.to_thread(self.journal.write, entry)
+                self.loop.situation.troubles.pop("journal", None)
+            except JournalError as error:
+                self.loop.situation.troubles["journal"] = str(error)
+
+    def _relearn(self) -> None:
+        if self._mode is not Mode.AUTO:
+            return
+        try:
+            deeds = [entry.deed for entry in read(self.journal.path) if entry.deed is not None]
+        except JournalError as error:
+            self.loop.situation.troubles["journal"] = str(error)
+            return
+        self.loop.situation.memory = relearn(deeds, time.time(), self._rails_window)
+
+    async def _settle(self) -> None:
+        """Once, when we may act: follow the deeds that a killed worker left open."""
+        if self._mode is not Mode.AUTO:
+            return
+        await self.outside.ready.wait()
+        lease, reader, writer = self.outside.lease, self.outside.reader, self.outside.writer
+        if lease is None or reader is None or writer is None:
+            return
+        while not lease.held:
+            await lease.changed.wait()
+            lease.changed.clear()
+        hands = Hands(reader, writer, self.journal, guard=lambda: lease.held)
+        for deed in open_deeds(read(self.journal.path), time.time()):
+            self.automatic.follow(deed.intent.target.uid, settle(deed, hands), deed.intent)
+
+
+def own_journal(settings: Settings) -> Path:
+    """One file for each cluster that this user's workers look at."""
+    key = "|".join((settings.kubeconfig, settings.context))
+    return paths.journal_folder() / f"worker-{hashlib.sha256(key.encode()).hexdigest()[:12]}.jsonl"
+
+
+async def _again(name: str, task: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        try:
+            await task()
+            return
+        except Exception:
+            log.exception("task %s broke off and is started again", name)
+        await asyncio.sleep(RESTART_SECONDS)
