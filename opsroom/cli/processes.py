@@ -39,7 +39,7 @@ def _simulator(arguments: argparse.Namespace) -> int:
 def _judge() -> int:
     from opsroom.analysis.protocol import run_judge
 
-    return run_judge(sys.stdin, sys.stdout)
+    return run_judge(sys.stdin.buffer, sys.stdout.buffer)
 
 
 def _worker(arguments: argparse.Namespace) -> int:

@@ -26,6 +26,9 @@ BURST_KEYS = 3
 BURST_SECONDS = 0.05
 """More keys than this in so little time are a paste or an elbow, not a decision."""
 
+SCORE_STALE = 60.0
+"""Seconds: a score older than this is nothing to promote on."""
+
 STALL = 0.75
 """Seconds: a gap this long between two looks at the clock means that the picture stood still."""
 

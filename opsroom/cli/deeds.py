@@ -1,0 +1,166 @@
+"""``promote``, ``rollback``, ``flag`` and ``act``: deeds by a person, on one code path with the board's keys.
+
+The rollout is found in the feed, the same guard refuses with the same words, and the deed itself is
+``delivery.act.run_deed`` with the operator's own credentials, journalled under the operator's name.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import getpass
+import socket
+import sys
+import time
+import uuid
+from pathlib import Path
+
+import msgspec
+
+from opsroom.cli.looking import find, whole_picture
+from opsroom.cli.options import settings_for
+from opsroom.config import paths
+from opsroom.config.settings import Settings
+from opsroom.delivery.act import Door, Emit, Setting, act, run_deed
+from opsroom.delivery.journal import Journal
+from opsroom.domain.board import Right, Row
+from opsroom.domain.deed import Deed, DeedState, Intent, Precondition, Refusal, Target, Verb
+from opsroom.domain.freshness import Freshness, freshness
+from opsroom.domain.intent import SCORE_STALE, Press, Refused, arm, score_age
+from opsroom.errors import NotPermitted, OpsroomError, UsageError
+from opsroom.feed.frames import Picture
+from opsroom.kube.access import may, whoami
+from opsroom.kube.connection import connect
+from opsroom.kube.reader import Reader
+from opsroom.kube.writer import Writer
+from opsroom.view import effects, words
+
+VERBS = {"promote": Verb.PROMOTE, "rollback": Verb.ROLL_BACK, "flag": Verb.FLAG}
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do one deed and say what came of it."""
+    settings = settings_for(arguments)
+    if settings.read_only:
+        raise NotPermitted("this is read-only", "Leave --read-only out to act")
+    if arguments.command == "act":
+        return asyncio.run(_act(settings, arguments.journal))
+    verb = Verb.PROMOTE_FULLY if getattr(arguments, "full", False) else VERBS[arguments.command]
+    picture = whole_picture(arguments)
+    row = find(picture.rows, arguments.name)
+    what = _what(picture, row, verb, force=arguments.force)
+    if not arguments.yes:
+        _ask(what)
+    intent = intent_for(row, verb, reason=arguments.reason, force=arguments.force, now=time.time())
+    return asyncio.run(run_deed(intent, _setting(settings, None, _say)))
+
+
+def _what(picture: Picture, row: Row, verb: Verb, *, force: bool) -> str:
+    """What the deed would do, as a sentence.
+
+    Raises:
+        OpsroomError: the guard refuses, in the board's words.
+    """
+    name = f"{words.VERB[verb]} {row.rollout.key}"
+    if verb is Verb.FLAG:
+        return f"{name}: automatic promotion of it stops until a person decides"
+    answer = arm(_press(picture, row, verb))
+    if isinstance(answer, Refused):
+        if force and answer.refusal is Refusal.OWNED:
+            return f"{name}, although {row.rollout.owner} would put it back"
+        raise OpsroomError(words.refusal(answer.refusal, verb, row.rollout, answer.detail).rstrip("."))
+    return f"{name}: {effects.effect(answer.offer, row.rollout)}"
+
+
+def _press(picture: Picture, row: Row, verb: Verb) -> Press:
+    """The conditions of a key press that apply to a typed command: no cursor, no focus, no burst of keys."""
+    room = picture.room
+    score = score_age(row.verdict, room.at)
+    kube = [source for source in room.sources if source.name.startswith("kube")]
+    return Press(
+        row=row,
+        verb=verb,
+        now=0.0,
+        read_only=False,
+        feed_stale=any(freshness(source, room.at) in (Freshness.STALE, Freshness.NEVER) for source in kube),
+        score_stale=score is not None and score > SCORE_STALE,
+        settled_for=60.0,
+        focused_for=60.0,
+        recent_keys=1,
+        busy=row.deed is not None and not row.deed.state.settled and row.deed.state is not DeedState.UNKNOWN,
+    )
+
+
+def _ask(what: str) -> None:
+    """Ask the person at the terminal.
+
+    Raises:
+        UsageError: there is nobody to ask, or the answer is not yes.
+    """
+    if not sys.stdin.isatty():
+        raise UsageError(f"nobody is here to confirm: {what}", "Add --yes")
+    sys.stderr.write(f"{what}\nType yes to do it: ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() != "yes":
+        raise OpsroomError("not confirmed; nothing was sent")
+
+
+def intent_for(row: Row, verb: Verb, *, reason: str, force: bool, now: float) -> Intent:
+    """The intent of a typed command, with what the feed showed as its precondition."""
+    rollout, verdict = row.rollout, row.verdict
+    return Intent(
+        id=uuid.uuid4().hex,
+        verb=verb,
+        target=Target(
+            uid=rollout.uid,
+            engine=rollout.engine,
+            shape=rollout.shape,
+            namespace=rollout.namespace,
+            name=rollout.name,
+        ),
+        precondition=Precondition(
+            canary_hash=rollout.canary.hash if rollout.canary else "",
+            stable_hash=rollout.stable.hash if rollout.stable else "",
+            step=rollout.step,
+        ),
+        actor=getpass.getuser(),
+        at=now,
+        reason=reason,
+        score=verdict.score if verdict else None,
+        score_age=max(0.0, now - verdict.at) if verdict else None,
+        force=force,
+    )
+
+
+async def _act(settings: Settings, journal: str | None) -> int:
+    """The intent comes on standard input, the states of the deed go out as JSON lines."""
+    loop = asyncio.get_running_loop()
+    stdin = asyncio.StreamReader()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stdin), sys.stdin)
+    return await act(stdin, _setting(settings, journal, _tell))
+
+
+def _setting(settings: Settings, journal: str | None, emit: Emit) -> Setting:
+    file = paths.journal_folder() / "operator.jsonl" if journal is None else Path(journal)
+    writer = f"{getpass.getuser()}@{socket.gethostname()}"
+
+    async def door() -> Door:
+        connection = await connect(settings.kubeconfig or None, settings.context or None)
+        hand = Writer(connection)
+
+        async def allowed(namespace: str, group: str, resource: str, subresource: str, verb: str) -> Right:
+            return await may(hand, namespace, group, resource, subresource, verb)
+
+        return Door(Reader(connection), hand, allowed, await whoami(hand))
+
+    return Setting(connect=door, journal=Journal(file, writer), emit=emit)
+
+
+def _tell(deed: Deed) -> None:
+    sys.stdout.write(msgspec.json.encode(deed).decode() + "\n")
+    sys.stdout.flush()
+
+
+def _say(deed: Deed) -> None:
+    sys.stdout.write(effects.deed(deed, deed.at) + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,57 @@
+"""``opsroom journal``: who did what and what came of it, from every journal file of this user's."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+import msgspec
+
+from opsroom.config import paths
+from opsroom.delivery.journal import Entry, merged, verify
+from opsroom.errors import JournalError
+from opsroom.view import journal_line
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the entries, oldest first, or check the chains."""
+    files = sorted(paths.journal_folder().glob("*.jsonl"))
+    if arguments.verify:
+        return _verify(arguments.output)
+    entries = merged(files)
+    for entry in entries:
+        sys.stdout.write(_json(entry) if arguments.output == "json" else _plain(entry))
+    return 0
+
+
+def _verify(output: str) -> int:
+    """Check every file.
+
+    Raises:
+        JournalError: a chain does not hold (a line torn by a crash does not count).
+    """
+    broken = 0
+    for file in sorted(paths.journal_folder().glob("*.jsonl")):
+        faults = verify(file)
+        broken += sum(fault.kind != "torn" for fault in faults)
+        if output == "json":
+            sys.stdout.write(msgspec.json.encode({"path": str(file), "faults": faults}).decode() + "\n")
+            continue
+        sys.stdout.write(f"{file}: {'holds' if not faults else ''}\n")
+        for fault in faults:
+            sys.stdout.write(f"  line {fault.line}: {journal_line.FAULT[fault.kind]}\n")
+    if broken:
+        raise JournalError(f"{broken} lines of the journal do not hold", "Compare it with a backup")
+    return 0
+
+
+def _json(entry: Entry) -> str:
+    return msgspec.json.encode(entry).decode() + "\n"
+
+
+def _plain(entry: Entry) -> str:
+    if entry.deed is not None:
+        return journal_line.of_deed(entry.at, entry.deed, entry.rollout) + "\n"
+    if entry.decision is not None:
+        return journal_line.of_decision(entry.at, entry.decision, entry.rollout) + "\n"
+    return journal_line.of_note(entry.at, entry.writer, entry.note) + "\n"
