@@ -69,6 +69,8 @@ class ApiServer:
             return self._review(target, user, request, body)
         call = Call(request.method, target, user, dict(request.query_params), request.headers, body)
         self._authorizer.check(user, call.asked())
+        if target.kind.plural in self._store.initializing:
+            raise failures.initializing()
         if target.kind.plural == "poddisruptionbudgets":
             self._disruption.settle()
         return self._below(call) if target.subresource else self._main(call)

@@ -172,3 +172,9 @@ def expired_continue(token: str) -> ApiError:
         "list."
     )
     return ApiError(410, "Expired", message, continue_token=token)
+
+
+def initializing() -> ApiError:
+    """429 of a kind whose CRD was installed a moment ago."""
+    details = {"retryAfterSeconds": 1}
+    return ApiError(429, "TooManyRequests", "storage is (re)initializing", details, retry_after=1)

@@ -18,16 +18,15 @@ from typing import Any
 
 from opsroom.simulator.kube import failures, fields
 from opsroom.simulator.kube.defaults import fill_defaults
+from opsroom.simulator.kube.history import History, Key
 from opsroom.simulator.kube.ownership import OwnerIndex
 from opsroom.simulator.kube.patches import merge_patch
 from opsroom.simulator.kube.resources import BY_KIND, BY_PLURAL, Kind
 from opsroom.simulator.kube.versions import Event, EventType, Obj, Version
 
 FIRST_RV = 100
-HISTORY_PER_KIND = 20_000
 _NAME_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 
-Key = tuple[str, str]  # (namespace or "", name)
 Objects = list[Obj]  # names for list types: inside Store, `list` is the method
 Versions = list[Version]
 Events = list[Event]
@@ -45,15 +44,14 @@ class Store:
     def __init__(self, now: Callable[[], float], *, seed: int | None = None) -> None:
         self.now = now
         self.resources: Mapping[str, Kind] = BY_PLURAL
+        self.initializing: set[str] = set()  # kinds that answer as just after their CRD was installed: 429
         self._rng = random.Random(seed)  # noqa: S311 - names, not secrets
         self._rv = FIRST_RV
         self._objects: dict[str, dict[Key, Version]] = {plural: {} for plural in BY_PLURAL}
         self._sorted: dict[str, list[Key]] = {}
         self._by_namespace: dict[tuple[str, str], dict[str, Version]] = {}
         self._owners = OwnerIndex()
-        self._history: dict[str, deque[Event]] = {plural: deque() for plural in BY_PLURAL}
-        self._floor: dict[str, int] = dict.fromkeys(BY_PLURAL, FIRST_RV)
-        self._compacted = FIRST_RV
+        self._history = History(BY_PLURAL, FIRST_RV)
         self._subscribers: list[Callable[[Event], None]] = []
         self._pending: deque[Event] = deque()
         self._dispatching = False
@@ -90,23 +88,8 @@ class Store:
         return iter([objects[key] for key in keys])
 
     def versions_at(self, resource: str, namespace: str | None, rv: int) -> Versions:
-        """The kind as it was at `rv`, by undoing the history; raises ApiError 410 when that is gone."""
-        if rv < max(self._compacted, self._floor[resource]):
-            raise failures.too_old(rv, self._compacted)
-        if rv >= self._rv:
-            return list(self.versions(resource, namespace))
-        state = {self._key_of(version.obj): version for version in self.versions(resource, namespace)}
-        for event in reversed(self._history[resource]):
-            if event.rv <= rv:
-                break
-            key = self._key_of(event.object)
-            if namespace and key[0] != namespace:
-                continue
-            if event.before is None:
-                state.pop(key, None)
-            else:
-                state[key] = event.before
-        return [state[key] for key in sorted(state)]
+        """The kind as it was at `rv`; raises ApiError 410 when that is no longer known."""
+        return self._history.undone(resource, namespace, rv, self.versions(resource, namespace))
 
     # Writing
 
@@ -255,22 +238,11 @@ class Store:
 
     def history(self, resource: str, after: int) -> Events:
         """The changes of a kind after `after`, oldest first; ApiError 410 if they are not kept so far back."""
-        floor = max(self._floor[resource], self._compacted)
-        if after < floor:
-            raise failures.too_old(after, floor)
-        tail = []
-        for event in reversed(self._history[resource]):
-            if event.rv <= after:
-                break
-            tail.append(event)
-        tail.reverse()
-        return tail
+        return self._history.after(resource, after)
 
     def compact(self) -> None:
         """Forget all history, as etcd's compaction does: older watches and continue tokens get 410."""
-        self._compacted = self._rv
-        for events in self._history.values():
-            events.clear()
+        self._history.compact(self._rv)
 
     # Inside
 
@@ -395,10 +367,7 @@ class Store:
                     self._remove(BY_PLURAL[plural], before)
 
     def _publish(self, event: Event) -> None:
-        events = self._history[event.resource]
-        events.append(event)
-        if len(events) > HISTORY_PER_KIND:
-            self._floor[event.resource] = events.popleft().rv
+        self._history.add(event)
         self._pending.append(event)
         if self._dispatching:
             return
