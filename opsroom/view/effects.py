@@ -102,7 +102,7 @@ def deed(done: Deed, now: float) -> str:
         case DeedState.CANCELLED:
             return f"Stopped: {what}; nothing was sent."
         case DeedState.REFUSED:
-            return f"Refused: {what}. {_because(done)}"
+            return f"Refused: {what}. {because(done)}"
         case DeedState.JOURNALLED:
             return f"Journalled: {what}; the countdown runs."
         case DeedState.SENT:
@@ -114,11 +114,12 @@ def deed(done: Deed, now: float) -> str:
         case DeedState.DONE:
             return f"Done: {what}, {numbers.duration(done.at - intent.at)} after the key."
         case DeedState.FAILED:
-            return f"Failed: {what}. {_because(done)}"
+            return f"Failed: {what}. {because(done)}"
     return f"Not known: {what} was sent and no answer came; the cluster will show what became of it."
 
 
-def _because(done: Deed) -> str:
+def because(done: Deed) -> str:
+    """Why a deed was refused or failed; empty where nobody said."""
     if done.refusal is None:
         return f"{done.detail}." if done.detail else ""
     sentence = words.REFUSAL[done.refusal].format(

@@ -59,8 +59,8 @@ def top(room: Room | None, status: Status, cells: int) -> Line:
     if room is None:
         left = line(" ", Piece("opsroom", Role.STRONG), ground=Ground.BAR)
         return sides(left, line(Piece(numbers.clock(status.now) + " ", Role.TEXT)), cells)
-    ground = Ground.ARMED if "prod" in room.context.lower() else None
-    name = Piece(f" {room.context or 'no context'} ", Role.STRONG if ground is None else Role.ARMED, ground)
+    ground = Ground.PROD if "prod" in room.context.lower() else None
+    name = Piece(f" {room.context or 'no context'} ", Role.STRONG, ground)
     left_pieces: list[Piece | str] = [name, " ", _mode(room, status), Piece(f"  {_namespaces(room)}", Role.DIM)]
     if cells >= 110 and room.identity:
         left_pieces.append(Piece(f"  as {room.identity}", Role.DIM))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from opsroom.domain.deed import Deed, Verb
+from opsroom.domain.deed import Deed
 from opsroom.domain.intent import Armed
 from opsroom.view import effects, marks, words
 from opsroom.view.line import Ground, Line, Piece, Role, cut, line, padded
@@ -35,6 +35,11 @@ def said_line(text: str, cells: int, bad: bool = False) -> Line:
     return padded(cut(line(" ", Piece(text, Role.FLAGGED if bad else Role.TEXT)), cells), cells)
 
 
-def other_key(verb: Verb, key: str) -> str:
-    """Asked for in ``second-key`` mode."""
-    return f"Press {key} to {words.VERB[verb]}, or esc."
+def second_key_line(armed: Armed, context: str, cells: int) -> Line:
+    """The same in ``second-key`` mode: no countdown, another key."""
+    rollout = armed.row.rollout
+    where = f"{context}/{rollout.namespace}" if context else rollout.namespace
+    what = f" {words.VERB[armed.verb].upper()} {rollout.name} in {where} {effects.target(armed.offer, rollout)}"
+    end = "  y does it, esc stops it "
+    head = cut(line(Piece(what, Role.ARMED)), cells - len(end))
+    return padded(line(*head.pieces, Piece(end, Role.ARMED), ground=Ground.ARMED), cells)

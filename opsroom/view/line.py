@@ -44,6 +44,8 @@ class Ground(StrEnum):
     PANE = "pane"
     SELECTED = "selected"
     ARMED = "armed"
+    PROD = "prod"
+    """Behind the name of a production context."""
     BAND = "band"
     """The range of the baseline in a chart."""
 

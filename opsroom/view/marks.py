@@ -60,7 +60,7 @@ REASON = {
     FlagReason.POLICY: "by policy",
     FlagReason.PERSON: "asked for",
     FlagReason.SHARED: "shared",
-    FlagReason.FREEZE: "frozen",
+    FlagReason.FREEZE: "freeze",
     FlagReason.RAILS: "limit used up",
     FlagReason.DEGRADED: "degraded",
 }

@@ -6,9 +6,10 @@ shuffles with every sample cannot be read. Must not know the cursor; holding a r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from opsroom.domain.board import Row, Severity
 from opsroom.domain.queue import Lane
@@ -43,9 +44,16 @@ class Wish:
     sort: Sort = Sort.SEVERITY
 
 
+class Standing(NamedTuple):
+    """Group and place within it."""
+
+    group: Group
+    key: tuple[object, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the list: a heading (``uid`` is None) or a rollout."""
+    """One line of the list: a rollout, or (``uid`` is None) a heading, a blank line where ``count`` is 0."""
 
     group: Group
     uid: Uid | None = None
@@ -67,38 +75,51 @@ def group_of(row: Row) -> Group:
     return Group.DONE
 
 
+def standing(row: Row, wish: Wish, matches: Callable[[Row], bool]) -> Standing | None:
+    """Where a row stands: it moves on the board exactly when this changes. None: the filter hides it."""
+    if (row.flag is None and wish.flagged_only) or not matches(row):
+        return None
+    group = group_of(row)
+    return Standing(group, _key(row, group, wish.sort))
+
+
+def entries(standings: Mapping[Uid, Standing], roomy: bool = False) -> list[Entry]:
+    """The list from top to bottom: a heading for each group that is not empty, a blank line between if ``roomy``."""
+    members: dict[Group, list[tuple[tuple[object, ...], Uid]]] = {group: [] for group in Group}
+    for uid, place in standings.items():
+        members[place.group].append((place.key, uid))
+    listed: list[Entry] = []
+    for group, found in members.items():
+        if found:
+            found.sort()
+            if roomy and listed:
+                listed.append(Entry(group))
+            listed.append(Entry(group, count=len(found)))
+            listed.extend(Entry(group, uid) for _, uid in found)
+    return listed
+
+
 def arrange(rows: Iterable[Row], wish: Wish) -> list[Entry]:
-    """The list from top to bottom, with a heading for each group that is not empty."""
+    """The whole list at once."""
     matches = matcher(wish.text)
-    groups: dict[Group, list[Row]] = {group: [] for group in Group}
-    for row in rows:
-        if (row.flag is not None or not wish.flagged_only) and matches(row):
-            groups[group_of(row)].append(row)
-    entries: list[Entry] = []
-    for group, members in groups.items():
-        if members:
-            members.sort(key=_key(group, wish.sort))
-            entries.append(Entry(group, count=len(members)))
-            entries.extend(Entry(group, row.rollout.uid) for row in members)
-    return entries
+    found = ((row.rollout.uid, standing(row, wish, matches)) for row in rows)
+    return entries({uid: place for uid, place in found if place is not None})
 
 
-def _key(group: Group, sort: Sort) -> Callable[[Row], tuple[object, ...]]:
-    def key(row: Row) -> tuple[object, ...]:
-        name = (row.rollout.key,)
-        if sort is Sort.NAME:
-            return name
-        if sort is Sort.SCORE:
-            return (-((row.verdict.score if row.verdict else None) or -1.0), *name)
-        if sort is Sort.AGE:
-            return (_since(row), *name)
-        if group is Group.QUEUED and row.queue is not None:
-            return (_LANES[row.queue.lane], row.queue.position, *name)
-        if group is Group.DONE:
-            return (-row.severity, -(row.finished or 0.0), *name)
-        return (-row.severity, _since(row), *name)
-
-    return key
+def _key(row: Row, group: Group, sort: Sort) -> tuple[object, ...]:
+    name = (row.rollout.key, row.rollout.uid)
+    if sort is Sort.NAME:
+        return name
+    if sort is Sort.SCORE:
+        score = row.verdict.score if row.verdict else None
+        return (1.0 if score is None else -score, *name)
+    if sort is Sort.AGE:
+        return (_since(row), *name)
+    if group is Group.QUEUED and row.queue is not None:
+        return (_LANES[row.queue.lane], row.queue.position, *name)
+    if group is Group.DONE:
+        return (-row.severity, -(row.finished or 0.0), *name)
+    return (-row.severity, _since(row), *name)
 
 
 def _since(row: Row) -> float:

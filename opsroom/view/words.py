@@ -92,6 +92,16 @@ def refusal(why: Refusal, verb: Verb, rollout: Rollout, detail: str = "") -> str
     return f"{sentence} ({detail})" if detail and not missing else sentence
 
 
+def already_flagged(row: Row) -> str:
+    """A note instead of a second flag."""
+    return f"{row.rollout.name} is flagged already."
+
+
+def stopped(verb: Verb, rollout: Rollout) -> str:
+    """After ``esc``."""
+    return f"Stopped: {VERB[verb]} {rollout.name}; nothing was sent."
+
+
 def right(answer: Right) -> str:
     """What the access review said, in two words or with the missing right."""
     if answer.allowed is None:

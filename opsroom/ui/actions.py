@@ -1,0 +1,113 @@
+"""The one table of actions: keys, key bar, help, palette and the check of own keymaps are all made from it.
+
+``r d u ctrl+d ctrl+k`` change nothing anywhere: they are reflexes from k9s, vim, less and tmux, and each has an outage
+on record (tui-anchors 3.1). Guarded actions are on ``p`` and ``x``, which are neighbours on no common keyboard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from textual.binding import Binding, BindingType
+
+
+class Place(StrEnum):
+    """Where an action works."""
+
+    BOARD = "board"
+    DETAIL = "detail"
+    PAGE = "page"
+    """Help, sources, journal, events."""
+
+
+BOTH = frozenset({Place.BOARD, Place.DETAIL})
+ALL = frozenset(Place)
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing a key does."""
+
+    id: str
+    keys: str
+    """Textual's names, separated by commas."""
+    does: str
+    """Name of the ``action_…`` method, with arguments."""
+    word: str
+    """For the key bar."""
+    help: str
+    places: frozenset[Place] = BOTH
+    guarded: bool = False
+    """It changes the world, and goes through the guard."""
+    bar: int = 0
+    """Place in the key bar, 1 first; 0: not there."""
+    shown: str = ""
+    """How the key is written where its name would not do."""
+
+
+ACTIONS = (
+    Action("promote", "p", "deed('promote')", "promote", "promote one step (flagged rollouts only)", BOTH, True, 1),
+    Action("rollback", "x", "deed('roll_back')", "roll back", "all traffic back to stable (flagged only)", BOTH, True, 2),
+    Action("flag", "f", "mark('flag')", "flag", "flag by hand: stops automatic promotion, then p and x work", BOTH, True),
+    Action("acknowledge", "a", "mark('acknowledge')", "take it", "say that you take care of a flag", BOTH, True),
+    Action("stop", "escape", "back", "stop", "stop an armed deed; leave a page; clear the filter", ALL, shown="esc"),
+    Action("confirm", "y", "confirm", "", "do what is armed, in second-key mode only", BOTH),
+    Action("down", "j,down", "move(1)", "down", "one rollout down", BOTH),
+    Action("up", "k,up", "move(-1)", "up", "one rollout up", BOTH),
+    Action("page_down", "pagedown,ctrl+f", "page(1)", "page down", "one page down", ALL, shown="pgdn"),
+    Action("page_up", "pageup,ctrl+b", "page(-1)", "page up", "one page up", ALL, shown="pgup"),
+    Action("first", "g,home", "edge(-1)", "first", "to the first rollout", ALL),
+    Action("last", "G,end", "edge(1)", "last", "to the last rollout", ALL),
+    Action("next", "n", "flagged(1)", "next flagged", "to the next flagged rollout", BOTH, bar=4),
+    Action("previous", "N", "flagged(-1)", "previous flagged", "to the previous flagged rollout", BOTH),
+    Action("open", "enter,right", "open", "detail", "all about this rollout", frozenset({Place.BOARD}), bar=3, shown="enter"),
+    Action("filter", "slash", "filter", "filter", "filter: text, label:key=value, !not", frozenset({Place.BOARD}), bar=5, shown="/"),
+    Action("only_flagged", "F", "only_flagged", "only flagged", "show only what waits for a person", frozenset({Place.BOARD}), bar=8),
+    Action("sort", "s", "sort", "sort", "sort by severity, score, name, age", frozenset({Place.BOARD}), bar=9),
+    Action("freeze", "space", "hold", "stop picture", "stop the picture (data go on); again to go on", BOTH, bar=10),
+    Action("wide", "w", "wide", "wide", "the list alone, without the pane", frozenset({Place.BOARD})),
+    Action("events", "e", "show('events')", "events", "what happened, newest first", BOTH, bar=11),
+    Action("sources", "S", "show('sources')", "sources", "each source: its age, its last error", BOTH, bar=12),
+    Action("journal", "J", "show('journal')", "deeds", "who did what, and what came of it", BOTH, bar=13),
+    Action("copy", "c", "copy", "copy", "send namespace/name to the terminal's clipboard", BOTH),
+    Action("theme", "T", "theme", "theme", "next theme", ALL),
+    Action("refresh", "ctrl+r", "repaint", "repaint", "paint the whole screen again", ALL),
+    Action("help", "question_mark,f1", "show('help')", "help", "this page", ALL, bar=99, shown="?"),
+    Action("palette", "colon,ctrl+p", "palette", "command", "find an action by its name", BOTH, bar=98, shown=":"),
+    Action("quit", "q", "leave", "quit", "leave; deeds that were sent go on", ALL, bar=97),
+    Action("unbound", "r,d,u,ctrl+d,ctrl+k", "unbound", "", "nothing, on purpose: roll back is x", BOTH),
+)  # fmt: skip
+
+
+def keys_of(action: Action, keymap: Mapping[str, str]) -> str:
+    """The keys in force for ``action``."""
+    return keymap.get(action.id, action.keys)
+
+
+def bindings(place: Place) -> list[BindingType]:
+    """The bindings of a screen; never with priority, which would fire under a dialog."""
+    return [
+        Binding(action.keys, action.does, action.help, show=False, id=action.id)
+        for action in ACTIONS
+        if place in action.places
+    ]
+
+
+def key_name(action: Action, keymap: Mapping[str, str]) -> str:
+    """How the first key is written for people."""
+    keys = keys_of(action, keymap)
+    if keys == action.keys and action.shown:
+        return action.shown
+    first = keys.split(",")[0]
+    return {"slash": "/", "question_mark": "?", "colon": ":", "escape": "esc"}.get(first, first)
+
+
+def default_keys() -> dict[str, str]:
+    """Keys by action id, for the check of an own keymap."""
+    return {action.id: action.keys for action in ACTIONS}
+
+
+GUARDED = frozenset(action.id for action in ACTIONS if action.guarded)
+"""Ids of the actions that change something."""

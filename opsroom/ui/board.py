@@ -1,0 +1,140 @@
+"""The board: header, list, pane, intent line, keys."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.widgets import Input
+
+from opsroom.ui.actions import Place, bindings
+from opsroom.ui.control import Control, GuardedScreen
+from opsroom.ui.detail import DetailScreen
+from opsroom.ui.lines import LinesBlock
+from opsroom.ui.rollouts import RolloutList
+from opsroom.view import detail, header, rows
+from opsroom.view.line import Ground, Line, Piece, Role, line, padded
+
+SMALLEST = (60, 12)
+"""Cells and lines below which one sentence takes the place of the board."""
+
+
+class BoardScreen(GuardedScreen):
+    """The home screen."""
+
+    BINDINGS = bindings(Place.BOARD)
+    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (18, "-short"), (30, "-middle"), (48, "-tall")]  # noqa: RUF012
+    place = Place.BOARD
+
+    def __init__(self, control: Control) -> None:
+        super().__init__(control)
+        self._list = RolloutList(control.sight, control.paint, control.graphs, control.deeds.doing)
+
+    def compose(self) -> ComposeResult:
+        """Blocks from top to bottom; their heights are in the style sheet."""
+        paint = self.control.paint
+        yield LinesBlock(paint, id="header")
+        with Vertical(id="middle"):
+            yield self._list
+            yield LinesBlock(paint, id="pane")
+        yield Input(id="filter", placeholder="text, label:key=value, !not", compact=True, classes="-hidden")
+        yield LinesBlock(paint, id="intent")
+        yield LinesBlock(paint, id="keys")
+
+    def on_mount(self) -> None:
+        """Keys go to the screen; the list only shows."""
+        self._list.focus()
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Draw what changed."""
+        cells, lines = self.size
+        if not cells or not self.is_mounted:
+            return
+        if (cells, lines) < SMALLEST and (cells < SMALLEST[0] or lines < SMALLEST[1]):
+            self._too_small(cells, lines)
+            return
+        sight = self.control.sight
+        status = sight.status()
+        shown = sight.rows.values()
+        top = [
+            header.top(sight.room, status, cells),
+            header.second(sight.room, shown, status, cells).on(Ground.BAR),
+            padded(rows.titles(self._list.columns), cells),
+        ]
+        self.query_one("#header", LinesBlock).show([padded(one, cells) for one in top])
+        self._list.redraw()
+        pane = self.query_one("#pane", LinesBlock)
+        if pane.size.height:
+            wide = detail.Pane(cells, pane.size.height, sight.now, self.control.graphs)
+            pane.show(detail.pane(sight.row, wide))
+        self.draw_bar()
+
+    def _too_small(self, cells: int, lines: int) -> None:
+        words = f"at least {SMALLEST[0]}x{SMALLEST[1]}, here {cells}x{lines}"
+        blank: list[Line] = [line(Piece(words[:cells], Role.STRONG)), line(), line()]
+        self.query_one("#header", LinesBlock).show(blank)
+
+    def action_page(self, by: int) -> None:
+        """A page of rows."""
+        self.action_move(by * max(1, self._list.size.height - 2))
+
+    def action_edge(self, by: int) -> None:
+        """The first or the last row."""
+        self.action_move(by * 1_000_000)
+
+    def action_open(self) -> None:
+        """All about the rollout under the cursor."""
+        if self.control.sight.row is not None:
+            self.control.deeds.stop()
+            self.app.push_screen(DetailScreen(self.control))
+
+    def action_wide(self) -> None:
+        """The list alone, or with the pane."""
+        self.query_one("#pane").toggle_class("-hidden")
+        self.call_after_refresh(self.redraw)
+
+    def action_only_flagged(self) -> None:
+        """Only what waits for a person."""
+        sight = self.control.sight
+        sight.order(replace(sight.wish, flagged_only=not sight.wish.flagged_only))
+        self.redraw()
+
+    def action_sort(self) -> None:
+        """The next order."""
+        self.control.sight.next_sort()
+        self.redraw()
+
+    def action_back(self) -> None:
+        """Stop what is armed; else clear the filter."""
+        sight = self.control.sight
+        if not self.control.deeds.stop() and (sight.wish.text or sight.wish.flagged_only):
+            sight.order(replace(sight.wish, text="", flagged_only=False))
+            self.query_one("#filter", Input).value = ""
+        self._close_filter()
+        self.redraw()
+
+    def action_filter(self) -> None:
+        """Type a filter; keys are text until ``enter`` or ``esc``."""
+        self.control.deeds.stop()
+        self.query_one("#intent").add_class("-hidden")
+        field = self.query_one("#filter", Input)
+        field.remove_class("-hidden")
+        field.focus()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Filter while it is typed."""
+        sight = self.control.sight
+        if event.value.strip() != sight.wish.text:
+            sight.order(replace(sight.wish, text=event.value.strip()))
+            self.redraw()
+
+    def on_input_submitted(self) -> None:
+        """Keep the filter."""
+        self._close_filter()
+
+    def _close_filter(self) -> None:
+        self.query_one("#filter").add_class("-hidden")
+        self.query_one("#intent").remove_class("-hidden")
+        self._list.focus()

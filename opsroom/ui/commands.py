@@ -1,0 +1,40 @@
+"""The command palette: the same actions by name. Guarded ones go through the guard as if their key had been pressed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from functools import partial
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.content import Content
+
+from opsroom.ui.actions import ACTIONS, GUARDED, Action
+from opsroom.ui.control import LinesScreen
+
+_HIDDEN = frozenset({"unbound", "confirm", "palette", *GUARDED})
+"""Guarded keys are pressed with the eyes on the row, never chosen from a list that covers it."""
+
+
+class ActionProvider(Provider):
+    """Actions of the screen below the palette."""
+
+    def _actions(self) -> list[Action]:
+        screen = self.screen
+        place = screen.place if isinstance(screen, LinesScreen) else None
+        return [action for action in ACTIONS if place in action.places and action.id not in _HIDDEN]
+
+    async def discover(self) -> AsyncIterator[DiscoveryHit]:
+        """All of them, before anything is typed."""
+        for action in self._actions():
+            yield DiscoveryHit(Content(action.help), partial(self._run, action), text=action.help)
+
+    async def search(self, query: str) -> Hits:
+        """Those that match."""
+        matcher = self.matcher(query)
+        for action in self._actions():
+            score = matcher.match(action.help)
+            if score > 0:
+                yield Hit(score, Content(action.help), partial(self._run, action), text=action.help)
+
+    async def _run(self, action: Action) -> None:
+        await self.screen.run_action(action.does)

@@ -1,0 +1,145 @@
+"""Everything the screens of one app share, and the screen class that all of them are made from."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from textual import events
+from textual.screen import Screen
+
+from opsroom.domain.deed import Verb
+from opsroom.domain.intent import BURST_SECONDS
+from opsroom.ui.actions import ACTIONS, Action, Place, key_name
+from opsroom.ui.deeds import Deeds, Hands
+from opsroom.ui.lines import LinesBlock
+from opsroom.ui.options import Options
+from opsroom.ui.paint import Paint
+from opsroom.ui.sight import Sight
+from opsroom.view.keybar import Hint, bar
+from opsroom.view.line import Line
+from opsroom.view.spark import Graphs
+
+_VERBS = {"promote": Verb.PROMOTE, "rollback": Verb.ROLL_BACK}
+
+
+@dataclass(slots=True)
+class Keyboard:
+    """When keys came and since when this terminal has the focus; monotonic seconds."""
+
+    focused: float | None
+    keys: deque[float] = field(default_factory=lambda: deque(maxlen=16))
+
+    def pressed(self, now: float) -> None:
+        """A key came; one that comes without the focus says that the focus is back."""
+        self.keys.append(now)
+        if self.focused is None:
+            self.focused = now
+
+    def hands(self, now: float, modal: bool) -> Hands:
+        """The facts of this moment for the guard."""
+        recent = sum(now - at <= BURST_SECONDS for at in self.keys)
+        return Hands(recent, 0.0 if self.focused is None else now - self.focused, modal)
+
+
+@dataclass(slots=True)
+class Control:
+    """What the screens share."""
+
+    options: Options
+    sight: Sight
+    paint: Paint
+    graphs: Graphs
+    deeds: Deeds
+    keyboard: Keyboard
+    clock: Callable[[], float] = time.monotonic
+
+
+class LinesScreen(Screen[None]):
+    """A screen made of lines that is drawn again when the picture, the clock or a deed has changed."""
+
+    AUTO_FOCUS = ""
+    place = Place.BOARD
+
+    def __init__(self, control: Control) -> None:
+        super().__init__()
+        self.control = control
+
+    def redraw(self) -> None:
+        """Draw what changed; called at most twice a second, and at once after a key."""
+        raise NotImplementedError
+
+    def draw_bar(self) -> None:
+        """The intent line and the keys."""
+        cells = self.size.width
+        room = self.control.sight.room
+        intent = self.control.deeds.line(cells, room.context if room else "")
+        self.query_one("#intent", LinesBlock).show([intent])
+        self.query_one("#keys", LinesBlock).show([self._keys(cells)])
+
+    def _keys(self, cells: int) -> Line:
+        here = sorted((action for action in ACTIONS if action.bar and self.place in action.places), key=lambda a: a.bar)
+        hints = [self._hint(action) for action in here]
+        return bar(hints[:-1], hints[-1], cells)
+
+    def _hint(self, action: Action) -> Hint:
+        verb = _VERBS.get(action.id)
+        on = verb is None or self.control.deeds.shown_offer(verb)
+        return Hint(key_name(action, self.control.options.keymap), action.word, on)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Another size, another picture."""
+        self.call_after_refresh(self.redraw)
+
+
+class GuardedScreen(LinesScreen):
+    """A screen with a rollout under the cursor: the board and the detail."""
+
+    def action_deed(self, verb: str) -> None:
+        """A guarded key."""
+        self.control.deeds.press(Verb(verb), self._hands())
+        self.redraw()
+
+    def action_mark(self, verb: str) -> None:
+        """Flag or acknowledge."""
+        self.control.deeds.press(Verb(verb), self._hands())
+        self.redraw()
+
+    def _hands(self) -> Hands:
+        return self.control.keyboard.hands(self.control.clock(), modal=self.app.screen is not self)
+
+    def action_confirm(self) -> None:
+        """The second key, where one is asked for."""
+        self.control.deeds.second_key()
+        self.redraw()
+
+    def action_move(self, by: int) -> None:
+        """Move the cursor; an armed intent was for the row before."""
+        self.control.deeds.stop()
+        self.control.sight.move(by)
+        self.redraw()
+
+    def action_flagged(self, by: int) -> None:
+        """To the next flagged rollout."""
+        self.control.deeds.stop()
+        self.control.sight.move(by, flagged=True)
+        self.redraw()
+
+    def action_hold(self) -> None:
+        """Stop the picture or let it go on."""
+        self.control.sight.stop()
+        self.redraw()
+
+    def action_copy(self) -> None:
+        """Send the rollout's name to the terminal's clipboard (OSC 52)."""
+        row = self.control.sight.row
+        if row is not None:
+            self.app.copy_to_clipboard(row.rollout.key)
+            self.control.deeds.say(f"Sent to the terminal's clipboard: {row.rollout.key}")
+
+    def action_unbound(self) -> None:
+        """Keys that hands press by reflex from other tools."""
+        self.control.deeds.say("That key does nothing here: roll back is x, repaint is ctrl+r, help is ?")
+        self.redraw()

@@ -1,0 +1,294 @@
+"""From a key press to a deed: the guard, the countdown, and the child process that does it.
+
+The guard itself is ``domain.intent``, a pure state machine; this file gives it the facts of the moment and does what
+it says. At most one intent is armed; deeds that were sent go on beside each other, one a rollout.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import msgspec
+
+from opsroom.domain.board import Right, Row
+from opsroom.domain.decision import Flag, FlagReason
+from opsroom.domain.deed import Deed, DeedState, Intent, Precondition, Refusal, Target, Verb
+from opsroom.domain.freshness import Freshness, freshness
+from opsroom.domain.intent import Armed, Press, Refused, arm, look, score_age, still_true
+from opsroom.domain.offer import Offer, offer
+from opsroom.domain.rollout import Uid
+from opsroom.ui.child import Child
+from opsroom.ui.options import Options
+from opsroom.ui.sight import Sight
+from opsroom.view import intent_line, marks, words
+from opsroom.view.header import feed_state
+from opsroom.view.line import Line
+
+SAID_FOR = 6.0
+"""Seconds for which a refusal stays on the intent line."""
+
+SETTLED_FOR = 10.0
+SCORE_STALE = 60.0
+"""Seconds; a score older than this is nothing to promote on."""
+
+SECOND_KEY_SECONDS = 10.0
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One deed of this screen."""
+
+    intent: Intent
+    deed: Deed
+    changed: float
+    """Monotonic seconds."""
+    child: Child | None = None
+    go: asyncio.Event = field(default_factory=asyncio.Event)
+    stopped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """What the keyboard and the terminal were doing at the press."""
+
+    recent_keys: int
+    focused_for: float
+    modal: bool
+
+
+class Deeds:
+    """The intent that is armed, and the deeds on their way."""
+
+    def __init__(self, sight: Sight, options: Options, changed: Callable[[], None]) -> None:
+        self._sight = sight
+        self._options = options
+        self._changed = changed
+        self._attempts: dict[Uid, Attempt] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._said: tuple[str, bool, float] = ("", False, 0.0)
+        self.armed: Armed | None = None
+        self.last: Attempt | None = None
+
+    def doing(self, uid: Uid) -> str:
+        """Word for a row's state while a deed of ours is on its way."""
+        attempt = self._attempts.get(uid)
+        return "" if attempt is None else marks.DEED[attempt.deed.state]
+
+    def say(self, text: str, bad: bool = False) -> None:
+        """Put a note on the intent line."""
+        self._said = (text, bad, self._sight.clock())
+        self._changed()
+
+    def press(self, verb: Verb, hands: Hands) -> None:
+        """A guarded key went down on the row under the cursor."""
+        row = self._sight.row
+        if row is None or self.armed is not None:
+            return
+        pressed = self._press(row, verb, hands)
+        if verb in (Verb.FLAG, Verb.ACKNOWLEDGE):
+            self._mark(row, pressed)
+            return
+        seconds = self._options.roll_back_countdown if verb is Verb.ROLL_BACK else self._options.promote_countdown
+        answer = arm(pressed, SECOND_KEY_SECONDS if self._options.second_key else seconds)
+        if isinstance(answer, Refused):
+            self._refuse(answer.refusal, verb, row, answer.detail)
+            return
+        self.armed = answer
+        self._said = ("", False, 0.0)
+        self._begin(row, verb, answer.offer)
+        self._changed()
+
+    def _press(self, row: Row, verb: Verb, hands: Hands) -> Press:
+        sight = self._sight
+        status = sight.status()
+        room = sight.feed.board.room
+        stale = freshness(feed_state(room, status), status.now) in (Freshness.STALE, Freshness.NEVER)
+        score = score_age(row.verdict, sight.live_now)
+        return Press(
+            row=row,
+            verb=verb,
+            now=sight.clock(),
+            read_only=sight.read_only or (room is not None and room.read_only),
+            feed_stale=stale or bool(status.lost),
+            score_stale=score is not None and score > SCORE_STALE,
+            settled_for=sight.settled_for,
+            focused_for=hands.focused_for,
+            recent_keys=hands.recent_keys,
+            busy=hands.modal or row.rollout.uid in self._under_way(),
+        )
+
+    def _under_way(self) -> set[Uid]:
+        return {uid for uid, attempt in self._attempts.items() if not attempt.deed.state.settled}
+
+    def _mark(self, row: Row, press: Press) -> None:
+        """A mark changes no traffic: the same conditions, no countdown."""
+        if press.verb is Verb.FLAG and row.flag is not None:
+            self.say(words.already_flagged(row))
+            return
+        asked = Flag(reason=FlagReason.PERSON, since=self._sight.live_now)
+        flag = asked if press.verb is Verb.FLAG else row.flag
+        # The rights that were asked for are those of promote and roll back; for a mark the cluster answers itself.
+        marked = msgspec.structs.replace(row, flag=flag, may_promote=Right())
+        answer = arm(msgspec.structs.replace(press, row=marked, score_stale=False), 0.0)
+        if isinstance(answer, Refused):
+            self._refuse(answer.refusal, press.verb, row, answer.detail)
+            return
+        self._begin(row, press.verb, answer.offer).go.set()
+
+    def _refuse(self, refusal: Refusal, verb: Verb, row: Row, detail: str = "") -> None:
+        self.say(words.refusal(refusal, verb, row.rollout, detail), bad=True)
+
+    def _begin(self, row: Row, verb: Verb, wish: Offer) -> Attempt:
+        rollout = row.rollout
+        intent = Intent(
+            id=uuid.uuid4().hex,
+            verb=verb,
+            target=Target(
+                uid=rollout.uid,
+                engine=rollout.engine,
+                shape=rollout.shape,
+                namespace=rollout.namespace,
+                name=rollout.name,
+            ),
+            precondition=Precondition(
+                canary_hash=rollout.canary.hash if rollout.canary else "",
+                stable_hash=rollout.stable.hash if rollout.stable else "",
+                step=rollout.step,
+                effect=wish.effect,
+            ),
+            actor=self._options.actor,
+            at=self._sight.live_now,
+            score=row.verdict.score if row.verdict else None,
+            score_age=score_age(row.verdict, self._sight.live_now),
+        )
+        deed = Deed(intent=intent, state=DeedState.ARMED, at=intent.at, effect=wish.effect)
+        attempt = Attempt(intent, deed, self._sight.clock())
+        self._attempts[rollout.uid] = self.last = attempt
+        task = asyncio.create_task(self._run(attempt))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return attempt
+
+    async def _run(self, attempt: Attempt) -> None:
+        try:
+            attempt.child = await Child.start(self._options.act, attempt.intent)
+        except OSError as error:
+            self._end(attempt, DeedState.FAILED, f"opsroom act did not start: {error.strerror}")
+            return
+        if attempt.stopped:
+            await attempt.child.stop()
+            return
+        going = asyncio.create_task(self._go(attempt))
+        try:
+            async for deed in attempt.child.deeds():
+                if not attempt.stopped:
+                    self._note(attempt, deed)
+        finally:
+            going.cancel()
+        if not attempt.deed.state.settled and not attempt.stopped:
+            state = DeedState.UNKNOWN if attempt.go.is_set() else DeedState.FAILED
+            self._end(attempt, state, attempt.child.error or "opsroom act ended without a word")
+
+    async def _go(self, attempt: Attempt) -> None:
+        await attempt.go.wait()
+        if attempt.child is not None and not attempt.stopped:
+            attempt.child.say(b"go")
+
+    def _note(self, attempt: Attempt, deed: Deed) -> None:
+        attempt.deed, attempt.changed = deed, self._sight.clock()
+        if deed.state.settled and self._is_armed(attempt):
+            self.armed = None
+        self._changed()
+
+    def _end(self, attempt: Attempt, state: DeedState, detail: str) -> None:
+        self._note(attempt, Deed(intent=attempt.intent, state=state, at=self._sight.live_now, detail=detail))
+
+    def _is_armed(self, attempt: Attempt) -> bool:
+        return self.armed is not None and self.armed.row.rollout.uid == attempt.intent.target.uid
+
+    def stop(self, said: str = "") -> bool:
+        """Stop the armed intent; False where there is none."""
+        if self.armed is None:
+            return False
+        rollout, verb = self.armed.row.rollout, self.armed.verb
+        attempt = self._attempts.pop(rollout.uid, None)
+        self.armed = None
+        if attempt is not None:
+            attempt.stopped = True
+            if self.last is attempt:
+                self.last = None
+            if attempt.child is not None:
+                task = asyncio.create_task(attempt.child.stop())
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+        self.say(said or words.stopped(verb, rollout), bad=bool(said))
+        return True
+
+    def second_key(self) -> None:
+        """The second key of ``second-key`` mode."""
+        if self.armed is not None and self._options.second_key:
+            self._fire(self.armed)
+
+    def tick(self) -> None:
+        """Look at the clock: count down, send, drop what stood still, forget what is long done."""
+        now = self._sight.clock()
+        for uid, attempt in list(self._attempts.items()):
+            if attempt.deed.state.settled and now - attempt.changed > SETTLED_FOR:
+                del self._attempts[uid]
+                self._changed()
+        if self._said[0] and now - self._said[2] > SAID_FOR:
+            self._said = ("", False, 0.0)
+            self._changed()
+        if self.armed is None:
+            return
+        answer = look(self.armed, now)
+        if isinstance(answer, Refused):
+            self.stop(words.refusal(answer.refusal, answer.verb, self.armed.row.rollout, answer.detail))
+        elif isinstance(answer, Armed):
+            self.armed = answer
+            self._changed()
+        elif self._options.second_key:
+            self.stop()
+        else:
+            self._fire(self.armed)
+
+    def _fire(self, armed: Armed) -> None:
+        """The countdown is over: send it if the rollout is still what it was."""
+        rollout = armed.row.rollout
+        refusal = still_true(armed, self._sight.feed.board.rows.get(rollout.uid))
+        if refusal is not None:
+            self.stop(words.refusal(refusal, armed.verb, rollout))
+            return
+        self.armed = None
+        self._attempts[rollout.uid].go.set()
+        self._changed()
+
+    def line(self, cells: int, context: str) -> Line:
+        """The intent line at this moment; empty when there is nothing to say."""
+        now = self._sight.clock()
+        if self.armed is not None:
+            if self._options.second_key:
+                return intent_line.second_key_line(self.armed, context, cells)
+            return intent_line.armed_line(self.armed, context, self.armed.fires - now, cells)
+        text, bad, _ = self._said
+        if text:
+            return intent_line.said_line(text, cells, bad)
+        if self.last is not None and not (self.last.deed.state.settled and now - self.last.changed > SETTLED_FOR):
+            return intent_line.deed_line(self.last.deed, self._sight.live_now, cells)
+        return Line()
+
+    @property
+    def any_armed(self) -> bool:
+        """Whether a countdown runs."""
+        return self.armed is not None
+
+    def shown_offer(self, verb: Verb) -> bool:
+        """Whether ``verb`` would be accepted on the row under the cursor as far as the picture tells."""
+        row = self._sight.row
+        if row is None or row.flag is None or self._sight.read_only:
+            return False
+        right = row.may_roll_back if verb is Verb.ROLL_BACK else row.may_promote
+        return right.allowed is not False and offer(row.rollout, verb).effect is not None

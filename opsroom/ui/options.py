@@ -1,0 +1,45 @@
+"""What the command line tells the screens, in one frozen record."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from opsroom.view.spark import Graphs
+
+
+def act_command() -> tuple[str, ...]:
+    """The command that does one deed: this interpreter, so that the child is the same opsroom."""
+    return (sys.executable, "-m", "opsroom", "act")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Everything a screen needs to know before its first frame."""
+
+    feed: str = ""
+    """Address of the feed (``unix:PATH``, ``https://…``)."""
+    act: tuple[str, ...] = field(default_factory=act_command)
+    """Command and arguments of a deed's child process."""
+    theme: str = "night"
+    theme_folders: tuple[Path, ...] = ()
+    """Folders with the person's own themes; they win over ours and are read again when they change."""
+    graphs: Graphs | None = None
+    """None: what the terminal can."""
+    read_only: bool = False
+    keymap: dict[str, str] = field(default_factory=dict)
+    """Keys by action id (``promote = "p"``), checked by ``config.keymap``."""
+    promote_countdown: float = 3.0
+    """Seconds, 0 to 10."""
+    roll_back_countdown: float = 1.0
+    second_key: bool = False
+    """Instead of a countdown a second, different key (``y``) is asked for."""
+    actor: str = field(default_factory=getpass.getuser)
+    bell: bool = False
+    """Ring once for each new critical row."""
+    wall_quit: bool = False
+    """``q`` ends the wall."""
+    token_file: str = ""
+    """File with the bearer token for an https feed."""

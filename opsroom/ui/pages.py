@@ -1,0 +1,98 @@
+"""Pages to read: help, sources, journal, events; one screen class, one function of lines each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual.app import ComposeResult
+
+from opsroom.ui.actions import ACTIONS, GUARDED, Place, bindings, key_name, keys_of
+from opsroom.ui.control import Control, LinesScreen
+from opsroom.ui.lines import LinesBlock, LinesPage
+from opsroom.view import header, help_page, news_pages, sources_page
+from opsroom.view.line import Line, padded
+
+Make = Callable[[Control, int], list[Line]]
+
+
+def _help(control: Control, cells: int) -> list[Line]:
+    keymap = control.options.keymap
+    entries = [
+        help_page.Entry(
+            key_name(action, keymap),
+            [key for key in keys_of(action, keymap).split(",")[1:] if len(key) <= 9],
+            action.help,
+            action.id in GUARDED,
+        )
+        for action in ACTIONS
+    ]
+    return help_page.help_page(entries, cells)
+
+
+def _sources(control: Control, cells: int) -> list[Line]:
+    sight = control.sight
+    return sources_page.sources_page(sight.room, sight.status(), cells)
+
+
+def _journal(control: Control, cells: int) -> list[Line]:
+    sight = control.sight
+    return news_pages.journal_page(sight.room, sight.now, cells)
+
+
+def _events(control: Control, cells: int) -> list[Line]:
+    sight = control.sight
+    return news_pages.events_page(sight.rows.values(), sight.row, sight.now, cells)
+
+
+PAGES: dict[str, Make] = {"help": _help, "sources": _sources, "journal": _journal, "events": _events}
+
+
+class PageScreen(LinesScreen):
+    """One page; ``esc`` and ``q`` lead back."""
+
+    BINDINGS = bindings(Place.PAGE)
+    place = Place.PAGE
+
+    def __init__(self, control: Control, name: str) -> None:
+        super().__init__(control)
+        make = PAGES[name]
+        self._page = LinesPage(control.paint, lambda cells, _: make(control, cells) if cells else [], id="page")
+
+    def compose(self) -> ComposeResult:
+        """Header, page, intent line, keys."""
+        paint = self.control.paint
+        yield LinesBlock(paint, id="top")
+        yield self._page
+        yield LinesBlock(paint, id="intent")
+        yield LinesBlock(paint, id="keys")
+
+    def on_mount(self) -> None:
+        """Arrows and page keys scroll."""
+        self._page.focus()
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Draw what changed."""
+        if not self.size.width or not self.is_mounted:
+            return
+        sight = self.control.sight
+        top = header.top(sight.room, sight.status(), self.size.width)
+        self.query_one("#top", LinesBlock).show([padded(top, self.size.width)])
+        self._page.redraw()
+        self.draw_bar()
+
+    def action_page(self, by: int) -> None:
+        """Scroll by a page."""
+        self._page.scroll_relative(y=by * max(1, self._page.size.height - 2), animate=False, immediate=True)
+
+    def action_edge(self, by: int) -> None:
+        """To the top or the end."""
+        self._page.scroll_to(y=0 if by < 0 else self._page.virtual_size.height, animate=False, immediate=True)
+
+    def action_back(self) -> None:
+        """Back to where one came from."""
+        self.app.pop_screen()
+
+    def action_leave(self) -> None:
+        """``q`` on a page leaves the page, not the room."""
+        self.app.pop_screen()

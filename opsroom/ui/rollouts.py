@@ -1,0 +1,115 @@
+"""The list of rollouts, drawn line by line: only lines in sight are made, only those that changed are painted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual.geometry import Region, Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from opsroom.domain.board import Row
+from opsroom.domain.rollout import Uid
+from opsroom.ui.paint import Paint
+from opsroom.ui.sight import Sight
+from opsroom.view import header, rows
+from opsroom.view.columns import Column, layout
+from opsroom.view.line import Line
+from opsroom.view.spark import Graphs
+
+MARGIN = 2
+"""Lines kept in sight above and below the cursor."""
+
+
+class RolloutList(ScrollView, can_focus=True):
+    """Groups and rows of a ``Sight``."""
+
+    def __init__(self, sight: Sight, paint: Paint, graphs: Graphs, doing: Callable[[Uid], str]) -> None:
+        super().__init__(id="rollouts")
+        self._sight = sight
+        self._paint = paint
+        self._graphs = graphs
+        self._doing = doing
+        self._columns: tuple[Column, ...] = ()
+        self._painted: dict[int, Line] = {}
+        """Lines in sight as they were last painted, by their place on the screen."""
+        self._made: dict[Uid, tuple[Row, tuple[object, ...], Line]] = {}
+        self._at: int | None = None
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns at the present width."""
+        return self._columns
+
+    def on_resize(self) -> None:
+        """Another width, other columns."""
+        self._columns = layout(self.size.width)
+        self._made.clear()
+        self._sight.be_roomy(self.size.height > 15)
+        self.redraw()
+        self.refresh()
+
+    def redraw(self) -> None:
+        """Paint the lines in sight that differ from what is there."""
+        if not self._columns:
+            return
+        height = len(self._sight.entries)
+        if self.virtual_size.height != height or self.virtual_size.width != self.size.width:
+            self.virtual_size = Size(self.size.width, height)
+        self._keep_in_place()
+        for y in range(self.size.height):
+            if self._line(y + self.scroll_offset.y) != self._painted.get(y):
+                self.refresh(Region(0, y, self.size.width, 1))
+
+    def _keep_in_place(self) -> None:
+        """Scroll so that the cursor's line stays where it is on the screen, and in any case in sight."""
+        selected = self._sight.selected
+        at = None if selected is None else self._sight.lines.get(selected)
+        if at is None:
+            self._at = None
+            return
+        top, height = self.scroll_offset.y, self.size.height
+        margin = min(MARGIN, max(0, (height - 1) // 2))
+        wanted = max(min(top, at - margin), at - height + 1 + margin)
+        if at <= margin:
+            wanted = 0
+        wanted = max(0, min(wanted, len(self._sight.entries) - height))
+        if wanted != top:
+            self.scroll_to(y=wanted, animate=False, immediate=True)
+        self._at = at
+
+    def shift(self, by: int) -> None:
+        """The list changed above the cursor by so many lines: scroll along, so that the cursor's line stays put."""
+        if by:
+            self.scroll_to(y=self.scroll_offset.y + by, animate=False, immediate=True)
+
+    def render_line(self, y: int) -> Strip:
+        """One line in sight."""
+        line = self._line(y + self.scroll_offset.y)
+        self._painted[y] = line
+        return self._paint.strip(line, self.size.width)
+
+    def _line(self, at: int) -> Line:
+        entries = self._sight.entries
+        if not self._columns or not 0 <= at < len(entries):
+            return Line()
+        entry = entries[at]
+        if entry.uid is None:
+            if not entry.count:
+                return Line()
+            return header.heading(entry.group, entry.count, self.size.width, self._paint.theme.plain)
+        row = self._sight.rows.get(entry.uid)
+        return Line() if row is None else self._row_line(entry.uid, row)
+
+    def _row_line(self, uid: Uid, row: Row) -> Line:
+        now, selected, doing = self._sight.now, uid == self._sight.selected, self._doing(uid)
+        key = (int(now), selected, doing)
+        made = self._made.get(uid)
+        if made is not None and made[0] is row and made[1] == key:
+            return made[2]
+        look = rows.Look(self._columns, now, self._graphs, selected, doing)
+        line = rows.row_line(row, look)
+        if len(self._made) > 4 * max(1, self.size.height):
+            self._made.clear()
+        self._made[uid] = (row, key, line)
+        return line

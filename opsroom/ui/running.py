@@ -1,0 +1,52 @@
+"""From the command to the running app and back: checks the terminal, makes the feed client, reports a crash.
+
+A crash leaves one sentence on the terminal; its traceback, without local variables, goes to a private file.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from opsroom.config.paths import state_folder
+from opsroom.feed.client import FeedClient
+from opsroom.ui import terminal
+from opsroom.ui.options import Options
+
+if TYPE_CHECKING:
+    from opsroom.ui.app import RoomApp
+
+
+def run(kind: type[RoomApp], options: Options) -> int:
+    """Run an app on this terminal until it ends; returns the exit code.
+
+    Raises:
+        UsageError: this terminal cannot show a screen. ConfigError: no such theme.
+    """
+    environment = terminal.environment()
+    terminal.need_screen()
+    found = terminal.look_at(environment)
+    terminal.prepare(environment)
+    token = (lambda: Path(options.token_file).read_text(encoding="utf-8").strip()) if options.token_file else None
+    app = kind(options, FeedClient(options.feed, token), found=found)
+    app.run(mouse=False)
+    if app.crash:
+        return _report(app.crash)
+    return app.return_code or 0
+
+
+def _report(crash: str) -> int:
+    path = state_folder() / "crash.txt"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with open(descriptor, "w", encoding="utf-8") as file:
+            file.write(crash)
+        where = f"; {path} says where"
+    except OSError:
+        where = ""
+    last = crash.strip().splitlines()[-1].split(":")[0]
+    print(f"opsroom: the screen ended by an error of its own ({last}){where}. Start it again", file=sys.stderr)  # noqa: T201
+    return 1

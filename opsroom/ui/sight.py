@@ -1,0 +1,194 @@
+"""What this screen shows: the newest picture, or the one that was stopped; order, filter, and the row under the cursor.
+
+Shared by all screens of an app. The row under the cursor is known by uid, so nothing that comes and goes can put
+another one there; re-sorting is held while the cursor moves and for a moment after.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
+from typing import Protocol
+
+from opsroom.domain.board import Room, Row
+from opsroom.domain.rollout import Uid
+from opsroom.feed.state import Board, Link, LinkState
+from opsroom.view.header import Status
+from opsroom.view.order import Entry, Sort, Standing, Wish, entries, matcher, standing
+
+HELD_FOR = 2.0
+"""Seconds after the last move of the cursor during which nothing is re-sorted."""
+
+
+class Feed(Protocol):
+    """Where pictures come from; ``opsroom.feed.client.FeedClient`` is one."""
+
+    @property
+    def board(self) -> Board:
+        """The newest picture."""
+
+    @property
+    def link(self) -> Link:
+        """How the line to the worker is."""
+
+    def __aiter__(self) -> AsyncIterator[object]:
+        """Something was heard; never ends."""
+
+
+class Sight:
+    """The picture as this screen shows it."""
+
+    def __init__(self, feed: Feed, clock: Callable[[], float], read_only: bool = False) -> None:
+        self.feed = feed
+        self.clock = clock
+        self.read_only = read_only
+        self.rows: Mapping[Uid, Row] = feed.board.rows
+        self.room: Room | None = feed.board.room
+        self.wish = Wish()
+        self.entries: list[Entry] = []
+        self.lines: dict[Uid, int] = {}
+        """Line of each row in ``entries``."""
+        self.selected: Uid | None = None
+        self.stopped_at: float | None = None
+        """Worker's clock at which the person stopped the picture."""
+        self.roomy = False
+        self.broken = ""
+        """Why reading the feed ended, which it never should."""
+        self._standings: dict[Uid, Standing] = {}
+        self._matches = matcher("")
+        self._stale_order = True
+        self._moved = -HELD_FOR
+        self._settled = clock()
+        self._target: object = None
+
+    @property
+    def now(self) -> float:
+        """The worker's clock; that of the stopped picture while it is stopped."""
+        return self.live_now if self.stopped_at is None else self.stopped_at
+
+    @property
+    def live_now(self) -> float:
+        """The worker's clock."""
+        return self.feed.board.worker_now(self.clock())
+
+    @property
+    def row(self) -> Row | None:
+        """The row under the cursor."""
+        return None if self.selected is None else self.rows.get(self.selected)
+
+    @property
+    def settled_for(self) -> float:
+        """Seconds since the row under the cursor became what it is."""
+        return self.clock() - self._settled
+
+    def status(self) -> Status:
+        """For the header."""
+        link, now = self.feed.link, self.clock()
+        lost = self.broken or (link.error if link.state is not LinkState.LIVE else "")
+        return Status(
+            now=self.live_now,
+            feed_age=self.feed.board.age(now),
+            lost=lost,
+            lost_for=now - link.since if lost else None,
+            read_only=self.read_only,
+            wish=self.wish,
+            shown=len(self.lines),
+            frozen_at=self.stopped_at,
+            connecting=link.state is LinkState.CONNECTING,
+        )
+
+    def take(self) -> None:
+        """Take what the feed has brought since the last time; a stopped picture stays."""
+        if self.stopped_at is not None:
+            return
+        board = self.feed.board
+        news = board.take()
+        self.rows, self.room = board.rows, board.room
+        for uid in news.gone:
+            self._stale_order |= self._standings.pop(uid, None) is not None
+        for uid in news.changed:
+            self._place(uid)
+        self._arrange()
+        self._note_target()
+
+    def _place(self, uid: Uid) -> None:
+        row = self.rows.get(uid)
+        place = None if row is None else standing(row, self.wish, self._matches)
+        if place != self._standings.get(uid):
+            self._stale_order = True
+            if place is None:
+                self._standings.pop(uid, None)
+            else:
+                self._standings[uid] = place
+
+    def _arrange(self) -> None:
+        held = self.clock() - self._moved < HELD_FOR and bool(self.entries)
+        if not self._stale_order or held:
+            return
+        self.entries = entries(self._standings, self.roomy)
+        self.lines = {entry.uid: at for at, entry in enumerate(self.entries) if entry.uid is not None}
+        self._stale_order = False
+        if self.selected not in self.lines and not (self.selected in self.rows and self.lines):
+            self.select(next(iter(self.lines), None))
+
+    def order(self, wish: Wish) -> None:
+        """Show the rows another way, at once."""
+        self.wish = wish
+        self._matches = matcher(wish.text)
+        self._standings = {}
+        for uid in self.rows:
+            self._place(uid)
+        self._stale_order, self._moved = True, -HELD_FOR
+        self._arrange()
+        if self.selected not in self.lines:
+            self.select(next(iter(self.lines), None))
+
+    def next_sort(self) -> None:
+        """The next order."""
+        sorts = list(Sort)
+        self.order(replace(self.wish, sort=sorts[(sorts.index(self.wish.sort) + 1) % len(sorts)]))
+
+    def be_roomy(self, roomy: bool) -> None:
+        """Blank lines between groups, or none."""
+        if roomy is not self.roomy:
+            self.roomy, self._stale_order, self._moved = roomy, True, -HELD_FOR
+            self._arrange()
+
+    def stop(self) -> None:
+        """Stop the picture, or let it go on."""
+        if self.stopped_at is None:
+            self.stopped_at, self.rows = self.live_now, dict(self.rows)
+        else:
+            self.stopped_at = None
+            self.take()
+
+    def select(self, uid: Uid | None) -> None:
+        """Put the cursor on a row."""
+        if uid != self.selected:
+            self.selected = uid
+            self._note_target()
+
+    def move(self, by: int, flagged: bool = False) -> None:
+        """Move the cursor by rows; with ``flagged`` to the next flagged one in that direction, around the end."""
+        self._moved = self.clock()
+        uids = list(self.lines)
+        if flagged:
+            uids = [uid for uid in uids if (row := self.rows.get(uid)) is not None and row.flag is not None]
+        if not uids:
+            return
+        if self.selected in uids:
+            at = uids.index(self.selected) + by
+            at = at % len(uids) if flagged else max(0, min(len(uids) - 1, at))
+        else:
+            at = 0 if by > 0 else len(uids) - 1
+        self.select(uids[at])
+
+    def _note_target(self) -> None:
+        """Remember when the thing that a key would act on last became another."""
+        row = self.row
+        rollout = row.rollout if row else None
+        canary = rollout.canary.hash if rollout and rollout.canary else ""
+        flagged = row is not None and row.flag is not None
+        target = (self.selected, canary, rollout.step if rollout else None, flagged)
+        if target != self._target:
+            self._target, self._settled = target, self.clock()

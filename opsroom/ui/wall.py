@@ -1,0 +1,46 @@
+"""The wall display: one page of lines and no keys."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+
+from opsroom.ui.control import Control, LinesScreen
+from opsroom.ui.lines import LinesBlock
+from opsroom.view.wall import Wall, wall
+
+
+class WallScreen(LinesScreen):
+    """Everything at a glance, for people who do not touch it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "leave_wall", show=False)]
+
+    def __init__(self, control: Control) -> None:
+        super().__init__(control)
+        self._block = LinesBlock(control.paint, id="wall")
+
+    def compose(self) -> ComposeResult:
+        """One block."""
+        yield self._block
+
+    def on_mount(self) -> None:
+        """The first frame."""
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Draw what changed."""
+        cells, lines = self.size
+        if cells and self.is_mounted:
+            sight = self.control.sight
+            size = Wall(cells, lines, sight.live_now, self.control.graphs, self.control.paint.theme.plain)
+            self._block.show(wall(sight.room, list(sight.rows.values()), sight.status(), size))
+
+    def draw_bar(self) -> None:
+        """There is none."""
+
+    def action_leave_wall(self) -> None:
+        """Only where it was allowed: a wall that a passer-by can end is no wall."""
+        if self.control.options.wall_quit:
+            self.app.exit(0)

@@ -1,0 +1,192 @@
+"""The wall: read from four metres, touched by nobody.
+
+Whatever waits for a person comes as tiles, largest thing on the screen; below, what moves and the last deeds. A
+heartbeat (the age of the picture and the time) shows that the wall itself is alive; when nothing waits it says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from opsroom.domain.board import Room, Row
+from opsroom.domain.freshness import Freshness, age, freshness
+from opsroom.view import detail, evidence, header, marks, numbers, rows, words
+from opsroom.view.cells import fit
+from opsroom.view.chart import Box, chart
+from opsroom.view.header import Status
+from opsroom.view.line import Ground, Line, Piece, Role, beside, cut, line, padded, sides
+from opsroom.view.news_pages import deed_row
+from opsroom.view.order import Group, Wish, arrange, group_of
+from opsroom.view.spark import Graphs, spark
+
+TILE_ROWS = 9
+TABLE_ROWS = 9
+"""Least rows of the lower part."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wall:
+    """What there is room for."""
+
+    cells: int
+    rows: int
+    now: float
+    graphs: Graphs = Graphs.BRAILLE
+    plain: bool = False
+
+
+def wall(room: Room | None, shown: Sequence[Row], status: Status, size: Wall) -> list[Line]:
+    """Exactly ``size.rows`` lines."""
+    lines = [_top(room, status, size), line(ground=Ground.BAR), _tally(room, shown, status, size), line()]
+    order = {row.rollout.uid: row for row in shown}
+    listed = [order[entry.uid] for entry in arrange(shown, Wish()) if entry.uid is not None]
+    flagged = [row for row in listed if row.flag is not None]
+    room_for_tiles = size.rows - len(lines) - TABLE_ROWS - 2
+    tiles = _tiles(flagged, room_for_tiles, size) if flagged else _calm(room, status, size)
+    lines += tiles
+    rest = size.rows - len(lines)
+    others = [row for row in listed if group_of(row) in (Group.MOVING, Group.QUEUED)]
+    lines += _lower(room, others, rest, size)
+    lines = lines[: size.rows] + [line()] * (size.rows - len(lines))
+    return [padded(cut(each, size.cells), size.cells) for each in lines]
+
+
+def _top(room: Room | None, status: Status, size: Wall) -> Line:
+    name = (room.context if room and room.context else "opsroom").upper()
+    left = line("  ", Piece(name, Role.STRONG), Piece("   WALL, READ-ONLY", Role.DIM), ground=Ground.BAR)
+    when = Piece(f"   {numbers.day(status.now)}  ", Role.STRONG)
+    pieces: list[Piece] = []
+    if room is not None:
+        for source in (*room.sources, header.feed_state(room, status)):
+            state = freshness(source, status.now)
+            word = "ok " if state is Freshness.FRESH else ""
+            text = header.age_text(source, status.now).replace(" ", f" {word}", 1)
+            pieces.append(Piece(f"   {text}", marks.FRESH_ROLE[state]))
+    return sides(left, line(*pieces, when), size.cells)
+
+
+def _tally(room: Room | None, shown: Sequence[Row], status: Status, size: Wall) -> Line:
+    said = header.notice(room, status)
+    left = line("  ", Piece(said, Role.FLAGGED)) if said else line("  ", *header.tally(shown, "     "))
+    flags = [row.flag for row in shown if row.flag is not None]
+    if not flags:
+        return sides(left.on(Ground.BAR), line(Piece("nobody is needed  ", Role.OK)), size.cells)
+    oldest = min(flags, key=lambda flag: flag.since)
+    taken = sum(bool(flag.acknowledged_by) for flag in flags)
+    who = f"{taken} of {len(flags)} taken" if taken else "nobody has taken one"
+    text = f"oldest flag {numbers.fine_age(age(oldest.since, status.now))}   {who}  "
+    return sides(left.on(Ground.BAR), line(Piece(text, Role.FLAGGED)), size.cells)
+
+
+def _calm(room: Room | None, status: Status, size: Wall) -> list[Line]:
+    high = max(5, (size.rows - TABLE_ROWS) // 3)
+    if room is None:
+        words_ = ("No picture yet", "")
+    elif status.lost:
+        words_ = ("The picture is old", "nothing here may be trusted until the feed is back")
+    else:
+        counts = room.counts
+        done = f"{counts.promoted} promoted, {counts.rolled_back} rolled back since the worker began"
+        words_ = ("Nothing needs a person", done)
+    centred = [Piece(words_[0].center(size.cells), Role.STRONG), Piece(words_[1].center(size.cells), Role.DIM)]
+    above = [line()] * (high // 2)
+    return [*above, line(centred[0]), line(), line(centred[1]), *above]
+
+
+def _tiles(flagged: list[Row], rows_for: int, size: Wall) -> list[Line]:
+    abreast = 2 if size.cells >= 160 else 1
+    down = max(1, rows_for // TILE_ROWS)
+    high = TILE_ROWS
+    if len(flagged) <= abreast and rows_for >= 14:
+        high = min(rows_for, 18)
+    fits = abreast * down
+    tiles = [_tile(row, high, size.cells // abreast - 2, size) for row in flagged[:fits]]
+    lines: list[Line] = []
+    for at in range(0, len(tiles), abreast):
+        pair = tiles[at : at + abreast]
+        lines += pair[0] if len(pair) == 1 else beside(pair[0], pair[1], size.cells // abreast, size.cells)
+    more = len(flagged) - fits
+    if more > 0:
+        names = ", ".join(row.rollout.name for row in flagged[fits : fits + 6])
+        lines.append(line("  ", Piece(f"and {more} more: {names}", Role.FLAGGED)))
+    return [*lines, line()]
+
+
+def _tile(row: Row, high: int, cells: int, size: Wall) -> list[Line]:
+    rollout = row.rollout
+    severity = row.severity
+    since = numbers.fine_age(age(row.flag.since if row.flag else None, size.now))
+    taken = f", {row.flag.acknowledged_by} took it" if row.flag and row.flag.acknowledged_by else ""
+    head = line(
+        "  ",
+        Piece(f" {marks.MARK[severity]} ", marks.ROLE[severity]),
+        Piece(f"  {rollout.name}", Role.STRONG),
+        Piece(f"   {rollout.namespace}   step {rows.step(rollout)}   weight {rollout.weight}%", Role.TEXT),
+    )
+    score = numbers.score(row.verdict.score if row.verdict else None)
+    lines = [
+        sides(head, line(Piece(f"{rows.state(row, size.now)} {since}{taken}", Role.FLAGGED)), cells),
+        cut(line("      ", Piece(f"score {score}   ", Role.STRONG), Piece(_cause(row, size.now), Role.TEXT)), cells),
+    ]
+    harm = {found.metric: found.harm for found in (row.verdict.evidence if row.verdict else ())}
+    names = detail.charted(row)[: 2 if cells >= 90 else 1]
+    plots = []
+    for name in names:
+        metric = evidence.metric(row, name)
+        if metric is not None:
+            box = Box((cells - 4) // len(names) - 2, high - 4, size.graphs)
+            plots.append(chart(metric, box, harm.get(name, 0.0) >= rows.HARMFUL))
+    if len(plots) == 2:
+        lines += beside(plots[0], plots[1], (cells - 4) // 2, cells)
+    elif plots:
+        lines += plots[0]
+    return [*lines, *([line()] * (high - len(lines)))]
+
+
+def _cause(row: Row, now: float) -> str:
+    found = evidence.strongest(row)
+    return evidence.sentence(found, row, now) if found is not None else words.flag(row, now)
+
+
+def _lower(room: Room | None, others: list[Row], high: int, size: Wall) -> list[Line]:
+    left_cells = size.cells * 56 // 100 if size.cells >= 160 else size.cells
+    left = [line("  ", Piece("MOVING AND QUEUED", Role.DIM))]
+    fits = max(0, high - 2)
+    left += [_moving(row, left_cells, size) for row in others[:fits]]
+    if len(others) > fits:
+        left.append(line("  ", Piece(f"and {len(others) - fits} more", Role.DIM)))
+    if not others:
+        left.append(line("    ", Piece("nothing is on its way", Role.DIM)))
+    if size.cells < 160:
+        return left
+    right = [line(Piece("LAST DEEDS", Role.DIM))]
+    deeds = room.deeds if room else ()
+    right += [Line(deed_row(deed).pieces[1:]) for deed in deeds[:fits]]
+    return beside(left, right, left_cells, size.cells)
+
+
+def _moving(row: Row, cells: int, size: Wall) -> Line:
+    rollout = row.rollout
+    waits = group_of(row) is Group.QUEUED
+    mark = (
+        Piece(f"  {marks.QUEUED:<4}", Role.DIM)
+        if waits
+        else Piece(f"  {marks.MARK[row.severity]:<4}", marks.ROLE[row.severity])
+    )
+    score = row.verdict.score if row.verdict else None
+    weight = f"{rollout.weight}%" if rollout.under_way else numbers.NONE
+    graph = ""
+    metric = evidence.metric(row, "error_rate")
+    if metric is not None and cells >= 100:
+        graph = spark("error_rate", metric.canary, metric.baseline, 16, size.graphs)
+    return line(
+        mark,
+        Piece(fit(rollout.name, 26) + "  ", Role.TEXT),
+        Piece(fit(rollout.namespace, 12) + "  ", Role.DIM),
+        Piece(fit(rows.step(rollout), 5, right=True)),
+        Piece(fit(weight, 6, right=True)),
+        Piece(fit(numbers.score(score), 7, right=True) + "  ", rows.score_role(score)),
+        Piece(fit(graph, 18) if graph else "", Role.BASELINE),
+        Piece(rows.state(row, size.now), marks.ROLE[row.severity] if not waits else Role.DIM),
+    )
