@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 from opsroom.cli.children import last_words, start, stop
@@ -24,6 +25,9 @@ PACE = Policy(step=2.0, rows=(PATIENT,))
 """For a world that is scraped every second and deploys every few: the same rules as everywhere, at its pace."""
 
 RESTART_SECONDS = 1.0
+YOUNG_SECONDS = 10.0
+GIVE_UP_AFTER = 3
+"""Deaths in a row, each within ``YOUNG_SECONDS`` of its start."""
 
 
 class World:
@@ -81,15 +85,21 @@ class World:
         except (OSError, OpsroomError) as error:
             self.error = str(error)
             return
+        deaths = 0
         while not self._stopping.is_set():
             with contextlib.suppress(OSError):
                 self.socket.unlink()
+            began = time.monotonic()
             worker = start(self._worker_words(prometheus), self.log("worker"), environment=self.environment)
             self._children.append(worker)
             if self._stopping.is_set():
                 worker.terminate()
             worker.wait()
             self._children.remove(worker)
+            deaths = deaths + 1 if time.monotonic() - began < YOUNG_SECONDS else 0
+            if deaths >= GIVE_UP_AFTER and not self._stopping.is_set():
+                self.error = f"the worker does not stay alive: {last_words(self.log('worker'))}"
+                return
             self._stopping.wait(RESTART_SECONDS)
 
     def _start_sim(self) -> str:
