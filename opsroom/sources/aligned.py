@@ -1,0 +1,37 @@
+"""Samples of both arms of many rollouts, side by side over the same steps: what the worker hands to the judge.
+
+Baseline is the stable ReplicaSet at the same minutes. Nothing is filled in: where there is no sample there is NaN.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Arms = tuple[Floats, Floats]
+"""(baseline, canary), each R rollouts × T steps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Aligned:
+    """R rollouts × T steps, oldest step first."""
+
+    uids: tuple[str, ...]
+    times: Floats
+    """Epoch seconds of the steps, multiples of ``step``; all of them closed."""
+    step: float
+    """Seconds."""
+    metrics: Mapping[str, Arms]
+    """``latency_p99``, ``latency_p50`` (ms), ``error_rate`` (0..1), ``cpu_usage`` (cores a pod), ``memory_bytes`` (a
+    pod), ``restarts`` (cumulative, all pods), and whatever a custom preset names."""
+    requests: Arms
+    errors: Arms
+    """Counts within each step."""
+    started: NDArray[np.int64]
+    """Index of each canary's first whole step; T when it has none yet."""
+    concurrent: NDArray[np.bool_]
+    """False where no stable pod is ready: the baseline is not of the same minutes."""

@@ -1,0 +1,145 @@
+"""An Argo Rollout, its ReplicaSets and pods as a domain rollout. Pure.
+
+The phase follows GetRolloutPhase (utils/rollout/rolloututil.go), the weight info.ActualWeight
+(pkg/kubectl-argo-rollouts/info/rollout_info.go). Argo has no Aborted phase: ours comes from ``status.abort`` or the
+condition that an abort leaves.
+"""
+
+from __future__ import annotations
+
+import re
+
+from opsroom.domain.clean import clean
+from opsroom.domain.rollout import Engine, Pause, Phase, Revision, Rollout, Shape, Step, StepKind, Uid
+from opsroom.sources.argo_kinds import ArgoRollout, CanaryStep
+from opsroom.sources.argo_phase import aborted, phase, unobserved
+from opsroom.sources.kinds import Deployment, ReplicaSet, epoch
+from opsroom.sources.provenance import change, held, labels, owner
+from opsroom.sources.revisions import Parts, born, unborn, with_trouble
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|h|m|s)")
+_SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def argo_rollout(rollout: ArgoRollout, parts: Parts, workload: Deployment | None = None) -> Rollout:
+    """``rollout`` with what it owns; ``workload`` is the Deployment its ``workloadRef`` names."""
+    status, spec, meta = rollout.status, rollout.spec, rollout.metadata
+    current = parts.with_hash(status.current_pod_hash)
+    moving = bool(status.stable_rs) and status.current_pod_hash != status.stable_rs
+    stable = parts.with_hash(status.stable_rs) if status.stable_rs else current
+    steps = tuple(_step(step) for step in (spec.strategy.canary.steps if spec.strategy.canary else None) or ())
+    step = status.current_step_index if steps else None
+    canary = _current(rollout, parts, current, workload) if moving else None
+    state, message = phase(rollout)
+    is_held = held(meta.notes)
+    if is_held and spec.paused and canary is not None and canary.replicas == 0:
+        state = Phase.HELD
+    trouble = parts.trouble(current) if state is not Phase.HEALTHY else ""
+    return Rollout(
+        uid=Uid(meta.uid),
+        engine=Engine.ARGO,
+        shape=Shape.BLUE_GREEN if spec.strategy.blue_green is not None else Shape.CANARY,
+        namespace=clean(meta.namespace),
+        name=clean(meta.name),
+        phase=state,
+        message=with_trouble(clean(message), trouble),
+        labels=labels(meta),
+        stable=None if stable is None else parts.revision(stable),
+        canary=canary,
+        steps=steps,
+        step=step,
+        weight=weight(rollout, current, steps) if moving else 0,
+        pause=_pause(rollout, steps, step),
+        promote_full=status.promote_full,
+        started=born(current) if moving else None,
+        resource_version=meta.resource_version,
+        owner=owner(meta),
+        change=change(meta.notes),
+        held=is_held,
+    )
+
+
+def _current(rollout: ArgoRollout, parts: Parts, current: ReplicaSet | None, workload: Deployment | None) -> Revision:
+    if current is not None:
+        return parts.revision(current)
+    template = rollout.spec.template if workload is None else workload.spec.template
+    return unborn(rollout.status.current_pod_hash, template.version, template.images)
+
+
+def _step(step: CanaryStep) -> Step:
+    if step.set_weight is not None:
+        return Step(kind=StepKind.WEIGHT, weight=step.set_weight)
+    if step.pause is not None:
+        return Step(kind=StepKind.PAUSE, seconds=seconds(step.pause.duration))
+    for kind, named in (
+        (StepKind.ANALYSIS, step.analysis),
+        (StepKind.EXPERIMENT, step.experiment),
+        (StepKind.SCALE, step.set_canary_scale),
+        (StepKind.HEADER, step.set_header_route),
+        (StepKind.MIRROR, step.set_mirror_route),
+        (StepKind.PLUGIN, step.plugin),
+    ):
+        if named is not None:
+            return Step(kind=kind, name=clean(named.name, 120))
+    # A kind newer than we are: it still takes its place, or every later index would be wrong.
+    return Step(kind=StepKind.PLUGIN)
+
+
+def seconds(duration: str | int | None) -> float | None:
+    """Length of a pause as Argo reads it: a number is seconds, text is a Go duration; None is without end."""
+    if duration is None or isinstance(duration, int):
+        return duration
+    text = duration.strip()
+    if text.isdecimal() and text.isascii():
+        return float(text)
+    parts = _DURATION.findall(text)
+    if not parts or "".join(value + unit for value, unit in parts) != text:
+        return None
+    return float(sum(float(value) * _SECONDS[unit] for value, unit in parts))
+
+
+def set_weight(rollout: ArgoRollout, steps: tuple[Step, ...]) -> int:
+    """The weight the plan asks for at the present step, in percent."""
+    if aborted(rollout):
+        return 0
+    index = rollout.status.current_step_index
+    if not steps or index is None or index >= len(steps):
+        return 100
+    weights = [step.weight for step in steps[: index + 1] if step.kind is StepKind.WEIGHT and step.weight is not None]
+    return weights[-1] if weights else 0
+
+
+def weight(rollout: ArgoRollout, current: ReplicaSet | None, steps: tuple[Step, ...]) -> int:
+    """The weight the canary really has, in percent."""
+    status, strategy = rollout.status, rollout.spec.strategy
+    if strategy.blue_green is not None:
+        return 100 if status.blue_green.active_selector == status.current_pod_hash else 0
+    if strategy.canary is not None and strategy.canary.traffic_routing is not None:
+        weights = status.canary.weights
+        if weights is not None and weights.canary is not None:
+            return weights.canary.weight
+        return set_weight(rollout, steps)
+    if not aborted(rollout) and (not steps or (status.current_step_index or 0) >= len(steps)):
+        return 100
+    if current is None or not status.available_replicas:
+        return 0
+    return min(100, current.status.available_replicas * 100 // status.available_replicas)
+
+
+def _pause(rollout: ArgoRollout, steps: tuple[Step, ...], step: int | None) -> Pause | None:
+    if unobserved(rollout):
+        return None
+    conditions = rollout.status.pause_conditions or ()
+    if not conditions and not rollout.spec.paused:
+        return None
+    at_step = any(one.reason in ("CanaryPauseStep", "BlueGreenPause") for one in conditions)
+    starts = [start for start in (epoch(one.start_time) for one in conditions) if start is not None]
+    since = min(starts, default=None)
+    length = steps[step].seconds if at_step and step is not None and 0 <= step < len(steps) else None
+    return Pause(
+        step=at_step,
+        inconclusive=any(one.reason.startswith("Inconclusive") for one in conditions),
+        user=rollout.spec.paused,
+        since=since,
+        until=None if since is None or length is None else since + length,
+    )

@@ -1,0 +1,149 @@
+"""The few fields we keep of an Argo Rollout, as its CRD spells them.
+
+Source: argo-rollouts pkg/apis/rollouts/v1alpha1/types.go. ``observedGeneration`` is text there; counts that are zero
+and flags that are false are absent.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from opsroom.sources.kinds import Condition, Meta
+from opsroom.sources.template_kinds import PodTemplate
+
+
+class PauseStep(msgspec.Struct, frozen=True, gc=False):
+    """``pause``; without a duration until somebody promotes."""
+
+    duration: str | int | None = None
+
+
+class NamedStep(msgspec.Struct, frozen=True, gc=False):
+    """A step of which only the name is shown."""
+
+    name: str = ""
+
+
+class CanaryStep(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """One step; exactly one of these is set."""
+
+    set_weight: int | None = None
+    pause: PauseStep | None = None
+    analysis: NamedStep | None = None
+    experiment: NamedStep | None = None
+    set_canary_scale: NamedStep | None = None
+    set_header_route: NamedStep | None = None
+    set_mirror_route: NamedStep | None = None
+    plugin: NamedStep | None = None
+
+
+class Present(msgspec.Struct, frozen=True, gc=False):
+    """An object of which only the presence counts."""
+
+
+class Canary(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """``strategy.canary``."""
+
+    canary_service: str = ""
+    stable_service: str = ""
+    steps: tuple[CanaryStep, ...] | None = None
+    traffic_routing: Present | None = None
+
+
+class BlueGreen(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """``strategy.blueGreen``."""
+
+    active_service: str = ""
+    preview_service: str = ""
+
+
+class Strategy(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """``strategy``."""
+
+    canary: Canary | None = None
+    blue_green: BlueGreen | None = None
+
+
+class WorkloadRef(msgspec.Struct, frozen=True, gc=False):
+    """``workloadRef``."""
+
+    kind: str = ""
+    name: str = ""
+
+
+class RolloutSpec(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """``spec``."""
+
+    replicas: int | None = None
+    paused: bool = False
+    restart_at: str | None = None
+    template: PodTemplate = PodTemplate()
+    workload_ref: WorkloadRef | None = None
+    strategy: Strategy = Strategy()
+
+
+class PauseCondition(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """One of ``pauseConditions``."""
+
+    reason: str = ""
+    start_time: datetime | None = None
+
+
+class Weight(msgspec.Struct, frozen=True, gc=False):
+    """One destination."""
+
+    weight: int = 0
+
+
+class Weights(msgspec.Struct, frozen=True, gc=False):
+    """``status.canary.weights``; only with traffic routing."""
+
+    canary: Weight | None = None
+    verified: bool | None = None
+
+
+class CanaryStatus(msgspec.Struct, frozen=True, gc=False):
+    """``status.canary``."""
+
+    weights: Weights | None = None
+
+
+class BlueGreenStatus(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """``status.blueGreen``; both are hashes."""
+
+    preview_selector: str = ""
+    active_selector: str = ""
+
+
+class RolloutStatus(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """``status``."""
+
+    phase: str = ""
+    message: str = ""
+    observed_generation: str = ""
+    workload_observed_generation: str = ""
+    current_pod_hash: str = ""
+    stable_rs: str = msgspec.field(name="stableRS", default="")
+    current_step_index: int | None = None
+    pause_conditions: tuple[PauseCondition, ...] | None = None
+    controller_pause: bool = False
+    abort: bool = False
+    promote_full: bool = False
+    restarted_at: str | None = None
+    replicas: int = 0
+    updated_replicas: int = 0
+    ready_replicas: int = 0
+    available_replicas: int = 0
+    conditions: tuple[Condition, ...] | None = None
+    canary: CanaryStatus = CanaryStatus()
+    blue_green: BlueGreenStatus = BlueGreenStatus()
+
+
+class ArgoRollout(msgspec.Struct, frozen=True, gc=False):
+    """argoproj.io/v1alpha1 Rollout."""
+
+    metadata: Meta = Meta()
+    spec: RolloutSpec = RolloutSpec()
+    status: RolloutStatus = RolloutStatus()

@@ -1,0 +1,237 @@
+"""Metrics of both arms of every rollout, from Prometheus, step by step.
+
+Each look asks one grouped query a metric and only for the newest steps; what was closed before stays in the ring.
+Whatever goes wrong (nobody there, refused, slow, garbage, empty) becomes a sentence in ``states`` and gaps in the
+arrays; no exception reaches the worker's loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Iterable, Mapping, Sequence
+
+import httpx
+import numpy as np
+
+from opsroom.domain.freshness import SourceState
+from opsroom.domain.rollout import Rollout
+from opsroom.errors import OpsroomError
+from opsroom.kube.reader import Reader
+from opsroom.sources.align import Services, align
+from opsroom.sources.aligned import Aligned
+from opsroom.sources.answers import Series
+from opsroom.sources.asking import Address, Failed, RangeQueries
+from opsroom.sources.discovery import Catalog, NoRequests, Official, Proxied, discover
+from opsroom.sources.queries import RESTART_COUNT, Plan, Query
+from opsroom.sources.ring import Arm, Ring
+
+AT_ONCE = 4
+"""Queries in flight; more only queue inside Prometheus."""
+
+REFETCH = 2
+"""Steps asked for again: their last samples may have come late."""
+
+LATENESS = 5.0
+REDISCOVER = 600.0
+RETRY = 2.0
+RETRY_MAX = 30.0
+"""Seconds of rest after a failure, doubled each time: an overloaded Prometheus must not be asked for more and more."""
+
+
+class Metrics:
+    """The metrics source. ``fetch`` once a tick; ``states`` whenever somebody looks."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        reader: Reader | None = None,
+        namespaces: Iterable[str] = (),
+        token: str = "",
+        headers: Mapping[str, str] | None = None,
+        preset: str = "",
+        queries: Mapping[str, str] | None = None,
+        scrape: float | None = None,
+        lateness: float | None = None,
+        seconds: float = 10.0,
+        ca_file: str = "",
+        client: tuple[str, str] | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        catalog: Catalog | None = None,
+    ) -> None:
+        """Nothing is sent yet.
+
+        Args:
+            url: base URL; ``kube:NAMESPACE/SERVICE:PORT`` goes through ``reader``'s API server.
+            token: bearer token, kept out of every ``repr``.
+            preset, queries: see ``presets`` and ``queries``; both may be empty.
+            scrape: seconds between two samples; None measures it.
+            lateness: seconds a step stays open after its last scrape; None: as long as a scrape, at most 5 s.
+            seconds: time limit of one query.
+            client: (certificate file, key file).
+        """
+        self._namespaces = tuple(namespaces)
+        self._preset, self._custom, self._scrape, self._lateness = preset, dict(queries or {}), scrape, lateness
+        bearer = {"Authorization": f"Bearer {token}"} if token else {}
+        self._address = Address(url.rstrip("/"), {**(headers or {}), **bearer}, ca_file, client, seconds)
+        self._reader = reader
+        self._ranges = RangeQueries(self._address, reader, transport)
+        self._catalog = catalog
+        self._plan: Plan | None = None
+        self._plan_due = -math.inf
+        self._ring: Ring | None = None
+        self._at: float | None = None
+        self._interval = 10.0
+        self._errors: dict[str, str] = {}
+        self._rests: dict[str, tuple[float, float]] = {}
+        """Of what failed: (not before, seconds of the last rest)."""
+
+    def __repr__(self) -> str:
+        return f"Metrics({self._address.place!r})"
+
+    async def aclose(self) -> None:
+        """Close every socket."""
+        await self._ranges.aclose()
+
+    def states(self) -> tuple[SourceState, ...]:
+        """One state: fresh only while every query is answered; ``detail`` names the preset."""
+        preset = self._plan.preset if self._plan is not None else None
+        return (
+            SourceState(
+                name="prometheus",
+                interval=self._interval,
+                at=self._at,
+                error=next(iter(self._errors.values()), ""),
+                detail=preset.name if preset is not None else "custom" if self._plan is not None else "",
+            ),
+        )
+
+    async def fetch(
+        self,
+        rollouts: Sequence[Rollout],
+        now: float,
+        step: float,
+        window: int,
+        services: Services | None = None,
+    ) -> Aligned:
+        """Ask for the steps that have closed since the last look, and align both arms of every canary.
+
+        ``now`` is epoch seconds, ``step`` seconds, ``window`` the number of steps in the result. ``services`` is
+        asked only where a preset tells arms apart by Service.
+        """
+        self._interval = step
+        if self._ring is None or (self._ring.step, self._ring.window) != (step, window):
+            self._ring = Ring(step, window)
+        ring = self._ring
+        plan = await self._learn(now)
+        if plan is None:
+            ring.advance(math.floor((now - LATENESS) / step))
+            return align(ring, rollouts, (), 0.0)
+        late = min(LATENESS, plan.scrape) if self._lateness is None else self._lateness
+        ring.advance(math.floor((now - plan.scrape - late) / step))
+        queries = plan.queries(self._namespaces, step)
+        await self._ask_all(ring, queries, now)
+        names = list(queries)
+        if RESTART_COUNT not in queries:
+            _from_pods(ring, rollouts)
+            names.append(RESTART_COUNT)
+        by_service = plan.preset is not None and plan.preset.by_service
+        return align(ring, rollouts, names, plan.rate_window(step), services if by_service else None)
+
+    async def _learn(self, now: float) -> Plan | None:
+        """The plan; made anew after a while, because exporters come and go. The old one serves until then."""
+        if self._plan is not None and now < self._plan_due:
+            return self._plan
+        if self._resting("discovery", now):
+            return self._plan
+        try:
+            async with asyncio.timeout(self._address.seconds * 2):
+                self._plan = await discover(self._questions(), self._preset, self._custom, self._scrape)
+        except NoRequests as error:
+            fix = "Name your own under [prometheus.queries]"
+            self._failed(
+                "discovery", f"Prometheus at {self._address.place} has no request metrics: {error}. {fix}", now
+            )
+        except TimeoutError:
+            self._failed("discovery", self._address.slow(), now)
+        except OpsroomError as error:
+            self._failed("discovery", str(error), now)
+        except Exception as error:
+            # The official client lets through whatever requests, urllib3 and json raise.
+            self._failed("discovery", self._address.silent(error), now)
+        else:
+            self._worked("discovery")
+            self._plan_due = now + (REDISCOVER if self._plan.settled else RETRY)
+        return self._plan
+
+    def _questions(self) -> Catalog:
+        if self._catalog is None:
+            if self._address.proxied and self._reader is not None:
+                self._catalog = Proxied(self._reader, self._address.proxied)
+            else:
+                self._catalog = Official(self._address)
+        return self._catalog
+
+    async def _ask_all(self, ring: Ring, queries: Mapping[str, Query], now: float) -> None:
+        turns = asyncio.Semaphore(AT_ONCE)
+
+        async def ask(name: str, query: Query) -> bool:
+            async with turns:
+                return await self._ask(ring, name, query, now)
+
+        # Errors of queries that are asked no more would stand for ever.
+        self._errors = {name: error for name, error in self._errors.items() if name in queries or name == "discovery"}
+        if all(await asyncio.gather(*(ask(name, query) for name, query in queries.items()))):
+            self._at = now
+
+    async def _ask(self, ring: Ring, name: str, query: Query, now: float) -> bool:
+        """Fill the ring with the answer to one query; False when there was none."""
+        if self._resting(name, now):
+            return False
+        gap = ring.missing_since(name)
+        newest = ring.end - REFETCH + 1
+        first = newest if gap is None else max(ring.end - ring.window + 1, min(gap, newest))
+        try:
+            series = await self._ranges.ask(name, query.promql, first * ring.step, ring.end * ring.step, ring.step)
+        except Failed as error:
+            self._failed(name, str(error), now)
+            return False
+        _fill(ring, name, query.factor, first, series)
+        self._worked(name)
+        return True
+
+    def _resting(self, name: str, now: float) -> bool:
+        return now < self._rests.get(name, (-math.inf, 0.0))[0]
+
+    def _failed(self, name: str, sentence: str, now: float) -> None:
+        self._errors[name] = sentence
+        rest = min(RETRY_MAX, self._rests.get(name, (0.0, RETRY / 2))[1] * 2)
+        self._rests[name] = (now + rest, rest)
+
+    def _worked(self, name: str) -> None:
+        self._errors.pop(name, None)
+        self._rests.pop(name, None)
+
+
+def _fill(ring: Ring, name: str, factor: float, first: int, series: list[Series]) -> None:
+    named: list[tuple[Arm, Series]] = []
+    for one in series:
+        rs = one.metric.get("rs", "")
+        namespace = next((value for label, value in one.metric.items() if label != "rs"), "")
+        if rs:
+            named.append(((namespace, rs), one))
+    points = np.array([point for _, one in named for point in one.values], dtype=np.float64).reshape(-1, 2)
+    points[:, 1] *= factor
+    ring.fill(name, first, ring.end, [arm for arm, _ in named], [len(one.values) for _, one in named], points)
+
+
+def _from_pods(ring: Ring, rollouts: Sequence[Rollout]) -> None:
+    """Restarts as the pods' own status tells them, where Prometheus does not know."""
+    counted: dict[Arm, float] = {}
+    for rollout in rollouts:
+        for revision in (rollout.stable, rollout.canary):
+            if revision is not None and revision.replica_set:
+                counted[rollout.namespace, revision.replica_set] = float(revision.restarts)
+    if counted:
+        ring.put(RESTART_COUNT, list(counted), np.array(list(counted.values())), 1)

@@ -1,0 +1,53 @@
+"""Who owns a workload and who changed it, as far as its labels and annotations tell.
+
+An owner would put back what we change: Argo CD marks by tracking annotation (``app.kubernetes.io/instance`` alone is
+no proof: everybody sets it), Flux by its labels, Helm by its release annotation.
+"""
+
+from __future__ import annotations
+
+from opsroom.domain.clean import clean
+from opsroom.domain.marks import FLAG, PROMOTING, QUEUE, REQUESTED_BY, VERDICT, Marks, read_marks
+from opsroom.domain.rollout import Change
+from opsroom.sources.kinds import Annotations, Meta
+
+FLUX = ("kustomize.toolkit.fluxcd.io/name", "helm.toolkit.fluxcd.io/name")
+ARGOCD = "argocd.argoproj.io/instance"
+
+
+def owner(meta: Meta) -> str:
+    """``argocd``, ``flux``, ``helm`` or empty."""
+    labels = meta.labels or {}
+    if meta.notes.argocd or ARGOCD in labels:
+        return "argocd"
+    if any(label in labels for label in FLUX):
+        return "flux"
+    return "helm" if meta.notes.helm else ""
+
+
+def change(notes: Annotations) -> Change:
+    """Who made the present change."""
+    return Change(
+        author=clean(notes.author or notes.requested_by, 120),
+        commit=clean(notes.commit, 80),
+        origin=clean(notes.origin, 20).lower(),
+        url=clean(notes.url, 300),
+    )
+
+
+def labels(meta: Meta) -> dict[str, str]:
+    """All labels, cleaned."""
+    return {clean(key): clean(value) for key, value in (meta.labels or {}).items()}
+
+
+def marks(notes: Annotations) -> Marks:
+    """Our own marks."""
+    written = {QUEUE: notes.queue, REQUESTED_BY: notes.requested_by, VERDICT: notes.verdict, FLAG: notes.flag}
+    if notes.promoting is not None:
+        written[PROMOTING] = notes.promoting
+    return read_marks(written)
+
+
+def held(notes: Annotations) -> bool:
+    """The queue's mark stands."""
+    return notes.queue == "held"

@@ -1,0 +1,89 @@
+"""Revisions of a workload out of its ReplicaSets and pods, and what its pods complain of."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from opsroom.domain.clean import clean
+from opsroom.domain.rollout import Revision
+from opsroom.sources.kinds import Pod, ReplicaSet, epoch
+
+PATIENT = frozenset({"ContainerCreating", "PodInitializing"})
+"""Waiting reasons of every start, not of trouble."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a workload owns."""
+
+    replica_sets: tuple[ReplicaSet, ...] = ()
+    pods: Mapping[str, tuple[Pod, ...]] = {}
+    """By the uid of their ReplicaSet."""
+
+    def with_hash(self, hash_: str) -> ReplicaSet | None:
+        """The ReplicaSet of that revision."""
+        if not hash_:
+            return None
+        return next((one for one in self.replica_sets if one.metadata.hash == hash_), None)
+
+    def revision(self, replica_set: ReplicaSet) -> Revision:
+        """``replica_set`` as a revision."""
+        template = replica_set.spec.template
+        pods = self.pods.get(replica_set.metadata.uid, ())
+        return Revision(
+            hash=clean(replica_set.metadata.hash),
+            replica_set=clean(replica_set.metadata.name),
+            images=tuple(clean(image) for image in template.images),
+            version=version(template.version, template.images),
+            number=number(replica_set),
+            replicas=replica_set.status.replicas,
+            ready=replica_set.status.ready_replicas,
+            restarts=sum(status.restart_count for pod in pods for status in pod.status.container_statuses or ()),
+        )
+
+    def trouble(self, replica_set: ReplicaSet | None) -> str:
+        """The kubelet's commonest reason why containers of ``replica_set`` wait; empty when none is in trouble."""
+        if replica_set is None:
+            return ""
+        reasons = Counter(
+            status.state.waiting.reason
+            for pod in self.pods.get(replica_set.metadata.uid, ())
+            for status in pod.status.container_statuses or ()
+            if status.state.waiting is not None and status.state.waiting.reason not in PATIENT
+        )
+        return clean(reasons.most_common(1)[0][0], 80) if reasons else ""
+
+
+def unborn(hash_: str, version_: str, images: Iterable[str]) -> Revision:
+    """A revision that has no ReplicaSet yet."""
+    images = tuple(images)
+    return Revision(hash=clean(hash_), images=tuple(map(clean, images)), version=version(version_, images))
+
+
+def version(label: str, images: Iterable[str]) -> str:
+    """The word people use: the label, else the tag (or the start of the digest) of the first image."""
+    if label:
+        return clean(label, 80)
+    image = next(iter(images), "")
+    name, _, digest = image.partition("@")
+    tag = name.rpartition("/")[2].partition(":")[2]
+    return clean(tag or digest.partition(":")[2][:12], 80)
+
+
+def number(replica_set: ReplicaSet) -> int | None:
+    """Revision number, as its controller wrote it."""
+    notes = replica_set.metadata.notes
+    text = notes.argo_revision or notes.revision
+    return int(text) if text.isdecimal() and text.isascii() else None
+
+
+def born(replica_set: ReplicaSet | None) -> float | None:
+    """Epoch seconds at which ``replica_set`` was made."""
+    return None if replica_set is None else epoch(replica_set.metadata.creation_timestamp)
+
+
+def with_trouble(message: str, trouble: str) -> str:
+    """The controller's words after the kubelet's, where it has any."""
+    return f"{trouble}: {message}" if trouble and message else trouble or message

@@ -1,0 +1,79 @@
+"""Pod templates, of which we keep images and version, and, where revisions must be told apart, a digest."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+
+NOT_TOLD = ("pod-template-hash", "rollouts-pod-template-hash", "track")
+"""Labels of a template that do not make it another revision."""
+
+
+class Container(msgspec.Struct, frozen=True, gc=False):
+    """One container of a template."""
+
+    image: str = ""
+
+
+class VersionLabel(msgspec.Struct, frozen=True, gc=False):
+    """The label people read."""
+
+    version: str = msgspec.field(name="app.kubernetes.io/version", default="")
+
+
+class TemplateMeta(msgspec.Struct, frozen=True, gc=False):
+    """Metadata of a pod template."""
+
+    labels: VersionLabel | None = None
+
+
+class PodSpec(msgspec.Struct, frozen=True, gc=False):
+    """Spec of a pod template."""
+
+    containers: tuple[Container, ...] | None = None
+
+
+class PodTemplate(msgspec.Struct, frozen=True, gc=False):
+    """A pod template of which only images and labels count."""
+
+    metadata: TemplateMeta = TemplateMeta()
+    spec: PodSpec = PodSpec()
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """Images of the containers, as written."""
+        return tuple(container.image for container in self.spec.containers or ())
+
+    @property
+    def version(self) -> str:
+        """``app.kubernetes.io/version``."""
+        return self.metadata.labels.version if self.metadata.labels is not None else ""
+
+
+class Fingerprinted(msgspec.Struct, gc=False):
+    """A pod template that can be told from another: images, version, track and a digest stay.
+
+    Two templates are the same revision when their digests are: like the Deployment controller's comparison
+    (deployment_util.go EqualIgnoreHash), without the hash labels and ``track``, which differ inside a pair.
+    """
+
+    metadata: msgspec.Raw = msgspec.Raw(b"{}")
+    spec: msgspec.Raw = msgspec.Raw(b"{}")
+    images: tuple[str, ...] = ()
+    version: str = ""
+    track: str = ""
+    digest: bytes = b""
+
+    def __post_init__(self) -> None:
+        meta: dict[str, Any] = msgspec.json.decode(self.metadata, type=dict[str, Any] | None) or {}
+        spec: dict[str, Any] = msgspec.json.decode(self.spec, type=dict[str, Any] | None) or {}
+        labels = {str(key): str(value) for key, value in (meta.get("labels") or {}).items()}
+        told = {key: value for key, value in labels.items() if key not in NOT_TOLD}
+        whole = msgspec.json.encode([told, meta.get("annotations") or {}, spec], order="deterministic")
+        self.digest = blake2b(whole, digest_size=8).digest()
+        self.images = tuple(str(container.get("image", "")) for container in spec.get("containers") or ())
+        self.version = labels.get("app.kubernetes.io/version", "")
+        self.track = labels.get("track", "")
+        self.metadata = self.spec = msgspec.Raw(b"{}")
