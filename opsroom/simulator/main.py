@@ -8,6 +8,7 @@ arguments are known to be right.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -30,6 +31,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run until SIGTERM, SIGINT or SIGHUP; returns 0, or 1 when it cannot start (with one line on stderr)."""
+    parent = os.getppid()  # before anything that takes long: it may die meanwhile
     options = parser().parse_args(arguments)
     import asyncio
 
@@ -43,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         port_kube=options.port_kube,
         port_prometheus=options.port_prometheus,
         folder=options.dir,
-        die_with_parent=options.die_with_parent,
+        parent=parent if options.die_with_parent else None,
     )
     try:
         asyncio.run(run_simulator(chosen))

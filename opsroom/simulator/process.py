@@ -41,7 +41,7 @@ class SimulatorOptions:
     port_kube: int = 0
     port_prometheus: int = 0
     folder: str | None = None
-    die_with_parent: bool = False
+    parent: int | None = None  # end when this is no longer the parent's process id
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,6 @@ class Addresses:
 
 async def run_simulator(options: SimulatorOptions) -> None:
     """Serve until a signal or the parent's end; raises OSError for ports, files and folders it cannot have."""
-    parent = os.getppid()
     ended = asyncio.Event()
     running = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -63,7 +62,7 @@ async def run_simulator(options: SimulatorOptions) -> None:
     async with simulator(options) as addresses:
         print(f"KUBECONFIG={addresses.kubeconfig}", flush=True)  # noqa: T201 - scripts read these two lines
         print(f"PROMETHEUS_URL={addresses.prometheus}", flush=True)  # noqa: T201
-        while not ended.is_set() and not (options.die_with_parent and os.getppid() != parent):
+        while not ended.is_set() and options.parent in (None, os.getppid()):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(ended.wait(), _PARENT_CHECK)
 
@@ -81,8 +80,8 @@ async def simulator(options: SimulatorOptions) -> AsyncIterator[Addresses]:
             prometheus_app(Engine(world.tsdb), world.scraper, world.clock), options.port_prometheus
         )
         world.clock.release()
-        gc.freeze()
         world.tick()
+        gc.freeze()
         tasks = [asyncio.create_task(_second_hand(world)), asyncio.create_task(_controllers(world))]
         try:
             await kube.start()

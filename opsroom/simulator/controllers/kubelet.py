@@ -14,6 +14,12 @@ from opsroom.simulator.controllers.changes import Change, Merge, Note, Status, W
 from opsroom.simulator.controllers.objects import Obj, moment, name_of, stamp, status_of, uid_of
 
 COMPONENT = "kubelet"
+NODES = 12
+
+
+def node_name(number: int) -> str:
+    """The `number`-th node, from 0 to `NODES` - 1."""
+    return f"node-{number + 1:02d}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +62,11 @@ def reconcile_pod(pod: Obj, programs: Programs, now: float) -> list[Change]:
 
 def _place(pod: Obj, programs: Programs, now: float) -> list[Change]:
     number = int(uid_of(pod).replace("-", "")[:8], 16)
-    node = f"node-{number % 12 + 1:02d}"
+    node = node_name(number % NODES)
     spec = pod["spec"]["containers"][0]
     status: Obj = {
         **_phase("Pending", ready=False, pod=pod, now=now),
-        "hostIP": f"10.0.1.{number % 12 + 10}",
+        "hostIP": f"10.0.1.{number % NODES + 10}",
         "podIP": f"10.{64 + number % 60}.{number // 60 % 250}.{number // 15000 % 250 + 2}",
         "startTime": stamp(now),
         "containerStatuses": [

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from opsroom.simulator.controllers.objects import Obj
 from opsroom.simulator.world.catalog import Delivery, ServiceSpec
+from opsroom.simulator.world.draws import key_number
 from opsroom.simulator.world.releases import Release
 
 CANARY_OF = "opsroom.dev/canary-of"
@@ -115,11 +116,17 @@ def _service(service: ServiceSpec, name: str) -> tuple[str, Obj]:
         "metadata": {"name": name, "namespace": service.namespace, "labels": {"app": service.name}},
         "spec": {
             "type": "ClusterIP",
+            "clusterIP": _address(service, name),
             "selector": {"app": service.name},
             "ports": [{"name": "http", "port": 80, "targetPort": "http", "protocol": "TCP"}],
         },
     }
     return "services", body
+
+
+def _address(service: ServiceSpec, name: str) -> str:
+    number = key_number(service.namespace, name, "address")
+    return f"10.96.{number % 256}.{number // 256 % 254 + 1}"
 
 
 def _rollout(service: ServiceSpec, release: Release) -> Obj:

@@ -21,6 +21,8 @@ from opsroom.simulator.traffic.service import draw_service
 from opsroom.simulator.traffic.traffic import Traffic
 from opsroom.simulator.world.catalog import Delivery, ServiceSpec, services
 from opsroom.simulator.world.draws import key_number
+from opsroom.simulator.world.gitops import GitOps
+from opsroom.simulator.world.ground import lay_ground
 from opsroom.simulator.world.manifests import manifests
 from opsroom.simulator.world.pipelines import Deployed, Pipelines
 from opsroom.simulator.world.programs import TrafficPrograms
@@ -28,14 +30,8 @@ from opsroom.simulator.world.shares import Shares
 from opsroom.simulator.world.truth import TruthFile
 
 AGE = 3600.0
-OWN_NAMESPACE = "opsroom"  # as if somebody had run `opsroom manifest worker`
 _SETTLING = 60.0
-# kubectl sends no credentials over plain HTTP (client-go reads them for TLS only), so nobody in particular is admin.
-_EVERYBODY = {
-    "metadata": {"name": "loopback-admin"},
-    "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
-    "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "system:unauthenticated"}],
-}
+_SHORTEST_MEMORY = 300.0  # seconds of samples kept where a thousand services and more fill the memory
 _MORTAL = (Fault.CRASH_LOOP, Fault.LEAK)
 
 
@@ -47,7 +43,7 @@ class World:
 
     def __init__(self, seed: int, count: int, rate: float, now: float, truth: Path | None = None) -> None:
         self.clock = Clock(now - AGE)
-        self.tsdb = Tsdb()
+        self.tsdb = Tsdb(retention_seconds=max(_SHORTEST_MEMORY, min(2400.0, 240_000.0 / count)))
         self.scraper = Scraper(self.tsdb)
         self.traffic = Traffic(seed)
         self.services: list[ServiceSpec] = services(seed, count)
@@ -56,6 +52,7 @@ class World:
         routed = (one for one in self.services if one.delivery is Delivery.ROUTED)
         self._shares = Shares(self.store, frozenset((one.namespace, one.name) for one in routed))
         self._pipelines = Pipelines(seed, self.services, rate)
+        self._gitops = GitOps(self._pipelines.lines)
         self._mortal: set[str] = set()
         self._truth = None if truth is None else TruthFile(truth)
         self._found(seed)
@@ -67,6 +64,7 @@ class World:
         now = self.clock()
         for deployed in self._pipelines.run(self.store, self.loop, now):
             self._learn(deployed)
+        self._gitops.run(self.store, now)
         self.loop.run(now)
         pods = self._shares.pods()
         self.scraper.scrape(now, self.traffic.step(now, pods))
@@ -82,9 +80,7 @@ class World:
     def _found(self, seed: int) -> None:
         """Make the services as they stood an hour ago, and let everything settle."""
         self.loop.quiet = True
-        self.store.create("clusterrolebindings", _EVERYBODY)
-        for namespace in sorted({OWN_NAMESPACE, *(service.namespace for service in self.services)}):
-            self.store.create("namespaces", {"metadata": {"name": namespace}, "status": {"phase": "Active"}})
+        lay_ground(self.store, (service.namespace for service in self.services))
         for line in self._pipelines.lines:
             service = line.service
             who = (service.namespace, service.name)

@@ -227,3 +227,26 @@ def test_two_worlds_that_differ_in_quality_only_show_the_same_objects(monkeypatc
     monkeypatch.setattr("opsroom.simulator.world.releases.draw_quality", other_quality)
     assert shown(World(7, 40, 10_000.0, NOW)) == ordinary
     assert next(all_bad) > 0
+
+
+def test_gitops_puts_back_what_an_undo_changed_but_leaves_an_abort_alone() -> None:
+    world = World(7, 24, 1000.0, NOW)
+    run(world, 0, 30)
+    owned = next(service for service in world.services if service.gitops)
+    free = next(one for one in world.services if one.delivery is Delivery.ROUTED and not one.gitops)
+    for service in (owned, free):
+        stable = release(7, service, 0)
+        template = get(world, "rollouts", service)["spec"]["template"]
+        containers = [{**template["spec"]["containers"][0], "image": stable.image}]
+        body = {"spec": {"template": {"spec": {"containers": containers}}}}
+        world.store.merge("rollouts", service.namespace, service.name, body)
+    run(world, 30, 3)
+    images = [
+        get(world, "rollouts", one)["spec"]["template"]["spec"]["containers"][0]["image"] for one in (owned, free)
+    ]
+    assert images == [release(7, owned, 0).image, release(7, free, 0).image]
+    run(world, 33, 4)
+    images = [
+        get(world, "rollouts", one)["spec"]["template"]["spec"]["containers"][0]["image"] for one in (owned, free)
+    ]
+    assert images == [release(7, owned, 1).image, release(7, free, 0).image]
