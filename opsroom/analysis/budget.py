@@ -31,9 +31,9 @@ class Margin:
 
 
 MARGINS: dict[str, Margin] = {
-    "latency_p99": Margin(0.04, 0.10),
-    "latency_p95": Margin(0.04, 0.10),
-    "latency_p50": Margin(0.04, 0.10),
+    "latency_p99": Margin(0.045, 0.10),
+    "latency_p95": Margin(0.045, 0.10),
+    "latency_p50": Margin(0.045, 0.10),
     "cpu_usage": Margin(0.08, 0.20),
     "memory_bytes": Margin(0.10, 0.25),
 }
@@ -49,11 +49,11 @@ class Budget:
     false_rollbacks: float = 10.0
     """Per 1000 healthy rollouts, over the whole watch, looked at every step."""
     margins: Mapping[str, Margin] = field(default_factory=lambda: dict(MARGINS))
-    error_points: float = 0.0005
-    """Absolute rise of the error rate that is innocent (0.0005 = 0.05 points)."""
-    watch_seconds: float = 600.0
+    error_points: float = 0.0002
+    """Absolute rise of the error rate that is innocent (0.0002 = 0.02 points)."""
+    watch_seconds: float = 1080.0
     """No promotion before this much was seen …"""
-    watch_steps: tuple[int, int] = (16, 36)
+    watch_steps: tuple[int, int] = (17, 38)
     """… but at least and at most so many steps with data."""
 
     def margin(self, metric: str) -> Margin:

@@ -1,75 +1,119 @@
 """Evidence from error counts: given an error, which arm did it come from?
 
-Conditional on the total, the canary's share of errors does not depend on the common, moving rate: shared incidents
-cancel. Bets on how many times more likely the canary fails are mixed with start times as in ``ratio``.
+Conditional on the total of a step, the canary's errors are binomial with its share of the requests, whatever the
+common, moving error rate: shared incidents cancel. Bets are on how many times more likely the canary fails. Bursts
+make errors come in clumps: the exponent is divided by the dispersion, learned from steps in which the *baseline* had
+the clump, so that the canary's own harm never excuses itself. It must not know other metrics.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
+from numpy.typing import NDArray
 
+from opsroom.analysis.bets import evidence
+from opsroom.analysis.ratio import Pace
+from opsroom.analysis.tuning import Tuning
 from opsroom.analysis.window import Floats
 
-
-@dataclass(frozen=True, slots=True)
-class CountTuning:
-    """Constants of the method."""
-
-    bets: tuple[float, ...] = (1.5, 2.5, 6.0, 20.0)
-    dispersion_prior: float = 1.3
-    dispersion_weight: float = 6.0
+CEILING = 1e15
 
 
-class CountState:
+class CountEvidence:
     """Running state of R rollouts."""
 
-    __slots__ = ("E", "disp", "dw", "kb", "kc", "nb", "nc", "points", "t", "tuning")
+    __slots__ = (
+        "_base",
+        "_bets",
+        "_dispersion",
+        "_events",
+        "_pace",
+        "_points",
+        "_recent",
+        "_tuning",
+        "_wealth",
+        "ok",
+        "requests",
+        "steps",
+        "won",
+    )
 
-    def __init__(self, points: float, rollouts: int, tuning: CountTuning) -> None:
-        self.tuning = tuning
-        self.points = points
-        self.kb = np.zeros(rollouts)
-        self.kc = np.zeros(rollouts)
-        self.nb = np.zeros(rollouts)
-        self.nc = np.zeros(rollouts)
-        self.disp = np.full(rollouts, tuning.dispersion_prior * tuning.dispersion_weight)
-        self.dw = np.full(rollouts, tuning.dispersion_weight)
-        self.E = np.zeros((len(tuning.bets), rollouts))
-        self.t = np.zeros(rollouts)
+    def __init__(self, points: float, rollouts: int, pace: Pace, tuning: Tuning) -> None:
+        self._tuning = tuning
+        self._pace = pace
+        self._points = points
+        self._bets = np.array(tuning.error_bets)[:, None]
+        self._wealth = np.zeros((len(tuning.error_bets), rollouts))
+        self._base = np.zeros((2, rollouts))
+        self._recent = np.zeros((4, rollouts))
+        self._dispersion = np.full(rollouts, tuning.dispersion * tuning.dispersion_weight)
+        self._events = np.full(rollouts, tuning.dispersion_weight)
+        self.ok = np.zeros(rollouts, dtype=bool)
+        self.won = np.zeros((len(tuning.error_bets), rollouts))
+        """What each bet gained or lost at the last step."""
+        self.steps = np.zeros(rollouts)
+        self.requests = np.zeros(rollouts)
+        """Requests of the canary so far."""
 
-    def advance(self, kb: Floats, kc: Floats, nb: Floats, nc: Floats, cap: Floats) -> None:
-        """Take one step of counts (R,); NaN where there is no sample."""
-        k = self.tuning
-        ok = np.isfinite(kb) & np.isfinite(kc) & (nb > 0) & (nc > 0)
+    def advance(self, kb: Floats, kc: Floats, nb: Floats, nc: Floats) -> None:
+        """Take errors and requests of baseline and canary of one step (R,); NaN where nobody knows."""
+        k = self._tuning
+        with np.errstate(invalid="ignore"):
+            ok = np.isfinite(kb) & np.isfinite(kc) & (nb > 0) & (nc > 0)
         kb, kc, nb, nc = (np.where(ok, v, 0.0) for v in (kb, kc, nb, nc))
-        rate = (self.kb + self.kc + 0.5) / (self.nb + self.nc + 500.0)
-        base = (self.kb + 0.5) / (self.nb + 500.0)
-        slack = 1.0 + self.points / np.maximum(base, 1e-6)
-        slack = np.minimum(slack, 3.0)
-        ratio = np.where(ok, nc * slack / np.maximum(nb, 1e-9), 1.0)
-        q = ratio / (1 + ratio)
-        temper = self.disp / self.dw
-        start = ok * (1.0 / (self.t + 12.0) ** 1.5 * 1.75)
-        for j, r in enumerate(k.bets):
-            qr = q * r / (1 - q + q * r)
-            ll = (kc * np.log(qr / q) + kb * np.log((1 - qr) / (1 - q))) / temper
-            self.E[j] = np.minimum((self.E[j] + start) * np.exp(np.clip(ll, -cap, cap)), 1e15)
-        tot = kb + kc
-        q0 = np.where(ok, nc / np.maximum(nb + nc, 1e-9), 0.5)
-        share = np.where(self.kb + self.kc > 0, (self.kc + q0) / (self.kb + self.kc + 1), q0)
-        v = (kc - tot * share) ** 2 / np.maximum(tot * share * (1 - share), 1e-9)
-        act = tot > 0
-        self.disp += np.where(act, np.minimum(v, 9 * self.disp / self.dw), 0)
-        self.dw += act
-        self.kb += kb
-        self.kc += kc
-        self.nb += nb
-        self.nc += nc
-        self.t += 1
-        del rate
+        self.ok = ok
+        self._recent *= 1.0 - 1.0 / k.error_memory
+        for row, v in zip(self._recent, (kb, kc, nb, nc), strict=True):
+            row += v
+        self.won = np.zeros_like(self._wealth)
+        active = np.nonzero(ok & (kb + kc > 0))[0]
+        if len(active):
+            self._bet(active, kb[active], kc[active], nb[active], nc[active])
+        self._wealth *= 1.0 - k.restart * ok
+        self._wealth += k.restart * ok
+        if len(active):
+            self._wealth[:, active] *= np.exp(self.won[:, active])
+            np.minimum(self._wealth, CEILING, out=self._wealth)
+        self._base += (kb, nb)
+        self.steps += ok
+        self.requests += nc
 
-    def harm(self) -> Floats:
-        """Natural log of the mixed evidence for harm, (R,)."""
-        return np.log(self.E.mean(axis=0) + 1e-3)
+    def _bet(self, at: NDArray[np.intp], kb: Floats, kc: Floats, nb: Floats, nc: Floats) -> None:
+        k, cap = self._tuning, self._pace.per_step_errors
+        usual = (self._base[0, at] + 0.5) / (self._base[1, at] + 500.0)
+        slack = np.minimum(1.0 + self._points / np.maximum(usual, 1e-6), k.error_slack)
+        odds = nc * slack / nb
+        share = odds / (1.0 + odds)
+        temper = self._dispersion[at] / self._events[at]
+        total = kb + kc
+        gain = (kc * np.log(self._bets) - total * np.log1p(share * (self._bets - 1.0))) / temper
+        gain = np.clip(gain, -2.0 * cap, cap)
+        matters = np.clip(self.rise()[at] / self._points - 1.0, 0.0, 1.0)
+        self.won[:, at] = np.where(gain > 0, gain * matters, gain)
+        fair = nc / (nb + nc)
+        short = np.minimum(kc - total * fair, 0.0)
+        clump = np.maximum(short * short / np.maximum(total * fair * (1.0 - fair), 1e-9), 1.0)
+        self._dispersion[at] += np.minimum(2.0 * clump - 1.0, 9.0 * temper)
+        self._events[at] += 1.0
+
+    def rates(self) -> tuple[Floats, Floats]:
+        """Recent error rates of baseline and canary, 0..1."""
+        kb, kc, nb, nc = self._recent
+        return kb / np.maximum(nb, 1.0), kc / np.maximum(nc, 1.0)
+
+    def spread(self) -> Floats:
+        """Standard error of the difference of the recent rates."""
+        kb, kc, nb, nc = self._recent
+        temper = np.sqrt(self._dispersion / self._events)
+        var = (kb + 0.5) / np.maximum(nb, 1.0) ** 2 + (kc + 0.5) / np.maximum(nc, 1.0) ** 2
+        found: Floats = temper * np.sqrt(var)
+        return found
+
+    def rise(self) -> Floats:
+        """Recent error rate of the canary minus that of the baseline."""
+        base, canary = self.rates()
+        return canary - base
+
+    def evidence(self) -> Floats:
+        """Log evidence that the canary fails more often, (R,)."""
+        return evidence(self._wealth)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass
 
 import numpy as np
 
-from opsroom.analysis.budget import Budget, Direction
-from opsroom.analysis.counts import CountState, CountTuning
-from opsroom.analysis.ratio import RatioState, RatioTuning
-from opsroom.analysis.window import Floats, Pair, Window
+from opsroom.analysis.budget import Budget
+from opsroom.analysis.columns import columns
+from opsroom.analysis.scoring import score, watch_steps
+from opsroom.analysis.stream import Stream
+from opsroom.analysis.tuning import Tuning
+from opsroom.analysis.window import Floats, Window
 from opsroom.domain.rollout import Uid
 from opsroom.domain.verdict import (
     PROMOTE_BELOW,
@@ -20,31 +23,17 @@ from opsroom.domain.verdict import (
     VerdictState,
 )
 
-PRIOR_SCALE = {
-    "latency_p99": 0.15,
-    "latency_p95": 0.12,
-    "latency_p50": 0.08,
-    "cpu_usage": 0.06,
-    "memory_bytes": 0.02,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Tuning:
-    """Constants of the method."""
-
-    ratio: RatioTuning = field(default_factory=RatioTuning)
-    count: CountTuning = field(default_factory=CountTuning)
-    steps_short: float = 4.0
-    steps_long: float = 2.5
-    hold: float = 0.35
+BLOCK = 2048
+"""Rollouts judged together: as many as keep the state in the processor's cache."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """R × T scores, NaN where there is no opinion; ``harm`` and ``safety`` are what they are made of."""
+    """What the judge thinks of every step; R × T, NaN where it has no opinion."""
 
     score: Floats
+    harm: Floats
+    """Evidence for harm in nats, the stuff that scores are made of."""
 
 
 class Judge:
@@ -54,47 +43,34 @@ class Judge:
         self.budget = budget or Budget()
         self.tuning = tuning or Tuning()
 
+    @property
+    def roll_back(self) -> float:
+        """Nats of harm at which the score passes 0.8, for this budget of false rollbacks."""
+        return self.tuning.roll_back + math.log(10.0 / self.budget.false_rollbacks)
+
+    def open(self, metrics: tuple[str, ...], rollouts: int, step: float) -> Stream:
+        """Fresh state for ``rollouts`` canaries that share metrics and step length (seconds)."""
+        return Stream(metrics, rollouts, step, self.budget, self.tuning)
+
+    def score(self, stream: Stream, step: float) -> Floats:
+        """Scores (R,) after the stream's last step."""
+        return score(stream, stream.harm(), watch_steps(self.budget, step), self.roll_back, self.tuning)
+
     def scores(self, window: Window) -> Scores:
         """Score every step of every rollout; column t uses steps 0..t only."""
         rollouts, steps = window.shape
-        ratios = [m for m in window.metrics if m not in ("error_rate", "restarts")]
-        b, tn = self.budget, self.tuning
-        bar = np.log(1000.0 / b.false_rollbacks)
-        started = window.started if window.started is not None else np.zeros(rollouts, dtype=np.int64)
-        x = np.full((steps, max(1, len(ratios)), rollouts), np.nan)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            for i, m in enumerate(ratios):
-                p = window.metrics[m]
-                d = np.log(p.canary) - np.log(p.baseline)
-                x[:, i, :] = (-d if b.margin(m).direction is Direction.DOWN else d).T
-        x[~np.isfinite(x)] = np.nan
-        early = np.arange(steps)[:, None] < started[None, :]
-        x[np.broadcast_to(early[:, None, :], x.shape)] = np.nan
-        margin = np.log1p(np.array([[b.margin(m).innocent] for m in ratios] or [[0.1]]))
-        harmful = np.log1p(np.array([[b.margin(m).harmful] for m in ratios] or [[0.1]]))
-        prior = np.array([[PRIOR_SCALE.get(m, 0.1)] for m in ratios] or [[0.1]])
-        state = RatioState(margin, prior, rollouts, tn.ratio)
-        count = CountState(b.error_points, rollouts, tn.count)
-        kb, kc, nb, nc = counts_of(window)
-        need = int(np.clip(np.ceil(b.watch_seconds / window.step), *b.watch_steps))
-        slow = np.clip(np.log(window.step / 60.0) / np.log(5.0), 0, 1)
-        cap = np.float64(bar / (tn.steps_short + slow * (tn.steps_long - tn.steps_short)))
-        out = np.full((rollouts, steps), np.nan)
-        seen = np.zeros(rollouts)
-        weight = np.log(len(ratios) + 1)
-        for t in range(steps):
-            state.advance(x[t], cap)
-            count.advance(kb[t], kc[t], nb[t], nc[t], cap)
-            h = np.concatenate([state.harm(), count.harm()[None]], axis=0)
-            total = np.logaddexp.reduce(h, axis=0) - weight
-            seen += np.isfinite(x[t]).any(axis=0) | np.isfinite(kc[t])
-            mean, se = state.effect()
-            z = np.where(state.n > 2, (harmful - mean) / se, 9.0).min(axis=0)
-            safe = np.clip(z / 2.0 + 0.3, 0, 1) * np.clip(seen / need, 0, 1)
-            g = np.clip(total / bar, 0, 1.6)
-            score = 0.5 + 0.3 * g - 0.31 * safe * np.clip(1 - g / tn.hold, 0, 1)
-            out[:, t] = np.where(seen > 0, np.clip(score, 0, 1), np.nan)
-        return Scores(out)
+        found = np.full((steps, rollouts), np.nan)
+        harms = np.full((steps, rollouts), np.nan)
+        need = watch_steps(self.budget, window.step)
+        for start in range(0, rollouts, BLOCK):
+            part = slice(start, start + BLOCK)
+            stream = self.open(tuple(window.metrics), len(window.uids[part]), window.step)
+            for t, column in enumerate(columns(window.part(part), self.budget)):
+                stream.advance(column)
+                harm = stream.harm()
+                harms[t, part] = harm.total
+                found[t, part] = score(stream, harm, need, self.roll_back, self.tuning)
+        return Scores(found.T, harms.T)
 
     def verdicts(self, window: Window, now: float) -> list[Verdict]:
         """The verdict on each rollout at the window's last step."""
@@ -121,24 +97,5 @@ class Judge:
             elif s < PROMOTE_BELOW:
                 state = VerdictState.HEALTHY
             evidence = tuple(Evidence(metric=m, harm=0.0) for m in window.metrics)
-            found.append(
-                Verdict(uid=Uid(uid), at=at, state=state, score=s, evidence=evidence, concurrent=concurrent)
-            )
+            found.append(Verdict(uid=Uid(uid), at=at, state=state, score=s, evidence=evidence, concurrent=concurrent))
         return found
-
-
-def counts_of(window: Window) -> tuple[Floats, Floats, Floats, Floats]:
-    """Errors and requests of both arms, each T × R; where nobody counted, from rates at a guessed number of requests."""
-    rollouts, steps = window.shape
-    gap = np.full((rollouts, steps), np.nan)
-    requests = window.requests or Pair(gap, gap)
-    nb = np.where(np.isfinite(requests.baseline), requests.baseline, 100.0)
-    nc = np.where(np.isfinite(requests.canary), requests.canary, 100.0)
-    if window.errors is not None:
-        kb, kc = window.errors.baseline, window.errors.canary
-    elif "error_rate" in window.metrics:
-        rate = window.metrics["error_rate"]
-        kb, kc = rate.baseline * nb, rate.canary * nc
-    else:
-        kb, kc = gap, gap
-    return kb.T.copy(), kc.T.copy(), nb.T.copy(), nc.T.copy()

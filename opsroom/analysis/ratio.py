@@ -1,7 +1,10 @@
-"""Evidence from metrics of which only ratios mean anything: latency, CPU, memory.
+"""Evidence from metrics of which only ratios mean anything: latency, CPU, memory, custom ones.
 
-The paired log-ratio cancels load, drift and shared spikes. Beyond the margin it is whitened, scaled, clipped and bet
-on; bets are mixed over sizes and start times. Rows are (metric, rollout); one call a step advances all of them.
+Two questions a metric. *Level*: is the canary above its baseline by more than the margin (and a fading allowance for
+warm-up)? *Change*: is it above its own past, whatever the baseline says? The second finds a fault where the first
+cannot be trusted, because the baseline is history or its pods are unlike. Both bet on whitened, clipped deviations;
+no step may say more than its share, so that a blip cannot decide. Rows are (metric, rollout).
+It must not know counts, and not what other metrics say.
 """
 
 from __future__ import annotations
@@ -9,107 +12,123 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from opsroom.analysis.bets import evidence, grow
+from opsroom.analysis.noise import Noise
+from opsroom.analysis.pairing import Pairing
+from opsroom.analysis.tuning import Family, Tuning
 from opsroom.analysis.window import Floats
+
+CHANGE_AFTER = 8
+"""Steps of its own past that a canary needs before a change can be told."""
 
 
 @dataclass(frozen=True, slots=True)
-class RatioTuning:
-    """Constants of the method, shared by all metrics."""
+class Pace:
+    """How fast evidence may grow, which depends on how long a step lasts."""
 
-    bets: tuple[float, ...] = (0.25, 0.5, 1.0, 2.0)
-    clip: float = 3.0
-    phi_prior: float = 0.4
-    phi_weight: float = 12.0
-    phi_max: float = 0.8
-    scale_weight: float = 4.0
-    winsor: float = 3.0
-    rms_share: float = 0.5
-    memory: float = 24.0
+    clip: float
+    per_step: float
+    per_step_errors: float
+    warm_steps: float
+
+    @classmethod
+    def of(cls, step: float, tuning: Tuning) -> Pace:
+        """For steps of ``step`` seconds: up to a minute a blip may last three of them, at five minutes none."""
+        slow = float(np.clip(np.log(step / 60.0) / np.log(5.0), 0.0, 1.0))
+        hot = tuning.hot_steps + slow * (tuning.hot_steps_slow - tuning.hot_steps)
+        errors = tuning.hot_errors + slow * (tuning.hot_errors_slow - tuning.hot_errors)
+        return cls(
+            clip=tuning.clip + slow * (tuning.clip_slow - tuning.clip),
+            per_step=tuning.full / hot,
+            per_step_errors=tuning.full / errors,
+            warm_steps=tuning.warm_steps * (1.0 - 0.75 * slow),
+        )
 
 
-class RatioState:
+class RatioEvidence:
     """Running state of M metrics × R rollouts."""
 
     __slots__ = (
-        "E",
-        "n",
-        "mean",
-        "prev",
-        "prod",
-        "rms",
-        "sq",
-        "t",
-        "var",
-        "w",
-        "tuning",
-        "prior",
-        "last_e",
-        "margin",
+        "_bets",
+        "_change",
+        "_change_by",
+        "_change_last",
+        "_last",
+        "_level",
+        "_margin",
+        "_pace",
+        "_tuning",
+        "_warm",
+        "excess",
+        "noise",
+        "ok",
+        "pairing",
+        "won",
     )
 
-    def __init__(self, margin: Floats, prior: Floats, rollouts: int, tuning: RatioTuning) -> None:
-        shape = (margin.shape[0], rollouts)
-        self.tuning = tuning
-        self.margin = margin
-        self.prior = prior
-        self.n = np.zeros(shape)
-        self.prev = np.zeros(shape)
-        self.mean = np.zeros(shape)
-        self.w = np.zeros(shape)
-        self.var = np.broadcast_to(prior**2, shape).copy()
-        self.rms = self.var.copy()
-        self.prod = np.zeros(shape)
-        self.sq = np.zeros(shape)
-        self.last_e = np.zeros(shape)
-        self.E = np.zeros((len(tuning.bets), *shape))
-        self.t = np.zeros(shape)
+    def __init__(self, families: list[Family], margins: Floats, rollouts: int, pace: Pace, tuning: Tuning) -> None:
+        shape = (len(families), rollouts)
+        bets = (len(tuning.bets), *shape)
+        scale = np.array([f.scale for f in families])
+        self._tuning = tuning
+        self._pace = pace
+        self._bets = np.array(tuning.bets)[:, None, None]
+        self._margin = margins[:, None]
+        self._warm = np.array([[f.warm] for f in families])
+        self._change_by = np.array([[f.change] for f in families])
+        self.pairing = Pairing(scale, rollouts, tuning)
+        floor, phi = np.array([f.floor for f in families]), np.array([f.phi for f in families])
+        self.noise = Noise(scale, floor, phi, rollouts, tuning)
+        self._level = np.zeros(bets)
+        self._change = np.zeros(bets)
+        self._last = np.zeros(shape)
+        self._change_last = np.zeros(shape)
+        self.ok = np.zeros(shape, dtype=bool)
+        self.excess = np.zeros(shape)
+        """By how much the last step exceeds what is innocent."""
+        self.won = np.zeros(bets)
+        """What each bet on the level gained or lost at the last step."""
 
-    def advance(self, x: Floats, cap: Floats) -> None:
-        """Take one step: ``x`` log-ratios (M, R), NaN where either arm is missing; ``cap`` the most that one step may say."""
-        k = self.tuning
-        ok = np.isfinite(x)
-        x = np.where(ok, x, self.prev)
-        seen = self.n > 0
-        scale2 = np.maximum(self.var, k.rms_share**2 * self.rms)
-        phi = np.clip((k.phi_prior * k.phi_weight + self.prod) / (k.phi_weight + self.sq), 0.0, k.phi_max)
-        sd = np.sqrt(scale2 / (1 - phi))
-        e = (x - self.margin) / sd
-        inno = np.where(seen, e - phi * self.last_e, e * (1 - phi)) / np.sqrt(1 - phi * phi)
-        y = np.clip(inno, -k.clip, k.clip)
-        start = ok * (1.0 / (self.t + 12.0) ** 1.5 * 1.75)
-        for j, bet in enumerate(k.bets):
-            grow = np.exp(np.minimum(bet * y - 0.5 * bet * bet, cap)) * ok + (1 - ok)
-            self.E[j] = np.minimum((self.E[j] + start) * grow, 1e15)
-        d2 = np.where(seen & ok, 0.5 * (x - self.prev) ** 2, 0)
-        gain = np.where(seen & ok, 1.0 / (self.n + k.scale_weight), 0.0)
-        self.var += gain * (np.minimum(d2, k.winsor**2 * self.var) - self.var)
-        self.rms += gain * (np.minimum(d2, 0.5) - self.rms)
-        np.maximum(self.var, 1e-4, out=self.var)
-        keep = np.where(ok, 1 - 1 / k.memory, 1.0)
-        self.w = self.w * keep + ok
-        self.mean += np.where(ok, (np.clip(x, -1.5, 1.5) - self.mean) / np.maximum(self.w, 1), 0.0)
-        c = np.clip((x - self.mean) / sd, -3, 3)
-        cp = np.clip((self.prev - self.mean) / sd, -3, 3)
-        self.prod += np.where(seen & ok, c * cp, 0)
-        self.sq += np.where(seen & ok, c * c, 0)
-        self.last_e = np.where(ok, np.clip(e, -4, 4), self.last_e)
-        self.prev = x
-        self.n = self.n + ok
-        self.t = self.t + 1
+    def advance(self, base: Floats, canary: Floats, bias: Floats) -> None:
+        """Take the logs of one step (M, R), NaN for a gap; ``bias`` is what the canary owes to few requests."""
+        k, noise = self._tuning, self.noise
+        ratio = self.pairing.advance(base, canary) - bias
+        ok = np.isfinite(ratio)
+        x = np.where(ok, ratio, noise.last)
+        phi = noise.phi()
+        scale = noise.scale(phi)
+        whiten = 1.0 / np.sqrt(1.0 - phi * phi)
+        self.ok = ok
+        self.excess = x - self._margin - self._warm * np.exp(-noise.n / self._pace.warm_steps)
+        deviation = self.excess / scale
+        first = noise.n == 0
+        fresh = np.where(first, deviation * (1.0 - phi), deviation - phi * self._last) * whiten
+        self.won = self._gain(fresh, ok)
+        grow(self._level, self.won, k.restart * ok)
+        self._last = np.where(ok, np.clip(deviation, -4.0, 4.0), self._last)
+        self._advance_change(x, ok, phi, scale, whiten)
+        noise.advance(x, ok, scale)
 
-    def harm(self) -> Floats:
-        """Natural log of the mixed evidence for harm, (M, R)."""
-        return np.log(self.E.mean(axis=0) + 1e-3)
+    def _advance_change(self, x: Floats, ok: Floats, phi: Floats, scale: Floats, whiten: Floats) -> None:
+        noise = self.noise
+        ready = ok & (noise.n >= CHANGE_AFTER)
+        spread = scale * np.sqrt(1.0 + (1.0 + phi) / (1.0 - phi) / np.maximum(noise.weight, 1.0))
+        deviation = (x - noise.past[3] - self._change_by) / spread
+        gain = self._gain((deviation - phi * self._change_last) * whiten, ready)
+        grow(self._change, gain, self._tuning.restart * ready)
+        self._change_last = np.where(ready, np.clip(deviation, -4.0, 4.0), self._change_last)
 
-    def effect(self) -> tuple[Floats, Floats]:
-        """Recent mean log-ratio and its standard error, (M, R)."""
-        phi = np.clip(
-            (self.tuning.phi_prior * self.tuning.phi_weight + self.prod) / (self.tuning.phi_weight + self.sq),
-            0,
-            self.tuning.phi_max,
-        )
-        var = np.maximum(self.var, self.tuning.rms_share**2 * self.rms) / (1 - phi)
-        se = np.sqrt(var * (1 + phi) / (1 - phi) / np.maximum(self.w, 1))
-        return self.mean, np.where(self.n > 0, se, np.inf)
+    def _gain(self, fresh: Floats, ok: Floats) -> Floats:
+        y = np.clip(fresh, -self._pace.clip, self._pace.clip)
+        gain = np.minimum(self._bets * y - 0.5 * self._bets**2, self._pace.per_step)
+        gain *= ok
+        return gain
+
+    def level(self) -> Floats:
+        """Log evidence that the canary is worse than its baseline, (M, R)."""
+        return evidence(self._level)
+
+    def change(self) -> Floats:
+        """Log evidence that the canary is worse than it was, (M, R)."""
+        return evidence(self._change) - self._tuning.change_penalty

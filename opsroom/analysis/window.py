@@ -22,6 +22,10 @@ class Pair:
     baseline: Floats
     canary: Floats
 
+    def part(self, rows: slice) -> Pair:
+        """Some of the rollouts."""
+        return Pair(self.baseline[rows], self.canary[rows])
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -48,3 +52,16 @@ class Window:
     def shape(self) -> tuple[int, int]:
         """(rollouts, steps)."""
         return len(self.uids), len(self.times)
+
+    def part(self, rows: slice) -> Window:
+        """The same steps of some of the rollouts."""
+        return Window(
+            uids=self.uids[rows],
+            times=self.times,
+            step=self.step,
+            metrics={name: pair.part(rows) for name, pair in self.metrics.items()},
+            requests=self.requests and self.requests.part(rows),
+            errors=self.errors and self.errors.part(rows),
+            started=None if self.started is None else self.started[rows],
+            concurrent=None if self.concurrent is None else self.concurrent[rows],
+        )
