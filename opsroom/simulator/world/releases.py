@@ -18,6 +18,8 @@ from opsroom.simulator.world.draws import drawer, key_number
 _PEOPLE = ("amara", "bao", "chiara", "dmitri", "esra", "farid", "greta", "hiro", "ines", "jonas", "kemal", "lucia")
 _AGENTS = ("shipwright-agent", "refactor-agent", "deps-agent")
 REGISTRY = "registry.example/shop"
+# Seconds that a canary is usually watched at this world's pace; onsets, ramps and blips are placed by them.
+WATCHED = 45.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,9 @@ def release(seed: int, service: ServiceSpec, number: int) -> Release:
     author = draw.choice(_AGENTS if origin == "ai" else _PEOPLE)
     commit = hashlib.sha256(f"{who}{number}commit".encode()).hexdigest()[:40]
     wait = draw.uniform(30.0, 100.0)
-    quality = HEALTHY if number == 0 else draw_quality(np.random.default_rng(key_number(*who, "quality", number)))
+    quality = HEALTHY
+    if number:
+        quality = draw_quality(np.random.default_rng(key_number(*who, "quality", number)), horizon=WATCHED)
     image = f"{REGISTRY}/{service.name}:{tag}@{digest}"
     return Release(number, tag, digest, image, commit, author, origin, quality, wait)
 
