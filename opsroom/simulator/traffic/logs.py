@@ -58,7 +58,8 @@ class LogBook:
         for step in self._steps:
             row = step.rows.get((namespace, pod))
             if row is not None and step.time > since:
-                found.extend(_written(step, row, f"{namespace}/{pod}"))
+                written = _written(step, row, f"{namespace}/{pod}")
+                found.extend(line for line in written if line[0] > since)
         return found[-limit:] if limit > 0 else []
 
 

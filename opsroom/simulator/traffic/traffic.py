@@ -143,10 +143,13 @@ class Traffic:
         noise = 1 + 0.004 * self._rng.standard_normal(size)
         warm = 0.85 + 0.15 * np.minimum(1.0, moment.age / 60.0)
         leaked = np.minimum(moment.leaked * moment.memory_limit, moment.memory_limit)
-        return np.round(np.minimum(moment.memory * warm * noise + leaked, moment.memory_limit) / 4096) * 4096
+        return np.floor(np.minimum(moment.memory * warm * noise + leaked, moment.memory_limit) / 4096) * 4096
 
     def _live_and_die(self, now: float, rows: Ints, moment: Moment) -> tuple[Bools, Bools]:
-        """Crash what must crash now; returns [P] who runs and who died just now. A container that comes back starts from zero."""
+        """Crash what must crash now; returns [P] who runs and who died just now.
+
+        A container that comes back counts from zero, as a new process does.
+        """
         fleet = self._fleet
         oom = moment.leaked * moment.memory_limit + moment.memory * 0.95 >= moment.memory_limit
         mortal = (moment.lifetime > 0) & moment.ready
