@@ -39,7 +39,13 @@ class _Tick:
     may_act: bool
     quarantine: dict[Uid, Quarantined]
     acts: list[Act]
+    begun: float
     left: dict[Verb, int] = field(default_factory=dict)
+
+    @property
+    def learning(self) -> bool:
+        """Whether this worker has only just begun to look."""
+        return self.now - self.begun <= follow.LEARNING
 
 
 class _Finding(msgspec.Struct, frozen=True, gc=False):
@@ -80,7 +86,9 @@ def decide(
             if tick.quarantine and _healed(case.rollout, tick.quarantine.get(uid)):
                 del tick.quarantine[uid]
         decisions.append(decision)
-    return decisions, Memory(tracks=tracks, flags=flags, acts=tuple(tick.acts), quarantine=tick.quarantine)
+    return decisions, Memory(
+        begun=tick.begun, tracks=tracks, flags=flags, acts=tuple(tick.acts), quarantine=tick.quarantine
+    )
 
 
 def _begin(policy: Policy, memory: Memory, now: float, freeze: Freeze | None, may_act: bool) -> _Tick:
@@ -88,7 +96,8 @@ def _begin(policy: Policy, memory: Memory, now: float, freeze: Freeze | None, ma
     acts = [act for act in memory.acts if now - act.at <= rails.window]
     back = sum(1 for act in acts if act.verb is Verb.ROLL_BACK)
     left = {Verb.ROLL_BACK: rails.rollbacks - back, Verb.PROMOTE: rails.promotions - (len(acts) - back)}
-    return _Tick(policy, now, freeze, may_act, dict(memory.quarantine), acts, left)
+    begun = now if memory.begun is None else memory.begun
+    return _Tick(policy, now, freeze, may_act, dict(memory.quarantine), acts, begun, left)
 
 
 def _healed(rollout: Rollout, entry: Quarantined | None) -> bool:
@@ -100,7 +109,7 @@ def _healed(rollout: Rollout, entry: Quarantined | None) -> bool:
 def _one(case: Case, old: Track | None, flag: Flag | None, tick: _Tick) -> tuple[Decision, Track, Flag | None]:
     rollout, now = case.rollout, tick.now
     row = tick.policy.row_for(rollout)
-    track = follow.digest(case, follow.follow(rollout, old, now), now)
+    track = follow.digest(case, follow.follow(rollout, old, now, tick.learning), now)
     flag, lifted = follow.standing(case, flag, old, track, tick.freeze)
     if lifted:
         track = msgspec.structs.replace(track, lifted=now, refusals=0)

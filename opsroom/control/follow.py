@@ -30,16 +30,22 @@ ENDLESS = 1800.0
 REFUSALS = 5
 """Refusals in a row after which looking again is no longer the answer."""
 
+LEARNING = 30.0
+"""Seconds after its first tick for which a worker takes the age of a canary from the cluster."""
+
 _PAUSE_AFTER_REFUSAL = 2.0
 
 
-def follow(rollout: Rollout, old: Track | None, now: float) -> Track:
-    """The track of this canary at ``now``; a new one when the canary is another one."""
+def follow(rollout: Rollout, old: Track | None, now: float, learning: bool) -> Track:
+    """The track of this canary at ``now``; a new one when the canary is another one.
+
+    ``learning``: the worker has just begun, so a canary it meets may be older than the meeting.
+    """
     canary, pause, step = rollout.canary, rollout.pause, rollout.step
     revision = canary.hash if canary is not None else ""
     resting = pause is not None and pause.until is None
     if old is None or old.hash != revision:
-        return Track(hash=revision, step=step, since=_began(rollout, now), resting=resting)
+        return Track(hash=revision, step=step, since=_began(rollout, now) if learning else now, resting=resting)
     if old.step != step:
         return Track(hash=revision, step=step, since=now, resting=resting, lifted=old.lifted)
     if old.resting != resting:
@@ -49,11 +55,10 @@ def follow(rollout: Rollout, old: Track | None, now: float) -> Track:
 
 def _began(rollout: Rollout, now: float) -> float:
     """Since when a canary met for the first time stands on its step: never earlier than the cluster can prove."""
-    if rollout.pause is not None and rollout.pause.since is not None:
-        return min(now, rollout.pause.since)
-    if not rollout.step and rollout.started is not None:
-        return min(now, rollout.started)
-    return now
+    pause = rollout.pause.since if rollout.pause is not None else None
+    started = None if rollout.step else rollout.started
+    known = [time for time in (pause, started) if time is not None]
+    return min(now, max(known, default=now))
 
 
 def digest(case: Case, track: Track, now: float) -> Track:

@@ -11,7 +11,7 @@ from opsroom.domain.deed import Deed, DeedState, Effect, Refusal, Verb
 from opsroom.domain.freshness import STALE_AFTER
 from opsroom.domain.offer import Offer, offer
 from opsroom.domain.policy import PolicyRow
-from opsroom.domain.rollout import Engine, Rollout
+from opsroom.domain.rollout import Engine, Rollout, Shape
 from opsroom.domain.verdict import UnknownReason, Verdict, VerdictState
 
 CLOSES_LATE = 6.0
@@ -78,10 +78,10 @@ def promotion(rollout: Rollout) -> Offer | None:
     pause: each of them is somebody's explicit wish.
     """
     pause = rollout.pause
-    if pause is not None and (pause.inconclusive or pause.until is not None):
+    if pause is None or pause.inconclusive or pause.until is not None:
         return None
-    rolling = rollout.engine is Engine.DEPLOYMENT
-    if pause is not None and pause.user and not rolling:
+    rolling = rollout.engine is Engine.DEPLOYMENT and rollout.shape is Shape.ROLLING
+    if pause.user and not rolling:
         return None
     wish = offer(rollout, Verb.PROMOTE)
     if wish.effect in _SAFE_PROMOTIONS or (rolling and wish.effect is Effect.UNPAUSE):

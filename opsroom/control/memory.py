@@ -62,6 +62,9 @@ class Quarantined(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 class Memory(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """All of it."""
 
+    begun: float | None = None
+    """Epoch seconds of the first tick; None before it."""
+
     tracks: dict[Uid, Track] = {}
     flags: dict[Uid, Flag] = {}
     acts: tuple[Act, ...] = ()

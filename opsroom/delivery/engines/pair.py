@@ -237,8 +237,16 @@ async def _partner(reader: Reader, canary: Raw) -> Raw | None:
         return None
     answer: Raw = await reader.get(base, dict, {"labelSelector": same})
     mine = raw.text(canary, "metadata", "uid")
-    others = [one for one in raw.items(answer, "items") if raw.text(one, "metadata", "uid") != mine]
+    others = [one for one in raw.items(answer, "items") if raw.text(one, "metadata", "uid") != mine and _stable(one)]
     return others[0] if len(others) == 1 else None
+
+
+def _stable(one: Raw) -> bool:
+    tracks = (
+        raw.text(one, "metadata", "labels", _TRACK),
+        raw.text(one, "spec", "template", "metadata", "labels", _TRACK),
+    )
+    return "stable" in tracks
 
 
 def _path(intent: Intent) -> str:

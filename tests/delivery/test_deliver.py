@@ -1,0 +1,232 @@
+"""What holds for every deed: the journal first, the Lease before each request, crashes settled by state."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from opsroom.delivery.deliver import carry_out, prepare
+from opsroom.delivery.settle import NEVER_SENT, open_deeds, settle
+from opsroom.domain.board import Right
+from opsroom.domain.deed import Deed, DeedState, Intent, Refusal, Verb
+from opsroom.domain.rollout import Engine, Shape
+from opsroom.errors import Gone, JournalError, NotPermitted, Unreachable
+
+Sim = Any
+
+
+class Killed(BaseException):
+    """``kill -9``: nothing of ours runs after it."""
+
+
+def canary(sim: Sim) -> None:
+    """``cart`` with v2 at the first pause."""
+    sim.rollout()
+    sim.set_image("rollouts", "cart", "registry/app:v2")
+    sim.cluster.pass_time(30)
+
+
+def events(sim: Sim) -> list[dict[str, Any]]:
+    """Events of ours."""
+    found = sim.cluster.store.list("events", "shop")
+    return [
+        event for event in found if event.get("source", {}).get("component") == "opsroom" or "opsroom" in str(event)
+    ]
+
+
+def test_an_unwritable_journal_refuses_promotions_and_automatic_deeds(sim: Sim) -> None:
+    canary(sim)
+    sim.journal.broken = JournalError("disk full")
+    assert sim.run(sim.deliver(sim.intent(Verb.PROMOTE)))[-1].refusal is Refusal.JOURNAL
+    automatic = sim.intent(Verb.ROLL_BACK, automatic=True, fencing=1)
+    assert sim.run(sim.deliver(automatic))[-1].refusal is Refusal.JOURNAL
+    assert sim.writer.sent == []
+
+
+def test_a_persons_roll_back_goes_ahead_without_journal_and_leaves_an_event(sim: Sim) -> None:
+    canary(sim)
+    sim.journal.broken = JournalError("disk full")
+    deeds = sim.run(sim.deliver(sim.intent(Verb.ROLL_BACK)))
+    assert deeds[-1].state is DeedState.DONE
+    assert {deed.detail for deed in deeds} == {"not_journalled"}
+    assert any("not_journalled" in str(event) for event in events(sim))
+
+
+def test_nothing_is_sent_before_the_journal_has_the_first_line(sim: Sim) -> None:
+    canary(sim)
+    seen: list[list[str]] = []
+    sim.writer.before.append(lambda _path: seen.append(list(sim.journal.states)))
+    sim.run(sim.deliver(sim.intent(Verb.PROMOTE)))
+    assert seen == [["journalled"]]
+
+
+def test_an_automatic_deed_without_the_lease_sends_nothing(sim: Sim) -> None:
+    canary(sim)
+    intent = sim.intent(Verb.PROMOTE, automatic=True, fencing=3)
+    deeds = sim.run(sim.deliver(intent, guard=lambda: False))
+    assert (deeds[-1].refusal, deeds[-1].detail) == (Refusal.CONFLICT, "not_decider")
+    assert sim.writer.sent == []
+
+
+def test_a_decider_that_loses_the_lease_half_way_stops_there(sim: Sim) -> None:
+    sim.pair()
+    answers = iter([True, False])
+    intent = sim.intent(Verb.PROMOTE, "pay-canary", Shape.PAIR, automatic=True, fencing=3)
+    deeds = sim.run(sim.deliver(intent, guard=lambda: next(answers, False)))
+    assert (deeds[-1].state, deeds[-1].detail) == (DeedState.FAILED, "half_done:not_decider")
+    assert len(sim.writer.sent) == 1
+
+
+def test_writes_name_the_decider_and_its_lease_transition(sim: Sim) -> None:
+    sim.pair()
+    intent = sim.intent(Verb.ROLL_BACK, "pay-canary", Shape.PAIR, automatic=True, fencing=3, actor="worker-1")
+    sim.run(sim.deliver(intent))
+    assert sim.get("deployments", "pay-canary")["metadata"]["annotations"]["opsroom.dev/by"] == "worker-1#3"
+
+
+def test_a_missing_right_is_found_before_anything_is_sent(sim: Sim) -> None:
+    canary(sim)
+
+    async def may(_space: str, _group: str, resource: str, sub: str, verb: str) -> Right:
+        return Right(allowed=False, missing=f"{verb} {resource}/{sub}")
+
+    ready = sim.run(prepare(sim.intent(Verb.PROMOTE), sim.hands(may=may)))
+    assert isinstance(ready, Deed)
+    assert (ready.refusal, ready.detail) == (Refusal.NO_RIGHT, "patch rollouts/status")
+    assert sim.journal.states == []
+
+
+@pytest.mark.parametrize(
+    ("error", "refusal"),
+    [(NotPermitted("no"), Refusal.NO_RIGHT), (Unreachable("no"), Refusal.UNREACHABLE)],
+)
+def test_a_request_that_is_refused_ends_the_deed_with_the_reason(sim: Sim, error: Exception, refusal: Refusal) -> None:
+    canary(sim)
+
+    def fail(_path: str) -> None:
+        raise error
+
+    sim.writer.before.append(fail)
+    deeds = sim.run(sim.deliver(sim.intent(Verb.PROMOTE)))
+    assert (deeds[-1].state, deeds[-1].refusal) == (DeedState.REFUSED, refusal)
+    assert sim.journal.states == ["journalled", "refused"]
+
+
+def test_an_engine_that_is_not_there_is_refused(sim: Sim) -> None:
+    canary(sim)
+    intent = sim.intent(Verb.PROMOTE)
+    target = msgspec.structs.replace(intent.target, engine=Engine.FLAGGER)
+    deeds = sim.run(sim.deliver(msgspec.structs.replace(intent, target=target)))
+    assert deeds[-1].refusal is Refusal.NOT_SUPPORTED
+
+
+def test_a_crd_without_status_subresource_gets_the_unified_patch(sim: Sim) -> None:
+    canary(sim)
+
+    def absent(path: str) -> None:
+        if path.endswith("/status"):
+            raise Gone("not served")
+
+    sim.writer.before.append(absent)
+    sim.run(sim.deliver(sim.intent(Verb.PROMOTE), patience=1.0))
+    path, body = sim.writer.sent[0]
+    assert path.endswith("/rollouts/cart")
+    assert body["spec"] == {"paused": False}
+    assert body["status"] == {"pauseConditions": None}
+
+
+async def killed_at(sim: Sim, intent: Intent, *, before: int | None = None, after: int | None = None) -> None:
+    """Deliver ``intent`` in a process that dies around its n-th request."""
+
+    def die(_path: str) -> None:
+        raise Killed
+
+    if before is not None:
+        sim.writer.before = [lambda _path: None] * before + [die]
+    if after is not None:
+        sim.writer.after = [lambda _path: None] * after + [die]
+    with pytest.raises(Killed):
+        await sim.deliver(intent)
+    sim.writer.before, sim.writer.after = [], []
+
+
+def settled(sim: Sim) -> list[Deed]:
+    """What the next worker makes of the journal."""
+    (deed,) = open_deeds(sim.journal.entries, sim.clock())
+
+    async def main() -> list[Deed]:
+        return [state async for state in settle(deed, sim.hands(patience=15.0))]
+
+    found: list[Deed] = sim.run(main())
+    return found
+
+
+def test_killed_after_the_journal_line_the_deed_counts_as_never_sent(sim: Sim) -> None:
+    canary(sim)
+    sim.run(killed_at(sim, sim.intent(Verb.PROMOTE), before=0))
+    last = settled(sim)[-1]
+    assert (last.state, last.detail) == (DeedState.CANCELLED, NEVER_SENT)
+    assert sim.writer.sent == []
+    assert open_deeds(sim.journal.entries, sim.clock()) == []
+
+
+def test_killed_after_the_request_the_deed_is_found_done_and_not_sent_again(sim: Sim) -> None:
+    canary(sim)
+    sim.run(killed_at(sim, sim.intent(Verb.PROMOTE), after=0))
+    sim.cluster.pass_time(30)
+    assert settled(sim)[-1].state is DeedState.DONE
+    assert len(sim.writer.sent) == 1
+    assert sim.get("rollouts", "cart")["status"]["currentStepIndex"] == 3
+
+
+@pytest.mark.parametrize("request_number", [0, 1, 2])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_pair_promotion_killed_anywhere_is_finished_once_or_never_begun(
+    sim: Sim, when: str, request_number: int
+) -> None:
+    sim.pair()
+    intent = sim.intent(Verb.PROMOTE, "pay-canary", Shape.PAIR)
+    sim.run(killed_at(sim, intent, **{when: request_number}))
+    sim.cluster.pass_time(20)
+    last = settled(sim)[-1]
+    image = sim.get("deployments", "pay")["spec"]["template"]["spec"]["containers"][0]["image"]
+    if (when, request_number) == ("before", 0):
+        assert (last.state, image) == (DeedState.CANCELLED, "registry/app:v1")
+        return
+    assert (last.state, image) == (DeedState.DONE, "registry/app:v2")
+    assert sim.get("deployments", "pay-canary")["spec"]["replicas"] == 0
+    assert len(sim.writer.sent) == 3
+
+
+def test_killed_during_a_revert_it_is_settled_by_state(sim: Sim) -> None:
+    sim.deployment("pay")
+    sim.set_image("deployments", "pay", "registry/app:v2")
+    sim.cluster.pass_time(1)
+    sim.change("deployments", "pay", spec={"paused": True})
+    sim.cluster.pass_time(20)
+    sim.run(killed_at(sim, sim.intent(Verb.ROLL_BACK, "pay", Shape.ROLLING), after=0))
+    assert settled(sim)[-1].state is DeedState.DONE
+    assert len(sim.writer.sent) == 1
+
+
+def test_two_operators_at_once_one_wins(sim: Sim) -> None:
+    canary(sim)
+
+    async def both() -> list[Deed]:
+        first = await prepare(sim.intent(Verb.PROMOTE, actor="ada"), sim.hands())
+        second = await prepare(sim.intent(Verb.ROLL_BACK, actor="bob"), sim.hands())
+        assert not isinstance(first, Deed)
+        assert not isinstance(second, Deed)
+        ends = []
+        for ready in (second, first):
+            last = ready.deed
+            async for last in carry_out(ready, sim.hands()):
+                pass
+            ends.append(last)
+        return ends
+
+    back, promoted = sim.run(both())
+    assert back.state is DeedState.DONE
+    assert (promoted.state, promoted.refusal) == (DeedState.REFUSED, Refusal.CHANGED)

@@ -1,0 +1,220 @@
+"""Deeds on pairs and rolling Deployments, against the simulated API server and controller."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from opsroom.delivery.engines import pair as pair_engine
+from opsroom.domain.deed import DeedState, Effect, Precondition, Refusal, Verb
+from opsroom.domain.rollout import Shape
+from opsroom.errors import OutcomeUnknown, Unreachable
+
+Sim = Any
+BAD = "registry/app:v2"
+
+
+def image(sim: Sim, name: str) -> str:
+    """What ``name`` runs."""
+    return str(sim.get("deployments", name)["spec"]["template"]["spec"]["containers"][0]["image"])
+
+
+def rolling(sim: Sim) -> None:
+    """``pay`` paused half-way to v2."""
+    sim.deployment("pay")
+    sim.set_image("deployments", "pay", BAD)
+    sim.cluster.pass_time(1)
+    sim.change("deployments", "pay", spec={"paused": True})
+    sim.cluster.pass_time(30)
+    assert sim.get("deployments", "pay")["status"]["updatedReplicas"] == 1
+
+
+def test_a_pair_is_promoted_without_a_dip_in_capacity(sim: Sim) -> None:
+    sim.pair()
+    intent = sim.intent(Verb.PROMOTE, "pay-canary", Shape.PAIR)
+    deeds = sim.run(sim.deliver(intent))
+    assert (deeds[-1].state, deeds[-1].effect) == (DeedState.DONE, Effect.TAKE_TEMPLATE)
+    paths = [path.rpartition("/")[2] for path, _body in sim.writer.sent]
+    assert paths == ["pay-canary", "pay", "pay-canary"]
+    assert image(sim, "pay") == BAD
+    stable, canary = sim.get("deployments", "pay"), sim.get("deployments", "pay-canary")
+    assert stable["spec"]["template"]["metadata"]["labels"]["track"] == "stable"
+    assert canary["spec"]["replicas"] == 0
+    assert "opsroom.dev/promoting" not in canary["metadata"]["annotations"]
+    assert stable["spec"]["replicas"] == 4
+
+
+def test_a_second_promotion_while_one_is_under_way_is_told_so(sim: Sim) -> None:
+    sim.pair()
+    first = sim.intent(Verb.PROMOTE, "pay-canary", Shape.PAIR)
+    sim.annotate("deployments", "pay-canary", {"opsroom.dev/promoting": f"{first.id} {sim.clock():.0f}"})
+    sim.cluster.pass_time(1)
+    second = sim.intent(Verb.PROMOTE, "pay-canary", Shape.PAIR)
+    assert sim.run(sim.deliver(second))[-1].refusal is Refusal.BUSY
+    sim.cluster.pass_time(pair_engine.ABANDONED)
+    third = sim.intent(Verb.PROMOTE, "pay-canary", Shape.PAIR)
+    assert sim.run(sim.deliver(third))[-1].state is DeedState.DONE
+
+
+def test_a_promotion_that_stable_cannot_follow_fails_and_can_be_taken_back(sim: Sim) -> None:
+    sim.pair()
+    sim.change("deployments", "pay", spec={"progressDeadlineSeconds": 20})
+    sim.cluster.pass_time(5)
+    sim.programs.sick.add(BAD)
+    deeds = sim.run(sim.deliver(sim.intent(Verb.PROMOTE, "pay-canary", Shape.PAIR)))
+    assert (deeds[-1].state, deeds[-1].detail) == (DeedState.FAILED, "ProgressDeadlineExceeded")
+    back = sim.run(sim.deliver(sim.intent(Verb.ROLL_BACK, "pay-canary", Shape.PAIR)))
+    assert (back[-1].state, back[-1].effect) == (DeedState.DONE, Effect.REVERT)
+    assert image(sim, "pay") == "registry/app:v1"
+    assert sim.get("deployments", "pay-canary")["spec"]["replicas"] == 0
+
+
+def test_a_pair_is_rolled_back_by_its_canary_alone(sim: Sim) -> None:
+    sim.pair()
+    deeds = sim.run(sim.deliver(sim.intent(Verb.ROLL_BACK, "pay-canary", Shape.PAIR)))
+    assert (deeds[-1].state, deeds[-1].effect) == (DeedState.DONE, Effect.SCALE_DOWN)
+    assert [path.rpartition("/")[2] for path, _body in sim.writer.sent] == ["pay-canary"]
+    assert image(sim, "pay") == "registry/app:v1"
+
+
+def test_a_finished_pair_is_undone_on_stable(sim: Sim) -> None:
+    sim.pair()
+    sim.run(sim.deliver(sim.intent(Verb.PROMOTE, "pay-canary", Shape.PAIR)))
+    seen = Precondition(stable_hash=sim.hash("pay"))
+    intent = sim.intent(Verb.ROLL_BACK, "pay-canary", Shape.PAIR, precondition=seen)
+    deeds = sim.run(sim.deliver(intent))
+    assert (deeds[-1].state, deeds[-1].effect) == (DeedState.DONE, Effect.UNDO)
+    assert image(sim, "pay") == "registry/app:v1"
+
+
+def test_a_pair_whose_stable_is_gone_is_refused(sim: Sim) -> None:
+    sim.pair()
+    intent = sim.intent(Verb.PROMOTE, "pay-canary", Shape.PAIR)
+    sim.cluster.store.delete("deployments", "shop", "pay")
+    assert sim.run(sim.deliver(intent))[-1].refusal is Refusal.GONE
+
+
+@pytest.mark.parametrize("lost", [0, 1, 2])
+def test_a_pair_promotion_survives_a_lost_answer_at_each_request(sim: Sim, lost: int) -> None:
+    sim.pair()
+
+    def lose(_path: str) -> None:
+        raise OutcomeUnknown("no answer")
+
+    sim.writer.after.extend([lambda _path: None] * lost + [lose])
+    deeds = sim.run(sim.deliver(sim.intent(Verb.PROMOTE, "pay-canary", Shape.PAIR)))
+    assert deeds[-1].state is DeedState.DONE
+    assert len(sim.writer.sent) == 3
+
+
+def test_a_paused_update_is_promoted_by_unpausing(sim: Sim) -> None:
+    rolling(sim)
+    deeds = sim.run(sim.deliver(sim.intent(Verb.PROMOTE, "pay", Shape.ROLLING)))
+    assert (deeds[-1].state, deeds[-1].effect) == (DeedState.DONE, Effect.UNPAUSE)
+    assert sim.get("deployments", "pay")["status"]["updatedReplicas"] == 4
+
+
+def test_a_paused_update_is_reverted_in_one_patch(sim: Sim) -> None:
+    rolling(sim)
+    deeds = sim.run(sim.deliver(sim.intent(Verb.ROLL_BACK, "pay", Shape.ROLLING)))
+    assert (deeds[-1].state, deeds[-1].effect) == (DeedState.DONE, Effect.REVERT)
+    assert len(sim.writer.sent) == 1
+    deployment = sim.get("deployments", "pay")
+    assert image(sim, "pay") == "registry/app:v1"
+    assert not deployment["spec"].get("paused")
+    assert "pod-template-hash" not in deployment["spec"]["template"]["metadata"]["labels"]
+
+
+def test_a_revert_keeps_the_annotations_of_others(sim: Sim) -> None:
+    rolling(sim)
+    sim.annotate("deployments", "pay", {"argocd.argoproj.io/tracking-id": "x"})
+    sim.run(sim.deliver(sim.intent(Verb.ROLL_BACK, "pay", Shape.ROLLING)))
+    assert sim.get("deployments", "pay")["metadata"]["annotations"]["argocd.argoproj.io/tracking-id"] == "x"
+
+
+def test_a_revert_that_loses_the_race_looks_again(sim: Sim) -> None:
+    rolling(sim)
+
+    def touch(_path: str) -> None:
+        meta = sim.get("deployments", "pay")["metadata"]
+        sim.change("deployments", "pay", metadata={**meta, "labels": {"touched": "1"}})
+
+    sim.writer.before.append(touch)
+    deeds = sim.run(sim.deliver(sim.intent(Verb.ROLL_BACK, "pay", Shape.ROLLING)))
+    assert deeds[-1].state is DeedState.DONE
+    assert len(sim.writer.sent) == 2
+
+
+def test_a_new_version_pushed_in_between_is_not_reverted(sim: Sim) -> None:
+    rolling(sim)
+    intent = sim.intent(Verb.ROLL_BACK, "pay", Shape.ROLLING)
+
+    def push(_path: str) -> None:
+        sim.change("deployments", "pay", spec={"paused": False})
+        sim.set_image("deployments", "pay", "registry/app:v3")
+        sim.cluster.pass_time(20)
+
+    sim.writer.before.append(push)
+    assert sim.run(sim.deliver(intent))[-1].refusal is Refusal.CHANGED
+    assert image(sim, "pay") == "registry/app:v3"
+
+
+def test_the_former_revision_is_the_second_highest_not_one_less(sim: Sim) -> None:
+    sim.deployment("pay")
+    for version in ("v2", "v3"):
+        sim.set_image("deployments", "pay", f"registry/app:{version}")
+        sim.cluster.pass_time(60)
+    for wanted in ("v2", "v3"):
+        seen = Precondition(stable_hash=sim.hash("pay"))
+        intent = sim.intent(Verb.ROLL_BACK, "pay", Shape.ROLLING, precondition=seen)
+        assert sim.run(sim.deliver(intent))[-1].state is DeedState.DONE
+        assert image(sim, "pay") == f"registry/app:{wanted}"
+        sim.cluster.pass_time(60)
+
+
+def test_a_first_revision_has_no_former_one(sim: Sim) -> None:
+    sim.deployment("pay")
+    seen = Precondition(stable_hash=sim.hash("pay"))
+    intent = sim.intent(Verb.ROLL_BACK, "pay", Shape.ROLLING, precondition=seen)
+    assert sim.run(sim.deliver(intent))[-1].refusal is Refusal.NO_FORMER
+
+
+def test_an_unobserved_spec_is_not_touched(sim: Sim) -> None:
+    rolling(sim)
+    intent = sim.intent(Verb.PROMOTE, "pay", Shape.ROLLING)
+    sim.change("deployments", "pay", spec={"minReadySeconds": 5})
+    assert sim.run(sim.deliver(intent))[-1].refusal is Refusal.NOT_OBSERVED
+
+
+def test_too_many_requests_are_waited_for_and_tried_again(sim: Sim) -> None:
+    rolling(sim)
+
+    def busy(_path: str) -> None:
+        raise Unreachable("too many requests", retry_after=3.0)
+
+    sim.writer.before.append(busy)
+    deeds = sim.run(sim.deliver(sim.intent(Verb.PROMOTE, "pay", Shape.ROLLING)))
+    assert deeds[-1].state is DeedState.DONE
+
+
+def test_our_own_hold_does_not_hold_a_revert_or_a_pair_promotion(sim: Sim) -> None:
+    sim.pair()
+    store = sim.cluster.store
+    space = store.get("namespaces", None, "shop")
+    labels = {**space["metadata"].get("labels", {}), "opsroom.dev/queue": "enabled"}
+    store.replace("namespaces", {**space, "metadata": {**space["metadata"], "labels": labels}}, manager="test")
+    selector = {"namespaceSelector": {"matchLabels": {"opsroom.dev/queue": "enabled"}}}
+    binding = {"policyName": "opsroom-hold", "matchResources": selector}
+    for resource, spec in (("mutatingadmissionpolicies", {}), ("mutatingadmissionpolicybindings", binding)):
+        store.create(resource, {"metadata": {"name": "opsroom-hold"}, "spec": spec}, manager="test")
+    path = "/apis/apps/v1/namespaces/shop/deployments/pay"
+    body = {"spec": {"template": {"metadata": {"annotations": {"a": "b"}}}}}
+    sim.run(sim.writer.inner.patch(path, body))
+    assert sim.get("deployments", "pay")["spec"]["paused"] is True
+    body = {"metadata": {"annotations": {"opsroom.dev/queue": None}}, "spec": {"paused": False}}
+    sim.run(sim.writer.inner.patch(path, body))
+    sim.cluster.pass_time(60)
+    deeds = sim.run(sim.deliver(sim.intent(Verb.PROMOTE, "pay-canary", Shape.PAIR)))
+    assert deeds[-1].state is DeedState.DONE
+    assert not sim.get("deployments", "pay")["spec"].get("paused")
