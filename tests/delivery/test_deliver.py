@@ -221,10 +221,7 @@ def test_two_operators_at_once_one_wins(sim: Sim) -> None:
         assert not isinstance(second, Deed)
         ends = []
         for ready in (second, first):
-            last = ready.deed
-            async for last in carry_out(ready, sim.hands()):
-                pass
-            ends.append(last)
+            ends.append([deed async for deed in carry_out(ready, sim.hands())][-1])
         return ends
 
     back, promoted = sim.run(both())

@@ -209,7 +209,7 @@ def test_our_own_hold_does_not_hold_a_revert_or_a_pair_promotion(sim: Sim) -> No
     for resource, spec in (("mutatingadmissionpolicies", {}), ("mutatingadmissionpolicybindings", binding)):
         store.create(resource, {"metadata": {"name": "opsroom-hold"}, "spec": spec}, manager="test")
     path = "/apis/apps/v1/namespaces/shop/deployments/pay"
-    body = {"spec": {"template": {"metadata": {"annotations": {"a": "b"}}}}}
+    body: dict[str, Any] = {"spec": {"template": {"metadata": {"annotations": {"a": "b"}}}}}
     sim.run(sim.writer.inner.patch(path, body))
     assert sim.get("deployments", "pay")["spec"]["paused"] is True
     body = {"metadata": {"annotations": {"opsroom.dev/queue": None}}, "spec": {"paused": False}}

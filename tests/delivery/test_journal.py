@@ -31,7 +31,12 @@ def test_what_was_written_is_read_back_with_its_writer(journal: Journal) -> None
 def test_each_line_is_flushed_before_write_returns(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     flushed: list[int] = []
     sync = os.fsync
-    monkeypatch.setattr(os, "fsync", lambda handle: (flushed.append(os.fstat(handle).st_size), sync(handle))[1])
+
+    def watched(handle: int) -> None:
+        flushed.append(os.fstat(handle).st_size)
+        sync(handle)
+
+    monkeypatch.setattr(os, "fsync", watched)
     journal.write(entry(1.0))
     assert flushed[0] == journal.path.stat().st_size
 

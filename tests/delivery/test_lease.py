@@ -68,6 +68,7 @@ def test_a_holder_that_renews_keeps_it(sim: Sim, two: Two) -> None:
             await two.ada.step()
             await two.bob.step()
             two.time += 2.0
+            sim.clock.move(sim.clock() + 2.0)
 
     sim.run(main())
     assert two.ada.held
