@@ -25,6 +25,8 @@ SILENCE_SECONDS = 10.0
 
 FIRST_WAIT = 0.2
 LONGEST_WAIT = 5.0
+LONGEST_LOCAL_WAIT = 1.0
+"""A worker on this machine is about to start more often than not, and a refused connection costs nothing."""
 
 
 class FeedClient:
@@ -102,7 +104,7 @@ class FeedClient:
         return self.link
 
     def _wait(self, attempts: int) -> float:
-        longest: float = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(attempts - 1, 10))
+        longest: float = min(LONGEST_LOCAL_WAIT if self.address.path else LONGEST_WAIT, FIRST_WAIT * 2 ** min(attempts - 1, 10))
         return longest * self._jitter.uniform(0.5, 1.0)
 
 
