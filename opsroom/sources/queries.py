@@ -2,8 +2,8 @@
 
 Each answers with one series an arm, labelled ``namespace`` and ``rs`` (the name of the ReplicaSet, cut out of the
 pod's name). Windows: ``rate`` looks back over at least four scrapes, or one lost scrape makes a gap. Counts look back
-over step + scrape: that window always holds the last sample of the window before, so counts of neighbouring steps
-neither overlap nor miss anything, and the extrapolated ``increase`` times step / window is the count of the step.
+over step + scrape: that window always holds the last sample of the window before and no earlier one, so counts of
+neighbouring steps neither overlap nor miss anything, and ``increase`` times step / window is the count of the step.
 Verified on a real Prometheus (tests/conformance).
 """
 
@@ -24,6 +24,9 @@ REQUESTS = "requests"
 ERRORS = "errors"
 
 SCRAPES = 4
+
+INSIDE = 0.01
+"""Seconds: up to Prometheus 2 a window includes both its ends, and a sample right on the far end is one too many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ class Plan:
 
     def _requests(self, preset: Preset, spaces: tuple[str, ...], step: float) -> dict[str, Query]:
         rate = duration(self.rate_window(step))
-        window = max(step, self.scrape) + self.scrape
+        window = max(step, self.scrape) + self.scrape - INSIDE
         matchers = _matchers(preset.namespace, spaces, preset.match)
 
         def count(*more: str) -> Query:

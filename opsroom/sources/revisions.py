@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from opsroom.domain.clean import clean
 from opsroom.domain.rollout import Revision
@@ -19,7 +19,7 @@ class Parts:
     """What a workload owns."""
 
     replica_sets: tuple[ReplicaSet, ...] = ()
-    pods: Mapping[str, tuple[Pod, ...]] = {}
+    pods: Mapping[str, tuple[Pod, ...]] = field(default_factory=dict)
     """By the uid of their ReplicaSet."""
 
     def with_hash(self, hash_: str) -> ReplicaSet | None:

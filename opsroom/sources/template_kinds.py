@@ -67,13 +67,21 @@ class Fingerprinted(msgspec.Struct, gc=False):
     digest: bytes = b""
 
     def __post_init__(self) -> None:
-        meta: dict[str, Any] = msgspec.json.decode(self.metadata, type=dict[str, Any] | None) or {}
-        spec: dict[str, Any] = msgspec.json.decode(self.spec, type=dict[str, Any] | None) or {}
-        labels = {str(key): str(value) for key, value in (meta.get("labels") or {}).items()}
+        meta, spec = _mapping(self.metadata), _mapping(self.spec)
+        found = meta.get("labels")
+        labels = found if isinstance(found, dict) else {}
         told = {key: value for key, value in labels.items() if key not in NOT_TOLD}
         whole = msgspec.json.encode([told, meta.get("annotations") or {}, spec], order="deterministic")
         self.digest = blake2b(whole, digest_size=8).digest()
-        self.images = tuple(str(container.get("image", "")) for container in spec.get("containers") or ())
-        self.version = labels.get("app.kubernetes.io/version", "")
-        self.track = labels.get("track", "")
+        containers = spec.get("containers")
+        images = [one.get("image", "") for one in containers or () if isinstance(one, dict)]
+        self.images = tuple(map(str, images))
+        self.version = str(labels.get("app.kubernetes.io/version", ""))
+        self.track = str(labels.get("track", ""))
         self.metadata = self.spec = msgspec.Raw(b"{}")
+
+
+def _mapping(raw: msgspec.Raw) -> dict[str, Any]:
+    """Whatever a strange API server sends as metadata or spec: only an object counts."""
+    value = msgspec.json.decode(raw)
+    return value if isinstance(value, dict) else {}
