@@ -121,7 +121,9 @@ def _pod(obj: Obj) -> Obj:
         {"serviceAccountName": "default", "serviceAccount": "default", "enableServiceLinks": True},
         pod_spec(obj.get("spec") or {}),
     )
-    return _with_spec(obj, spec, {"phase": "Pending", "qosClass": "BestEffort"})
+    asks = any(one.get("resources") for one in spec.get("containers") or ())
+    status = _over({"phase": "Pending", "qosClass": "Burstable" if asks else "BestEffort"}, obj.get("status"))
+    return {**obj, "spec": spec, "status": status}
 
 
 def _service(obj: Obj) -> Obj:

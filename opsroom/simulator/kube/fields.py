@@ -120,6 +120,8 @@ def ownable(kind: Kind, obj: Obj, subresource: str | None) -> Obj:
         part["status"] = obj["status"]
     if subresource == "status":
         return {"status": obj["status"]} if "status" in obj else {}
+    if kind.plural == "namespaces":
+        part.pop("spec", None)  # its finalizer is set after ownership was recorded
     meta = {key: value for key, value in obj["metadata"].items() if key in _OWNABLE_METADATA}
     return {"metadata": meta, **part} if meta else part
 

@@ -26,7 +26,9 @@ _BUILT_IN_ONLY: dict[str, tuple[str, ...]] = {"conditions": ("type",), "secrets"
 _CONTAINER_PORT = ("containerPort", "protocol")
 _SERVICE_PORT = ("port", "protocol")
 
-ATOMIC_MAPS = frozenset({"selector", "labelSelector", "nodeSelector", "scaleTargetRef", "fieldRef"})
+ATOMIC_MAPS = frozenset(
+    {"selector", "labelSelector", "nodeSelector", "scaleTargetRef", "fieldRef", "regarding", "involvedObject"}
+)
 
 
 def list_keys(name: str, items: Any, *, custom: bool) -> tuple[str, ...]:

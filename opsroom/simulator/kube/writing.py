@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from opsroom.simulator.kube import applying, failures, schema
+from opsroom.simulator.kube import applying, failures, fields, schema
 from opsroom.simulator.kube.calls import Call, decode_body, decode_json, decode_yaml
 from opsroom.simulator.kube.failures import ApiError, bad_request
 from opsroom.simulator.kube.hold import Hold
@@ -55,12 +55,17 @@ class Writer:
         if kind.namespaced:
             self._require_namespace(target.namespace)
         obj, warnings = self._validated(call, obj)
+        owners = None
+        if target.shown is not kind:  # ownership is recorded in the spelling that was used
+            named, time = fields.declared(target.shown, obj, None), rfc3339(self._store.now())
+            owners = [fields.entry_of(target.shown, call.manager, "Update", named, time, None)]
         stored = self._store.create(
             kind.plural,
             target.inward(obj),
             namespace=target.namespace or None,
-            manager=call.manager,
+            manager=call.manager if owners is None else None,
             dry_run=call.dry_run,
+            managed_fields=owners,
         )
         return Answer(201, target.outward(stored), warnings)
 
