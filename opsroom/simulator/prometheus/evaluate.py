@@ -16,33 +16,15 @@ import promql_parser as parser
 from opsroom.simulator.prometheus import functions
 from opsroom.simulator.prometheus.aggregate import aggregate
 from opsroom.simulator.prometheus.arrays import Ints
-from opsroom.simulator.prometheus.binary import SETS, Matching, Side, scalars, vectors, with_scalar
+from opsroom.simulator.prometheus.binary import scalars, vectors, with_scalar
 from opsroom.simulator.prometheus.block import Block, at, windows
+from opsroom.simulator.prometheus.calls import CALLS
 from opsroom.simulator.prometheus.failures import ExecutionError, QueryTimeout, unsupported
-from opsroom.simulator.prometheus.histogram import histogram_quantile
-from opsroom.simulator.prometheus.label_functions import label_join, label_replace
 from opsroom.simulator.prometheus.labels import NAME, Labels
-from opsroom.simulator.prometheus.matchers import Matcher, Op
 from opsroom.simulator.prometheus.range_functions import RANGE_FUNCTIONS
+from opsroom.simulator.prometheus.syntax import matchers_of, matching_of, milliseconds
 from opsroom.simulator.prometheus.tsdb import Tsdb
 from opsroom.simulator.prometheus.values import SAME_LABELS, Range, Scalar, Text, Value, Vector
-
-# By their texts: the parser's enumerations cannot be keys.
-_OPS = {
-    str(parser.MatchOp.Equal): Op.EQUAL,
-    str(parser.MatchOp.NotEqual): Op.UNEQUAL,
-    str(parser.MatchOp.Re): Op.MATCH,
-    str(parser.MatchOp.NotRe): Op.NO_MATCH,
-}
-_SIDES = {
-    str(parser.VectorMatchCardinality.ManyToOne): Side.LEFT,
-    str(parser.VectorMatchCardinality.OneToMany): Side.RIGHT,
-}
-
-
-def milliseconds(span: timedelta | None) -> int:
-    """Whole ms of what the parser gives as a duration, 0 for none."""
-    return 0 if span is None else round(span.total_seconds() * 1000)
 
 
 @dataclass(frozen=True)
@@ -71,7 +53,7 @@ class Evaluation:
             case parser.UnaryExpr():
                 return self._negative(self.value(node.expr))
             case parser.VectorSelector():
-                return self._instant(node)[0]
+                return self.selected(node)[0]
             case parser.MatrixSelector():
                 return self._range(node)
             case parser.SubqueryExpr():
@@ -125,7 +107,7 @@ class Evaluation:
             times = np.full(len(self.steps), moment, dtype=np.int64)
         return times - milliseconds(offset)
 
-    def _instant(self, node: parser.VectorSelector) -> tuple[Vector, Ints]:
+    def selected(self, node: parser.VectorSelector) -> tuple[Vector, Ints]:
         """The vector and [S, N] the times in ms of the samples it is made of."""
         times = self._times(node.at, node.offset)
         low, high = int(times.min()) - self.lookback, int(times.max())
@@ -134,7 +116,7 @@ class Evaluation:
         if not len(stored.times) or not len(ids):
             return self._nothing(), np.zeros((len(times), 0), dtype=np.int64)
         # The newest cell counts, and if that is a marker the series has ended.
-        cells = replace_present(stored)
+        cells = replace(stored, present=stored.present | stored.stale)
         found = windows(cells, times - self.lookback, times)
         last = found.last
         present = (found.count > 0) & np.take_along_axis(stored.present, last, axis=0)
@@ -207,7 +189,7 @@ class Evaluation:
             return self._over_range(name, arguments[0])
         if name in functions.ELEMENTWISE:
             return functions.elementwise(name, self.vector(arguments[0]))
-        known = _CALLS.get(name)
+        known = CALLS.get(name)
         if known is None:
             raise unsupported(f"the function {name}()")
         return known(self, arguments)
@@ -224,93 +206,3 @@ class Evaluation:
         if vector.labels.groups().count < vector.labels.size:
             raise ExecutionError(SAME_LABELS)
         return vector
-
-
-def replace_present(stored: Block) -> Block:
-    """The same block with markers counted as cells that are there."""
-    return Block(stored.times, stored.values, stored.present | stored.stale, stored.stale)
-
-
-def matchers_of(selector: parser.VectorSelector) -> list[Matcher]:
-    """A selector's conditions, its metric name among them."""
-    if selector.matchers.or_matchers:
-        raise unsupported("`or` between label matchers")
-    found = [Matcher(m.name, _OPS[str(m.op)], m.value) for m in selector.matchers.matchers]
-    if selector.name:
-        found.append(Matcher(NAME, Op.EQUAL, selector.name))
-    return found
-
-
-def matching_of(modifier: parser.BinModifier | None, operation: str) -> Matching:
-    """How an operator matches its two vectors."""
-    if modifier is None:
-        return Matching()
-    labels = modifier.matching
-    many = Side.NEITHER if operation in SETS else _SIDES.get(str(modifier.card), Side.NEITHER)
-    return Matching(
-        names=() if labels is None else tuple(labels.labels),
-        on=labels is not None and labels.type == parser.LabelModifierType.Include,
-        many=many,
-        include=tuple(modifier.group_labels or ()),
-        as_bool=modifier.return_bool,
-    )
-
-
-def _absent(evaluation: Evaluation, arguments: list[parser.Expr]) -> Vector:
-    selector = arguments[0]
-    while isinstance(selector, parser.ParenExpr):
-        selector = selector.expr
-    matchers = matchers_of(selector) if isinstance(selector, parser.VectorSelector) else []
-    return functions.absent(evaluation.vector(arguments[0]), matchers, evaluation.tsdb.texts)
-
-
-def _timestamp(evaluation: Evaluation, arguments: list[parser.Expr]) -> Vector:
-    argument = arguments[0]
-    while isinstance(argument, parser.ParenExpr):
-        argument = argument.expr
-    if isinstance(argument, parser.VectorSelector):
-        vector, times = evaluation._instant(argument)
-        return replace(vector, values=times / 1000).unnamed()
-    vector = evaluation.vector(argument)
-    times = np.broadcast_to(evaluation.steps[:, None], vector.values.shape)
-    return replace(vector, values=times / 1000).unnamed()
-
-
-def _label_replace(evaluation: Evaluation, arguments: list[parser.Expr]) -> Vector:
-    vector = evaluation.vector(arguments[0])
-    target, replacement, source, expression = map(evaluation.text, arguments[1:])
-    return label_replace(vector, target, replacement, source, expression)
-
-
-def _label_join(evaluation: Evaluation, arguments: list[parser.Expr]) -> Vector:
-    target, separator, *sources = map(evaluation.text, arguments[1:])
-    return label_join(evaluation.vector(arguments[0]), target, separator, sources)
-
-
-def _clamp(evaluation: Evaluation, arguments: list[parser.Expr]) -> Vector:
-    low, high = evaluation.scalar(arguments[1]), evaluation.scalar(arguments[2])
-    return functions.clamped(evaluation.vector(arguments[0]), low, high)
-
-
-def _round(evaluation: Evaluation, arguments: list[parser.Expr]) -> Vector:
-    nearest = evaluation.scalar(arguments[1]) if len(arguments) > 1 else None
-    return functions.rounded(evaluation.vector(arguments[0]), nearest)
-
-
-_CALLS: dict[str, Callable[[Evaluation, list[parser.Expr]], Value]] = {
-    "absent": _absent,
-    "timestamp": _timestamp,
-    "label_replace": _label_replace,
-    "label_join": _label_join,
-    "clamp": _clamp,
-    "round": _round,
-    "clamp_min": lambda e, a: functions.clamped(e.vector(a[0]), e.scalar(a[1]), None),
-    "clamp_max": lambda e, a: functions.clamped(e.vector(a[0]), None, e.scalar(a[1])),
-    "histogram_quantile": lambda e, a: histogram_quantile(e.scalar(a[0]).values, e.vector(a[1]).pruned()),
-    "scalar": lambda e, a: functions.as_scalar(e.vector(a[0])),
-    "vector": lambda e, a: functions.as_vector(e.scalar(a[0]), e.tsdb.texts),
-    "time": lambda e, _: Scalar(e.steps / 1000),
-    "pi": lambda e, _: Scalar(np.full(len(e.steps), np.pi)),
-    "sort": lambda e, a: functions.ordered(e.vector(a[0]).pruned(), descending=False),
-    "sort_desc": lambda e, a: functions.ordered(e.vector(a[0]).pruned(), descending=True),
-}

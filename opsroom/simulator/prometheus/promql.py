@@ -12,9 +12,10 @@ import numpy as np
 import promql_parser as parser
 
 from opsroom.simulator.prometheus.arrays import Ints
-from opsroom.simulator.prometheus.evaluate import Evaluation, matchers_of
+from opsroom.simulator.prometheus.evaluate import Evaluation
 from opsroom.simulator.prometheus.failures import BadData
 from opsroom.simulator.prometheus.matchers import Matcher, pattern
+from opsroom.simulator.prometheus.syntax import matchers_of
 from opsroom.simulator.prometheus.tsdb import Tsdb
 from opsroom.simulator.prometheus.values import Range, Scalar, Text, Value, Vector
 

@@ -73,7 +73,13 @@ class Scraper:
         self.last_time: float = 0.0
 
     def scrape(self, now: float, exposed: Exposed) -> None:
-        """One scrape of all targets at `now` (seconds); targets that are not there any more become stale."""
+        """One scrape of all targets at `now` (seconds); targets that are not there any more become stale.
+
+        A scrape that is not newer than the last (a clock was set back) is dropped, as Prometheus drops such samples.
+        """
+        newest = self._tsdb.newest_time
+        if newest is not None and now <= newest:
+            return
         rows = [self._series(target, exposed.shapes) for target in exposed.targets]
         ids = np.stack(rows) if rows else np.zeros((0, len(exposed.shapes)), dtype=np.int64)
         self._tsdb.scrape(ids[exposed.present], now, exposed.values[exposed.present])

@@ -34,6 +34,7 @@ from opsroom.simulator.traffic.shapes import (
     SUM,
     UP,
 )
+from opsroom.simulator.traffic.visibility import made_visible
 
 Key = tuple[str, str]
 _LONGEST_STEP = 5.0
@@ -43,7 +44,9 @@ _LONGEST_BACKOFF = 60.0
 class Traffic:
     """All services' behaviour. One seed gives one world, as long as the world asks for the same steps."""
 
-    def __init__(self, seed: int, incident_gap: float = 600.0) -> None:
+    def __init__(self, seed: int, incident_gap: float = 600.0, watched: float = 45.0) -> None:
+        """`incident_gap` seconds lie between shared incidents on average; a canary is `watched` so many seconds."""
+        self._watched = watched
         streams = np.random.default_rng(seed).spawn(4)
         self._rng = streams[0]
         self._fleet = Fleet(streams[1])
@@ -61,8 +64,12 @@ class Traffic:
         self._services[namespace, workload] = service
 
     def add_version(self, namespace: str, workload: str, version: str, quality: Quality = HEALTHY) -> None:
-        """Tell of a version (its id is the world's, any unique text); one never told of is healthy."""
-        self._qualities[version] = quality
+        """Tell of a version (its id is the world's, any unique text); one never told of is healthy.
+
+        A fault too small to be seen in its service's traffic is raised until it can be; tell of the service first.
+        """
+        service = self._services.get((namespace, workload))
+        self._qualities[version] = quality if service is None else made_visible(quality, service, self._watched)
         self._owners[version] = (namespace, workload)
 
     def step(self, now: float, pods: Sequence[Pod]) -> Exposed:
