@@ -12,6 +12,7 @@ from opsroom.simulator.controllers.objects import Obj
 from opsroom.simulator.kube.store import Store
 from opsroom.simulator.world.manifests import template_change
 from opsroom.simulator.world.pipelines import Pipeline
+from opsroom.simulator.world.robot import Robot
 
 SELF_HEAL = 5.0
 
@@ -19,19 +20,21 @@ SELF_HEAL = 5.0
 class GitOps:
     """Self-healing of the Rollouts that are marked as owned."""
 
-    def __init__(self, lines: Iterable[Pipeline]) -> None:
+    def __init__(self, lines: Iterable[Pipeline], store: Store) -> None:
+        self._store = store
+        self._robot = Robot(store)
         self._lines = [line for line in lines if line.service.gitops]
         self._drifted: dict[tuple[str, str], float] = {}
 
-    def run(self, store: Store, now: float) -> None:
+    def run(self, now: float) -> None:
         """Note what drifted, heal what has for long enough."""
         for line in self._lines:
             name = (line.service.namespace, line.service.name)
-            rollout = store.get("rollouts", *name)
+            rollout = self._store.get("rollouts", *name)
             if rollout is None or _image(rollout) == line.current.image:
                 self._drifted.pop(name, None)
             elif now - self._drifted.setdefault(name, now) >= SELF_HEAL:
-                store.merge("rollouts", *name, template_change(line.service, line.current, ""))
+                self._robot.patch("rollouts", *name, template_change(line.service, line.current, ""))
                 del self._drifted[name]
 
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 import heapq
 from dataclasses import dataclass
 
-from opsroom.simulator.controllers.loop import ControlLoop
-from opsroom.simulator.controllers.objects import Obj, count, desired_replicas, labels_of, status_of
-from opsroom.simulator.controllers.template_hash import DEPLOYMENT_HASH_LABEL, ROLLOUT_HASH_LABEL
+from opsroom.simulator.controllers.cluster import Cluster
+from opsroom.simulator.controllers.objects import Obj, count, desired_replicas, status_of
+from opsroom.simulator.controllers.template_hash import template_hash
 from opsroom.simulator.kube.store import Store
 from opsroom.simulator.world.catalog import Delivery, ServiceSpec
 from opsroom.simulator.world.manifests import canary_name, template_change
 from opsroom.simulator.world.releases import Release, first_wait, release
+from opsroom.simulator.world.robot import Robot
 
 FIRST = 1.0
 
@@ -31,7 +32,7 @@ class Pipeline:
 
 @dataclass(frozen=True, slots=True)
 class Deployed:
-    """One deploy that just happened; `pod_hash` is that of the new ReplicaSet, "" if there is none yet."""
+    """One deploy that just happened; `pod_hash` is that of the ReplicaSet that it brings."""
 
     service: ServiceSpec
     release: Release
@@ -42,12 +43,15 @@ class Deployed:
 class Pipelines:
     """All pipelines of a world. `rate` is in percent: 200 means half the waits."""
 
-    def __init__(self, seed: int, services: list[ServiceSpec], rate: float) -> None:
+    def __init__(self, seed: int, services: list[ServiceSpec], rate: float, cluster: Cluster) -> None:
         self._seed = seed
+        self._cluster = cluster
+        self._robot = Robot(cluster.store)
         self._pace = 100.0 / rate
         self.lines = [Pipeline(service, release(seed, service, 0)) for service in services]
         self._due: list[tuple[float, int]] = []
         self._busy: dict[int, None] = {}
+        self._to_pause: dict[int, None] = {}
 
     def begin(self, now: float) -> None:
         """Plan every service's first release; the earliest one comes after `FIRST` seconds."""
@@ -56,9 +60,9 @@ class Pipelines:
         self._due = [(now + wait - shift, number) for number, wait in enumerate(waits)]
         heapq.heapify(self._due)
 
-    def run(self, store: Store, loop: ControlLoop, now: float) -> list[Deployed]:
-        """Deploy what is due and plan the next release of what has settled."""
-        for number in [one for one in self._busy if settled(store, self.lines[one].service)]:
+    def run(self, now: float) -> list[Deployed]:
+        """Deploy what is due, pause rolling updates that have begun, plan the next release of what has settled."""
+        for number in [one for one in self._busy if settled(self._cluster.store, self.lines[one].service)]:
             del self._busy[number]
             line = self.lines[number]
             upcoming = release(self._seed, line.service, line.current.number + 1)
@@ -66,11 +70,53 @@ class Pipelines:
         deployed: list[Deployed] = []
         while self._due and self._due[0][0] <= now:
             _, number = heapq.heappop(self._due)
-            line = self.lines[number]
-            line.current = release(self._seed, line.service, line.current.number + 1)
-            self._busy[number] = None
-            deployed.append(_deploy(store, loop, line.service, line.current, now))
+            deployed.append(self._deploy(number, now))
+        if deployed:
+            self._cluster.loop.run(now)
+        for number in [one for one in self._to_pause if self._pause(self.lines[one])]:
+            del self._to_pause[number]
         return deployed
+
+    def _deploy(self, number: int, now: float) -> Deployed:
+        line = self.lines[number]
+        service = line.service
+        new = line.current = release(self._seed, service, line.current.number + 1)
+        self._busy[number] = None
+        match service.delivery:
+            case Delivery.ROLLOUT | Delivery.ROUTED:
+                body = template_change(service, new, "")
+                stored = self._robot.patch("rollouts", service.namespace, service.name, body)
+            case Delivery.PAIR:
+                body = template_change(service, new, "canary")
+                body["spec"]["replicas"] = 1
+                stored = self._robot.patch("deployments", service.namespace, canary_name(service), body)
+            case _:
+                body = template_change(service, new, "")
+                stored = self._robot.patch("deployments", service.namespace, service.name, body)
+                self._to_pause[number] = None
+        pod_hash = "" if stored is None else template_hash(stored["spec"]["template"])
+        return Deployed(service, new, now, pod_hash)
+
+    def _pause(self, line: Pipeline) -> bool:
+        """Pause a rolling update whose first new pod exists; whether the matter is over.
+
+        A new pod needs seconds to be ready and the update may have one too many only, so a look a second is enough.
+        """
+        name = (line.service.namespace, line.service.name)
+        deployment = self._cluster.store.get("deployments", *name)
+        if deployment is None or _image(deployment) != line.current.image:
+            return True
+        if deployment["spec"].get("paused"):
+            return False
+        for replica_set in self._cluster.loop.owned("replicasets", deployment):
+            if _image(replica_set) == line.current.image and desired_replicas(replica_set):
+                self._robot.patch("deployments", *name, {"spec": {"paused": True}})
+                return True
+        return False
+
+
+def _image(workload: Obj) -> str:
+    return str(workload["spec"]["template"]["spec"]["containers"][0]["image"])
 
 
 def settled(store: Store, service: ServiceSpec) -> bool:
@@ -100,33 +146,3 @@ def _complete(deployment: Obj) -> bool:
     counters = ("replicas", "updatedReplicas", "availableReplicas")
     paused = bool(deployment["spec"].get("paused"))
     return not paused and _observed(deployment) and all(count(deployment, one) == wanted for one in counters)
-
-
-def _deploy(store: Store, loop: ControlLoop, service: ServiceSpec, new: Release, now: float) -> Deployed:
-    namespace, name = service.namespace, service.name
-    match service.delivery:
-        case Delivery.ROLLOUT | Delivery.ROUTED:
-            store.merge("rollouts", namespace, name, template_change(service, new, ""))
-            loop.run(now)
-            owner = store.get("rollouts", namespace, name)
-        case Delivery.PAIR:
-            body = template_change(service, new, "canary")
-            body["spec"]["replicas"] = 1
-            store.merge("deployments", namespace, canary_name(service), body)
-            loop.run(now)
-            owner = store.get("deployments", namespace, canary_name(service))
-        case _:
-            store.merge("deployments", namespace, name, template_change(service, new, ""))
-            loop.run(now)
-            store.merge("deployments", namespace, name, {"spec": {"paused": True}})
-            loop.run(now)
-            owner = store.get("deployments", namespace, name)
-    return Deployed(service, new, now, _hash_of(loop, owner, new))
-
-
-def _hash_of(loop: ControlLoop, owner: Obj | None, new: Release) -> str:
-    for replica_set in loop.owned("replicasets", owner) if owner is not None else ():
-        if replica_set["spec"]["template"]["spec"]["containers"][0]["image"] == new.image:
-            labels = labels_of(replica_set)
-            return labels.get(ROLLOUT_HASH_LABEL) or labels.get(DEPLOYMENT_HASH_LABEL, "")
-    return ""

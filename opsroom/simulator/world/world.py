@@ -51,8 +51,8 @@ class World:
         self.store, self.loop = self.cluster.store, self.cluster.loop
         routed = (one for one in self.services if one.delivery is Delivery.ROUTED)
         self._shares = Shares(self.store, frozenset((one.namespace, one.name) for one in routed))
-        self._pipelines = Pipelines(seed, self.services, rate)
-        self._gitops = GitOps(self._pipelines.lines)
+        self._pipelines = Pipelines(seed, self.services, rate, self.cluster)
+        self._gitops = GitOps(self._pipelines.lines, self.store)
         self._mortal: set[str] = set()
         self._truth = None if truth is None else TruthFile(truth)
         self._found(seed)
@@ -62,9 +62,9 @@ class World:
     def tick(self) -> None:
         """One second of the world: deploys, controllers, traffic, a scrape."""
         now = self.clock()
-        for deployed in self._pipelines.run(self.store, self.loop, now):
+        for deployed in self._pipelines.run(now):
             self._learn(deployed)
-        self._gitops.run(self.store, now)
+        self._gitops.run(now)
         self.loop.run(now)
         pods = self._shares.pods()
         self.scraper.scrape(now, self.traffic.step(now, pods))

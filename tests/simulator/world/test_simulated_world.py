@@ -250,3 +250,30 @@ def test_gitops_puts_back_what_an_undo_changed_but_leaves_an_abort_alone() -> No
         get(world, "rollouts", one)["spec"]["template"]["spec"]["containers"][0]["image"] for one in (owned, free)
     ]
     assert images == [release(7, owned, 1).image, release(7, free, 0).image]
+
+
+def hold_everything(world: World) -> None:
+    """The objects of the hold at admission, as `opsroom manifest hold` makes them, over every namespace."""
+    for resource, body in (
+        ("mutatingadmissionpolicies", {"spec": {}}),
+        ("mutatingadmissionpolicybindings", {"spec": {"matchResources": {"namespaceSelector": {}}}}),
+    ):
+        world.store.create(resource, {"metadata": {"name": "opsroom-hold"}, **body})
+
+
+def test_a_hold_at_admission_stops_the_pipelines_too_and_a_release_lets_them_on() -> None:
+    world = World(7, 12, 1000.0, NOW)
+    hold_everything(world)
+    run(world, 0, 20)
+    rolling = one_of(world, Delivery.ROLLING)
+    held = get(world, "deployments", rolling)
+    assert held["metadata"]["annotations"]["opsroom.dev/queue"] == "held"
+    assert held["metadata"]["annotations"]["opsroom.dev/requested-by"] == "system:serviceaccount:ci:deploybot"
+    assert "updatedReplicas" not in held["status"]
+    for rollout in world.store.list("rollouts"):
+        assert rollout["status"].get("updatedReplicas", 0) in (0, rollout["spec"]["replicas"])
+    body: Obj = {"metadata": {"annotations": {"opsroom.dev/queue": None}}, "spec": {"paused": False}}
+    world.store.merge("deployments", rolling.namespace, rolling.name, body)
+    run(world, 20, 20)
+    after = get(world, "deployments", rolling)
+    assert (after["spec"]["paused"], after["status"]["updatedReplicas"]) == (True, 1)
