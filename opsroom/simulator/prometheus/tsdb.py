@@ -92,7 +92,7 @@ class Tsdb:
         ms = round(t * 1000)
         chunk, row = self._row(ms)
         if len(ids) and int(ids.max()) >= chunk.data.shape[1]:
-            chunk.widen(self._room)
+            chunk.widen(self._width())
         chunk.data[row, ids] = values
         self._newest[ids] = np.maximum(self._newest[ids], ms)
         self._oldest[ids] = np.where(self._oldest[ids] == NEVER, ms, self._oldest[ids])
@@ -165,6 +165,10 @@ class Tsdb:
         zeros = np.zeros(more, dtype=np.int64)
         self._columns = {name: np.concatenate([codes, zeros]) for name, codes in self._columns.items()}
 
+    def _width(self) -> int:
+        """How wide a chunk should be now: an eighth more than is needed, so that it is seldom copied."""
+        return len(self._keys) + len(self._keys) // 8 + 64
+
     def _newest_ms(self) -> int:
         chunk = self._chunks[-1]
         return int(chunk.times[chunk.used - 1])
@@ -174,7 +178,7 @@ class Tsdb:
         if not self._chunks or ms > self._newest_ms():
             if not self._chunks or self._chunks[-1].used == self._rows:
                 self._expire(ms)
-                self._chunks.append(_Chunk(self._rows, self._room))
+                self._chunks.append(_Chunk(self._rows, self._width()))
             chunk = self._chunks[-1]
             chunk.times[chunk.used] = ms
             chunk.used += 1

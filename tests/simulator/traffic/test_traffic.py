@@ -215,3 +215,14 @@ def test_the_truth_is_told_to_graders_and_stands_nowhere_else() -> None:
         assert word not in shown
     stable = {frozenset(t.labels(SHAPES[COUNT])) for t in exposed.targets[STABLE]}
     assert stable == {frozenset(t.labels(SHAPES[COUNT])) for t in exposed.targets[CANARY]}
+
+
+def test_now_and_then_a_pod_falls_sick_by_itself_and_recovers() -> None:
+    many = [Pod("shop", f"cart-one-{n}", "cart", "one", 1 / 400, True, OLD) for n in range(400)]
+    steps = run(HEALTHY, 160, many)
+    counted = np.array([np.diff([step.values[:, k] for step in steps], axis=0) for k in (SUM, COUNT)])
+    seconds = counted.reshape(2, 3, 53, 400).sum(axis=2)
+    latency = seconds[0] / seconds[1]
+    slow = (latency / np.median(latency, axis=1, keepdims=True) > 1.4).sum(axis=0)
+    assert 1 <= (slow > 0).sum() <= 20
+    assert slow.max() < 3
