@@ -29,7 +29,8 @@ class LoopbackServer:
     """One application on one loopback port; port 0 takes a free one. Raises OSError if the port is taken."""
 
     def __init__(self, app: ASGIApp, port: int) -> None:
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        # The protocol is named because asyncio sets TCP_NODELAY on such sockets only: without it an answer takes 40 ms.
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             self._socket.bind((LOOPBACK, port))
