@@ -14,11 +14,22 @@ from opsroom.domain.policy import PolicyRow
 from opsroom.domain.rollout import Engine, Rollout, Shape
 from opsroom.domain.verdict import UnknownReason, Verdict, VerdictState
 
-CLOSES_LATE = 6.0
-"""Seconds: a step closes one scrape and 5 s after its end, so a perfectly fresh verdict is this old."""
+CLOSES_LATE = 15.0
+"""Seconds: a step closes one scrape (of up to 10 s) and 5 s after its end: so old is a perfectly fresh verdict."""
 
-PASSING = frozenset((Refusal.CHANGED, Refusal.CONFLICT, Refusal.UNREACHABLE, Refusal.NOT_OBSERVED, Refusal.BUSY))
-"""Refusals after which looking again is right; the others need a person."""
+PASSING = frozenset(
+    (
+        Refusal.CHANGED,
+        Refusal.CONFLICT,
+        Refusal.UNREACHABLE,
+        Refusal.NOT_OBSERVED,
+        Refusal.BUSY,
+        Refusal.GONE,
+        Refusal.NOT_UNDER_WAY,
+        Refusal.NOTHING_TO_PROMOTE,
+    )
+)
+"""Refusals that say "your picture is behind": looking again is right. The others need a person."""
 
 BASELINE_GUARD = "baseline_sick"
 

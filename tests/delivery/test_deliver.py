@@ -219,10 +219,7 @@ def test_two_operators_at_once_one_wins(sim: Sim) -> None:
         second = await prepare(sim.intent(Verb.ROLL_BACK, actor="bob"), sim.hands())
         assert not isinstance(first, Deed)
         assert not isinstance(second, Deed)
-        ends = []
-        for ready in (second, first):
-            ends.append([deed async for deed in carry_out(ready, sim.hands())][-1])
-        return ends
+        return [[deed async for deed in carry_out(ready, sim.hands())][-1] for ready in (second, first)]
 
     back, promoted = sim.run(both())
     assert back.state is DeedState.DONE
