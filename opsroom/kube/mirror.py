@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from typing import Generic, TypeVar
 
@@ -49,6 +49,7 @@ class Mirror(Generic[O]):
         clock: Callable[[], float],
         params: dict[str, str] | None = None,
         keep: bool = True,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """``keep`` False: nothing is remembered, ``on_change`` only ever sees (None, new)."""
         self.path = path
@@ -65,6 +66,7 @@ class Mirror(Generic[O]):
         self._clock = clock
         self._params = params
         self._keep = keep
+        self._sleep = sleep
         self._version = ""
         self._backoff = BACKOFF
 
@@ -83,7 +85,7 @@ class Mirror(Generic[O]):
             except OpsroomError as error:
                 self.error = error
                 wait = self._pause(error, began)
-            await asyncio.sleep(wait)
+            await self._sleep(wait)
 
     async def _list(self) -> None:
         listing = await self._reader.list_pages(self.path, self._type, self._params)

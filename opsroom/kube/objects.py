@@ -94,13 +94,13 @@ def read_page(body: bytes, type_: type[T]) -> tuple[Page[T], int]:
     try:
         page: Page[T] = decoder(Page[type_]).decode(body)  # type: ignore[valid-type]
         return page, 0
-    except msgspec.ValidationError:
+    except (msgspec.ValidationError, UnicodeDecodeError):
         rough: Page[msgspec.Raw] = decoder(Page[msgspec.Raw]).decode(body)
     one = decoder(type_)
     kept: list[T] = []
     for raw in rough.items or []:
         try:
             kept.append(one.decode(raw))
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, UnicodeDecodeError):
             continue
     return Page(rough.metadata, kept), len(rough.items or []) - len(kept)

@@ -128,7 +128,7 @@ class Reader:
                         if event.type != "ERROR":
                             yield event
                             continue
-                    except msgspec.DecodeError:
+                    except (msgspec.DecodeError, UnicodeDecodeError):
                         pass
                     self._raise_error(line, path)
             except httpx.ReadTimeout:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,13 +43,18 @@ class _Refused(Exception):
         self.trouble = trouble
 
 
-def resolve(kubeconfig: str, context: str) -> Resolved | Trouble:
-    """Find the endpoint for ``context`` (empty: the current one) of ``kubeconfig`` (empty: the usual places)."""
+def resolve(kubeconfig: str, context: str, heard: Sequence[str] = ()) -> Resolved | Trouble:
+    """Find the endpoint for ``context`` (empty: the current one) of ``kubeconfig`` (empty: the usual places).
+
+    ``heard`` collects what the client logs meanwhile: a plugin's failure is told nowhere else.
+    """
     try:
         paths = _paths(kubeconfig)
         if not paths:
             return Resolved(endpoint=_in_cluster())
-        return Resolved(endpoint=_from_file(paths, context))
+        endpoint = _from_file(paths, context)
+        _must_have_credentials(endpoint, heard)
+        return Resolved(endpoint=endpoint)
     except _Refused as refused:
         return refused.trouble
 
@@ -98,7 +104,6 @@ def _from_file(paths: list[str], context: str) -> Endpoint:
 
     official: Any = kube_config
     where = clean(os.pathsep.join(paths))
-    troubles = _heard()
     try:
         merger = official.KubeConfigMerger(os.pathsep.join(paths))
         if merger.config is None:
@@ -123,7 +128,7 @@ def _from_file(paths: list[str], context: str) -> Endpoint:
         message = f"{where} is not a usable kubeconfig: {clean(error, 200)}"
         raise _Refused(Trouble(message=message, fix="Compare it with kubectl config view")) from error
     inner = chosen.get("context") or {}
-    endpoint = _endpoint(
+    return _endpoint(
         configuration,
         context=str(chosen["name"]),
         user=str(inner.get("user", "")),
@@ -132,11 +137,13 @@ def _from_file(paths: list[str], context: str) -> Endpoint:
         source=where,
         expires=_expiry(loader),
     )
-    if troubles and not endpoint.authorization and not endpoint.certificate:
-        message = f"The credentials of context {clean(endpoint.context)} could not be had: {clean(troubles[-1], 300)}"
+
+
+def _must_have_credentials(endpoint: Endpoint, heard: Sequence[str]) -> None:
+    if heard and not endpoint.authorization and not endpoint.certificate:
+        message = f"The credentials of context {clean(endpoint.context)} could not be had: {clean(heard[-1], 300)}"
         fix = "Log in with the tool that made this context; plugins run without a terminal here"
         raise _Refused(Trouble(message=message, fix=fix, credentials=True))
-    return endpoint
 
 
 def _context(config: dict[str, Any], wanted: str, where: str) -> dict[str, Any]:
@@ -215,7 +222,7 @@ def _heard() -> list[str]:
 def main(arguments: list[str]) -> int:
     """Print what was found; the exit code is 0 as long as something could be said."""
     kubeconfig, context = (*arguments, "", "")[:2]
-    answer = resolve(kubeconfig, context)
+    answer = resolve(kubeconfig, context, _heard())
     sys.stdout.buffer.write(msgspec.json.encode(answer) + b"\n")
     sys.stdout.flush()
     return 0

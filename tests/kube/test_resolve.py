@@ -1,0 +1,165 @@
+"""Kubeconfigs and credential plugins, resolved by the official client in a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import stat
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+
+from opsroom.errors import ConfigError, OpsroomError, Unauthorized
+from opsroom.kube.connection import Connection, connect, resolve_apart
+from opsroom.kube.endpoint import Endpoint
+from opsroom.kube.reader import Reader
+from opsroom.kube.resolve import Resolved, Trouble, resolve
+
+
+def kubeconfig(folder: Path, user: dict[str, Any], **cluster: Any) -> str:
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "prod",
+        "clusters": [{"name": "c", "cluster": {"server": "https://api.test:6443/", **cluster}}],
+        "users": [{"name": "anna", "user": user}],
+        "contexts": [{"name": "prod", "context": {"cluster": "c", "user": "anna", "namespace": "shop"}}],
+    }
+    path = folder / "config"
+    path.write_text(yaml.safe_dump(config))
+    return str(path)
+
+
+def plugin(folder: Path, script: str) -> dict[str, Any]:
+    path = folder / "plugin"
+    path.write_text("#!/bin/sh\n" + script)
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return {"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": str(path), "interactiveMode": "Never"}}
+
+
+def credential(token: str, expires: str) -> str:
+    body = {
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "kind": "ExecCredential",
+        "status": {"token": token, "expirationTimestamp": expires},
+    }
+    return f"echo '{json.dumps(body)}'\n"
+
+
+def test_a_kubeconfig_becomes_an_endpoint(tmp_path: Path) -> None:
+    pem = "-----BEGIN CERTIFICATE-----\nMII=\n-----END CERTIFICATE-----\n"
+    data = base64.b64encode(pem.encode()).decode()
+    path = kubeconfig(
+        tmp_path,
+        {"token": "s3cret"},
+        **{"certificate-authority-data": data, "tls-server-name": "kube", "proxy-url": ""},
+    )
+    answer = resolve(path, "")
+    assert isinstance(answer, Resolved)
+    endpoint = answer.endpoint
+    assert (endpoint.host, endpoint.authorization, endpoint.ca) == ("https://api.test:6443", "Bearer s3cret", pem)
+    assert (endpoint.server_name, endpoint.context, endpoint.namespace) == ("kube", "prod", "shop")
+    assert endpoint.address == "api.test:6443"
+    assert "s3cret" not in repr(endpoint)
+
+
+@pytest.mark.parametrize(
+    ("text", "context", "words"),
+    [
+        (None, "", "There is no kubeconfig at"),
+        ("", "", "is not a usable kubeconfig"),
+        ("{[", "", "is not a usable kubeconfig"),
+        ("just words", "", "is not a usable kubeconfig"),
+        ("apiVersion: v1\nkind: Config\n", "", "names no current context"),
+        ("contexts: [{name: prod, context: {cluster: c}}]", "stage", "There is no context stage in"),
+        ("contexts: [{name: prod, context: {cluster: c}}]", "prod", "is not a usable kubeconfig"),
+        ("contexts: 7", "prod", "is not a usable kubeconfig"),
+    ],
+)
+def test_a_bad_kubeconfig_is_one_sentence_with_a_fix(
+    tmp_path: Path, text: str | None, context: str, words: str
+) -> None:
+    path = tmp_path / "config"
+    if text is not None:
+        path.write_text(text)
+    answer = resolve(str(path), context)
+    assert isinstance(answer, Trouble)
+    assert words in answer.message
+    assert str(path) in answer.message
+    assert answer.fix
+    if context == "stage":
+        assert "prod" in answer.fix
+
+
+def test_errors_cross_the_process_with_their_kind(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="There is no kubeconfig at /does/not/exist"):
+        asyncio.run(connect("/does/not/exist"))
+    path = kubeconfig(tmp_path, plugin(tmp_path, "echo 'session has expired' >&2\nexit 3\n"))
+    with pytest.raises(Unauthorized, match="context prod could not be had.*session has expired"):
+        asyncio.run(connect(path))
+
+
+def test_a_plugin_finds_no_terminal_and_no_input(tmp_path: Path) -> None:
+    prompt = "read answer && exit 9\n( : < /dev/tty ) 2>/dev/null && exit 8\n"
+    path = kubeconfig(tmp_path, plugin(tmp_path, prompt + credential("fresh", "2035-01-01T00:00:00Z")))
+    endpoint = asyncio.run(resolve_apart(path, "prod"))
+    assert endpoint.authorization == "Bearer fresh"
+    assert endpoint.expires == 2051222400.0
+
+
+def test_a_plugin_that_hangs_is_ended_with_all_its_children(tmp_path: Path) -> None:
+    path = kubeconfig(tmp_path, plugin(tmp_path, f"echo $$ > {tmp_path}/pid\nsleep 60\n"))
+    with pytest.raises(Unauthorized, match="did not come within"):
+        asyncio.run(resolve_apart(path, "prod", seconds=3.0))
+    number = (tmp_path / "pid").read_text().strip()
+    status = Path(f"/proc/{number}/status")
+    deadline = time.monotonic() + 5
+    while status.exists() and "Z (zombie)" not in status.read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+class Tokens(httpx.AsyncBaseTransport):
+    """Knows one token."""
+
+    def __init__(self, good: str) -> None:
+        self.good = good
+        self.seen: list[str] = []
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.seen.append(request.headers.get("Authorization", ""))
+        known = self.seen[-1] == f"Bearer {self.good}"
+        return httpx.Response(200 if known else 401, json={"kind": "Status"} if not known else {}, request=request)
+
+
+@pytest.mark.parametrize("expired", [False, True], ids=["after a 401", "before they end"])
+def test_credentials_are_renewed(tmp_path: Path, expired: bool) -> None:
+    path = kubeconfig(tmp_path, plugin(tmp_path, credential("new", "2035-01-01T00:00:00Z")))
+    ends = 1000.0 + 30.0 if expired else None
+    endpoint = Endpoint(host="http://api.test", authorization="Bearer old", context="prod", source=path, expires=ends)
+    server = Tokens("new")
+    clock = iter(range(1000, 10_000_000, 20))
+    connection = Connection(
+        endpoint, kubeconfig=path, renewable=True, transport=server, clock=lambda: float(next(clock))
+    )
+    assert asyncio.run(Reader(connection).get("/version", dict)) == {}
+    assert server.seen == (["Bearer new"] if expired else ["Bearer old", "Bearer new"])
+
+
+def test_credentials_that_stay_wrong_are_asked_for_once(tmp_path: Path) -> None:
+    path = kubeconfig(tmp_path, {"token": "bad"})
+    server = Tokens("good")
+
+    async def ask() -> None:
+        connection = Connection(await resolve_apart(path, ""), kubeconfig=path, renewable=True, transport=server)
+        for _ in range(3):
+            with pytest.raises(OpsroomError, match="does not accept the credentials as anna"):
+                await Reader(connection).get("/version", dict)
+
+    asyncio.run(ask())
+    assert server.seen == ["Bearer bad"] * 3
