@@ -24,6 +24,7 @@ class Place(StrEnum):
 
 BOTH = frozenset({Place.BOARD, Place.DETAIL})
 ALL = frozenset(Place)
+BOARD = frozenset({Place.BOARD})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,33 +50,33 @@ class Action:
 
 ACTIONS = (
     Action("promote", "p", "deed('promote')", "promote", "promote one step (flagged rollouts only)", BOTH, True, 1),
-    Action("rollback", "x", "deed('roll_back')", "roll back", "all traffic back to stable (flagged only)", BOTH, True, 2),
-    Action("flag", "f", "mark('flag')", "flag", "flag by hand: stops automatic promotion, then p and x work", BOTH, True),
+    Action("rollback", "x", "deed('roll_back')", "roll back", "all traffic to stable (flagged only)", BOTH, True, 2),
+    Action("flag", "f", "mark('flag')", "flag", "flag by hand: no automatic promotion; then p and x work", BOTH, True),
     Action("acknowledge", "a", "mark('acknowledge')", "take it", "say that you take care of a flag", BOTH, True),
     Action("stop", "escape", "back", "stop", "stop an armed deed; leave a page; clear the filter", ALL, shown="esc"),
     Action("confirm", "y", "confirm", "", "do what is armed, in second-key mode only", BOTH),
-    Action("down", "j,down", "move(1)", "down", "one rollout down", BOTH),
-    Action("up", "k,up", "move(-1)", "up", "one rollout up", BOTH),
+    Action("down", "j,down", "move(1)", "down", "one rollout down", ALL),
+    Action("up", "k,up", "move(-1)", "up", "one rollout up", ALL),
     Action("page_down", "pagedown,ctrl+f", "page(1)", "page down", "one page down", ALL, shown="pgdn"),
     Action("page_up", "pageup,ctrl+b", "page(-1)", "page up", "one page up", ALL, shown="pgup"),
     Action("first", "g,home", "edge(-1)", "first", "to the first rollout", ALL),
     Action("last", "G,end", "edge(1)", "last", "to the last rollout", ALL),
     Action("next", "n", "flagged(1)", "next flagged", "to the next flagged rollout", BOTH, bar=4),
     Action("previous", "N", "flagged(-1)", "previous flagged", "to the previous flagged rollout", BOTH),
-    Action("open", "enter,right", "open", "detail", "all about this rollout", frozenset({Place.BOARD}), bar=3, shown="enter"),
-    Action("filter", "slash", "filter", "filter", "filter: text, label:key=value, !not", frozenset({Place.BOARD}), bar=5, shown="/"),
-    Action("only_flagged", "F", "only_flagged", "only flagged", "show only what waits for a person", frozenset({Place.BOARD}), bar=8),
-    Action("sort", "s", "sort", "sort", "sort by severity, score, name, age", frozenset({Place.BOARD}), bar=9),
+    Action("open", "enter,right", "open", "detail", "all about this rollout", BOARD, bar=3, shown="enter"),
+    Action("filter", "slash", "filter", "filter", "filter: text, label:key=value, !not", BOARD, bar=5, shown="/"),
+    Action("only_flagged", "F", "only_flagged", "only flagged", "show only what waits for a person", BOARD, bar=8),
+    Action("sort", "s", "sort", "sort", "sort by severity, score, name, age", BOARD, bar=9),
     Action("freeze", "space", "hold", "stop picture", "stop the picture (data go on); again to go on", BOTH, bar=10),
-    Action("wide", "w", "wide", "wide", "the list alone, without the pane", frozenset({Place.BOARD})),
-    Action("events", "e", "show('events')", "events", "what happened, newest first", BOTH, bar=11),
-    Action("sources", "S", "show('sources')", "sources", "each source: its age, its last error", BOTH, bar=12),
-    Action("journal", "J", "show('journal')", "deeds", "who did what, and what came of it", BOTH, bar=13),
+    Action("wide", "w", "wide", "wide", "the list alone, without the pane", BOARD),
+    Action("events", "e", "app.show('events')", "events", "what happened, newest first", BOTH, bar=11),
+    Action("sources", "S", "app.show('sources')", "sources", "each source: its age, its last error", BOTH, bar=12),
+    Action("journal", "J", "app.show('journal')", "deeds", "who did what, and what came of it", BOTH, bar=13),
     Action("copy", "c", "copy", "copy", "send namespace/name to the terminal's clipboard", BOTH),
-    Action("theme", "T", "theme", "theme", "next theme", ALL),
-    Action("refresh", "ctrl+r", "repaint", "repaint", "paint the whole screen again", ALL),
-    Action("help", "question_mark,f1", "show('help')", "help", "this page", ALL, bar=99, shown="?"),
-    Action("palette", "colon,ctrl+p", "palette", "command", "find an action by its name", BOTH, bar=98, shown=":"),
+    Action("theme", "T", "app.theme", "theme", "next theme", ALL),
+    Action("refresh", "ctrl+r", "app.repaint", "repaint", "paint the whole screen again", ALL),
+    Action("help", "question_mark,f1", "app.show('help')", "help", "this page", ALL, bar=99, shown="?"),
+    Action("palette", "colon,ctrl+p", "app.palette", "command", "find an action by its name", BOTH, bar=98, shown=":"),
     Action("quit", "q", "leave", "quit", "leave; deeds that were sent go on", ALL, bar=97),
     Action("unbound", "r,d,u,ctrl+d,ctrl+k", "unbound", "", "nothing, on purpose: roll back is x", BOTH),
 )  # fmt: skip

@@ -8,7 +8,9 @@ import signal
 import time
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from textual import events
 from textual.app import App
@@ -79,6 +81,7 @@ class RoomApp(App[int]):
         """Show the first frame; only then look for the network."""
         self.set_keymap(self.control.options.keymap)
         self.control.keyboard.focused = self.control.clock()
+        self.control.sight.take()
         self.push_screen(self.first_screen())
         self.set_interval(self.tick_seconds, self._tick)
         self.set_interval(COUNT, self._count)
@@ -212,6 +215,9 @@ class WallApp(RoomApp):
     """The wall: nothing to press."""
 
     tick_seconds = 2.0
+
+    def __init__(self, options: Options, feed: Feed, **more: Any) -> None:
+        super().__init__(replace(options, theme="wall") if options.theme == "night" else options, feed, **more)
 
     def first_screen(self) -> LinesScreen:
         """The wall."""

@@ -24,7 +24,7 @@ class BoardScreen(GuardedScreen):
     """The home screen."""
 
     BINDINGS = bindings(Place.BOARD)
-    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (18, "-short"), (30, "-middle"), (48, "-tall")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (18, "-short"), (28, "-low"), (36, "-middle"), (48, "-tall")]  # noqa: RUF012
     place = Place.BOARD
 
     def __init__(self, control: Control) -> None:

@@ -77,9 +77,10 @@ class LinesScreen(Screen[None]):
         room = self.control.sight.room
         intent = self.control.deeds.line(cells, room.context if room else "")
         self.query_one("#intent", LinesBlock).show([intent])
-        self.query_one("#keys", LinesBlock).show([self._keys(cells)])
+        self.query_one("#keys", LinesBlock).show([self.keys(cells)])
 
-    def _keys(self, cells: int) -> Line:
+    def keys(self, cells: int) -> Line:
+        """The key bar."""
         here = sorted((action for action in ACTIONS if action.bar and self.place in action.places), key=lambda a: a.bar)
         hints = [self._hint(action) for action in here]
         return bar(hints[:-1], hints[-1], cells)
@@ -88,6 +89,10 @@ class LinesScreen(Screen[None]):
         verb = _VERBS.get(action.id)
         on = verb is None or self.control.deeds.shown_offer(verb)
         return Hint(key_name(action, self.control.options.keymap), action.word, on)
+
+    async def action_leave(self) -> None:
+        """Leave the room; a page overrides it, for there ``q`` leads back."""
+        await self.app.run_action("app.leave")
 
     def on_resize(self, event: events.Resize) -> None:
         """Another size, another picture."""

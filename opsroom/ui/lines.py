@@ -36,12 +36,7 @@ class LinesBlock(Widget, can_focus=False):
 
     def render_line(self, y: int) -> Strip:
         """One line of the widget."""
-        ground = (
-            _at(self._lines, y)
-            if y < len(self._lines)
-            else _EMPTY.on(self._lines[-1].ground if self._lines else _EMPTY.ground)
-        )
-        return self._paint.strip(ground, self.size.width)
+        return self._paint.strip(_at(self._lines, y), self.size.width)
 
 
 class LinesPage(ScrollView, can_focus=True):

@@ -10,6 +10,7 @@ from opsroom.ui.actions import ACTIONS, GUARDED, Place, bindings, key_name, keys
 from opsroom.ui.control import Control, LinesScreen
 from opsroom.ui.lines import LinesBlock, LinesPage
 from opsroom.view import header, help_page, news_pages, sources_page
+from opsroom.view.keybar import Hint, bar
 from opsroom.view.line import Line, padded
 
 Make = Callable[[Control, int], list[Line]]
@@ -89,10 +90,18 @@ class PageScreen(LinesScreen):
         """To the top or the end."""
         self._page.scroll_to(y=0 if by < 0 else self._page.virtual_size.height, animate=False, immediate=True)
 
+    def action_move(self, by: int) -> None:
+        """Scroll by a line."""
+        self._page.scroll_relative(y=by, animate=False, immediate=True)
+
+    def keys(self, cells: int) -> Line:
+        """One way: back."""
+        return bar([Hint("j k", "scroll")], Hint("esc", "back"), cells)
+
     def action_back(self) -> None:
         """Back to where one came from."""
         self.app.pop_screen()
 
-    def action_leave(self) -> None:
+    async def action_leave(self) -> None:
         """``q`` on a page leaves the page, not the room."""
         self.app.pop_screen()

@@ -22,6 +22,9 @@ AXIS = 8
 _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 """Braille dots of a cell by row and column (Unicode 2800 block)."""
 
+LEAST_VALUES = 30
+"""A chart's width stands for at least so many values, so that a young canary is not drawn as an old one."""
+
 _ROUND = (1, 1.5, 2, 3, 4, 5, 6, 8, 10)
 
 Values = Sequence[float | None]
@@ -55,10 +58,10 @@ def chart(metric: Metric, box: Box, stands_out: bool) -> list[Line]:
     """A title line and ``box.rows`` lines of plot."""
     dots = 2 if box.graphs is Graphs.BRAILLE else 1
     wide = max(4, box.cells - AXIS) * dots
-    canary, seconds, stretch = _stretched(metric.canary, wide)
-    baseline, _, _ = _stretched(metric.baseline, wide)
+    canary, seconds = _sampled(metric.canary, wide)
+    baseline, _ = _sampled(metric.baseline, wide)
     canvas = Canvas(wide, box.rows * (4 if dots == 2 else 1), ceiling(metric.name, canary, baseline))
-    ours, theirs = list(_trace(canary, canvas, stretch)), list(_points(baseline, canvas, stretch))
+    ours, theirs = list(_trace(canary, canvas)), list(_points(baseline, canvas))
     cells = _braille(ours, theirs, canvas) if dots == 2 else _signs(ours, theirs, canvas)
     low, high = band(metric.baseline.values)
     plot = []
@@ -69,7 +72,7 @@ def chart(metric: Metric, box: Box, stands_out: bool) -> list[Line]:
         made = _runs(signs, Ground.BAND if banded else None, stands_out)
         label = fit(_label(metric.name, index, box.rows, canvas.top), AXIS - 1, right=True)
         plot.append(Line((Piece(label + " ", Role.DIM), *made)))
-    return [_title(metric, box, stands_out, wide / stretch * seconds), *plot]
+    return [_title(metric, box, stands_out, len(canary) * seconds), *plot]
 
 
 def ceiling(name: str, *series: Values) -> float:
@@ -77,7 +80,7 @@ def ceiling(name: str, *series: Values) -> float:
     if name == "score":
         return 1.0
     most = max((value for values in series for value in values if value is not None), default=0.0)
-    most = max(most, 0.01 if name == "error_rate" else 1e-9)
+    most = max(most, 0.02 if name == "error_rate" else 1e-9)
     power = 10.0 ** math.floor(math.log10(most))
     return next((factor * power for factor in _ROUND if factor * power >= most * 0.9999), 10 * power)
 
@@ -90,29 +93,28 @@ def band(values: Values) -> tuple[float | None, float | None]:
     return known[len(known) // 10], known[-1 - len(known) // 10]
 
 
-def _stretched(series: Series, wide: int) -> tuple[list[float | None], float, int]:
-    """Values for ``wide`` columns of dots, the seconds of one value, and the columns of one value."""
-    stretch = max(1, wide // max(1, len(series.values)))
-    values, seconds = buckets(series, wide // stretch)
-    return values, seconds, stretch
+def _sampled(series: Series, wide: int) -> tuple[list[float | None], float]:
+    """At most one value for each column of dots, and the seconds of one value; a young series keeps its place."""
+    length = min(wide, max(len(series.values), LEAST_VALUES))
+    return buckets(series, length)
 
 
-def _points(values: Values, canvas: Canvas, stretch: int) -> Iterator[tuple[int, int]]:
-    """Every second dot along the values."""
-    for x, y in _trace(values, canvas, stretch, joined=False):
+def _points(values: Values, canvas: Canvas) -> Iterator[tuple[int, int]]:
+    """Every second dot along the values: a dotted line."""
+    for x, y in _trace(values, canvas, joined=False):
         if x % 2 == 0:
             yield x, y
 
 
-def _trace(values: Values, canvas: Canvas, stretch: int, joined: bool = True) -> Iterator[tuple[int, int]]:
-    """Dots of a line through the values; a gap interrupts it."""
+def _trace(values: Values, canvas: Canvas, joined: bool = True) -> Iterator[tuple[int, int]]:
+    """Dots of a line through the values, spread over the whole width; a gap interrupts it."""
     before: tuple[int, float] | None = None
-    offset = canvas.wide - 1 - (len(values) - 1) * stretch
+    spread = (canvas.wide - 1) / max(1, len(values) - 1)
     for index, value in enumerate(values):
         if value is None:
             before = None
             continue
-        x = offset + index * stretch
+        x = round(index * spread)
         x0, v0 = before or (x, value)
         last = canvas.y(v0)
         for column in range(x0 + 1 if before else x, x + 1):

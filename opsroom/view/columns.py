@@ -1,7 +1,7 @@
 """Which columns the board has at which width.
 
 Columns are dropped in one fixed order as the screen gets narrower; mark, name, step, score and state always stay, for
-these five answer "must I act?". What width is left over goes to the name, the sparklines and then to the last column.
+these five answer "must I act?". What width is left over goes to the name, the sparklines and then the last column.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from enum import StrEnum
 
 GAP = 2
 NAME_MOST = 30
-SPARK_MOST = 24
+SPARK, SPARK_LONG = 10, 15
+"""Cells of a sparkline: sixty steps, three or two in each of a cell's two columns of dots, fill these exactly."""
+
 VALUE = 6
 """Cells of the number beside a sparkline."""
 
@@ -50,8 +52,8 @@ _ALL = (
     Column(Field.STEP, 5, "STEP", right=True),
     Column(Field.WEIGHT, 4, "WT", right=True),
     Column(Field.SCORE, 5, "SCORE", right=True),
-    Column(Field.ERRORS, 10 + 1 + VALUE, "ERRORS"),
-    Column(Field.P99, 10 + 1 + VALUE, "P99"),
+    Column(Field.ERRORS, SPARK + 1 + VALUE, "ERRORS"),
+    Column(Field.P99, SPARK + 1 + VALUE, "P99"),
     Column(Field.AGE, 4, "AGE", right=True),
     Column(Field.STATE, 13, "STATE"),
     Column(Field.WHY, 26, "WHY"),
@@ -68,26 +70,23 @@ def layout(cells: int) -> tuple[Column, ...]:
         if _total(columns) < cells:
             break
         columns = [column for column in columns if column.field is not field]
-    spare = cells - 1 - _total(columns)
-    columns, spare = _grown(columns, Field.NAME, NAME_MOST, spare)
-    for field in (Field.ERRORS, Field.P99):
-        columns, spare = _grown(columns, field, SPARK_MOST + 1 + VALUE, spare // 2 if field is Field.ERRORS else spare)
-        spare = cells - 1 - _total(columns)
-    columns, _ = _grown(columns, columns[-1].field, cells, spare)
-    return tuple(columns)
+    columns = _grown(columns, Field.NAME, NAME_MOST if len(columns) == len(_ALL) else NAME_MOST - 8, cells)
+    if cells - 1 - _total(columns) >= 2 * (SPARK_LONG - SPARK):
+        for field in (Field.ERRORS, Field.P99):
+            columns = _grown(columns, field, SPARK_LONG + 1 + VALUE, cells)
+    return tuple(_grown(columns, columns[-1].field, cells, cells))
 
 
 def _total(columns: list[Column]) -> int:
     return sum(column.cells for column in columns) + GAP * (len(columns) - 1)
 
 
-def _grown(columns: list[Column], field: Field, most: int, spare: int) -> tuple[list[Column], int]:
-    """The columns with ``field`` wider by what is spare, and what is still spare."""
-    for index, column in enumerate(columns):
-        if column.field is field:
-            more = max(0, min(spare, most - column.cells))
-            if field is Field.NAME and len(columns) < len(_ALL):
-                more = min(more, 4)
-            grown = [*columns[:index], replace(column, cells=column.cells + more), *columns[index + 1 :]]
-            return grown, spare - more
-    return columns, spare
+def _grown(columns: list[Column], field: Field, most: int, cells: int) -> list[Column]:
+    """The columns with ``field`` wider by what is spare, up to ``most``."""
+    spare = cells - 1 - _total(columns)
+    return [
+        replace(column, cells=column.cells + max(0, min(spare, most - column.cells)))
+        if column.field is field
+        else column
+        for column in columns
+    ]

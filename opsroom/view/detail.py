@@ -51,7 +51,8 @@ def pane(row: Row | None, wide: Pane) -> list[Line]:
     else:
         lines = [title(row, wide), *facts(row, wide, wide.cells - 1)]
     lines = lines[: wide.rows] + [line()] * (wide.rows - len(lines))
-    return [padded(cut(one, wide.cells), wide.cells).on(Ground.PANE) for one in lines]
+    grounds = [Ground.BAR] + [Ground.PANE] * wide.rows
+    return [padded(cut(one, wide.cells), wide.cells).on(ground) for one, ground in zip(lines, grounds, strict=False)]
 
 
 def title(row: Row, wide: Pane) -> Line:
@@ -89,7 +90,7 @@ def facts(row: Row, wide: Pane, cells: int) -> list[Line]:
     if roomy:
         lines.append(line())
     lines += steps(row.rollout, cells)
-    lines += keys(row, cells)
+    lines += keys(row, cells, most=2 if roomy else 1)
     if roomy and row.happenings:
         lines.append(line())
     lines += news(row, cells, max(1, wide.rows - 1 - len(lines)))
@@ -99,7 +100,7 @@ def facts(row: Row, wide: Pane, cells: int) -> list[Line]:
 def why(row: Row, now: float) -> list[tuple[str, Role]]:
     """Sentences with their roles: the flag, the evidence, what weakens it."""
     said: list[tuple[str, Role]] = []
-    flagged = words.flag(row, now)
+    flagged = words.flag(row)
     if flagged:
         said.append((flagged, Role.TEXT))
     found = row.verdict.evidence if row.verdict else ()
@@ -159,7 +160,7 @@ def steps(rollout: Rollout, cells: int) -> list[Line]:
     return [cut(Line(tuple(piece for piece in pieces if piece.text)), cells)]
 
 
-def keys(row: Row, cells: int) -> list[Line]:
+def keys(row: Row, cells: int, most: int = 1) -> list[Line]:
     """What ``p`` and ``x`` would do, in words; dim where they would be refused."""
     if not row.rollout.under_way and row.flag is None:
         return []
@@ -173,18 +174,17 @@ def keys(row: Row, cells: int) -> list[Line]:
         if right.allowed is False:
             text = f"is off: {words.right(right)}"
         on = row.flag is not None and wish.effect is not None and right.allowed is not False
-        off = "" if row.flag is not None else ", once flagged"
-        lines.append(
-            cut(
+        if row.flag is None and wish.effect is not None:
+            text += ", once flagged"
+        for index, part in enumerate(wrap(text, cells - LABEL - 1, most)):
+            head = key if index == 0 else ""
+            lines.append(
                 line(
                     " ",
-                    Piece(f"{key:<{LABEL}}", Role.KEY if on else Role.DIM),
-                    Piece(text, Role.TEXT if on else Role.DIM),
-                    Piece(off if wish.effect is not None else "", Role.DIM),
-                ),
-                cells,
+                    Piece(f"{head:<{LABEL}}", Role.KEY if on else Role.DIM),
+                    Piece(part, Role.TEXT if on else Role.DIM),
+                )
             )
-        )
     return lines
 
 

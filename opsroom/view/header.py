@@ -5,7 +5,7 @@ A frozen picture must never look alive: each source has its age here at all time
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from opsroom.domain.board import Mode, Room, Row, Severity
@@ -60,7 +60,7 @@ def top(room: Room | None, status: Status, cells: int) -> Line:
         left = line(" ", Piece("opsroom", Role.STRONG), ground=Ground.BAR)
         return sides(left, line(Piece(numbers.clock(status.now) + " ", Role.TEXT)), cells)
     ground = Ground.PROD if "prod" in room.context.lower() else None
-    name = Piece(f" {room.context or 'no context'} ", Role.STRONG, ground)
+    name = Piece(f" {room.context or 'no context'} ", Role.STRONG if ground is None else Role.PROD, ground)
     left_pieces: list[Piece | str] = [name, " ", _mode(room, status), Piece(f"  {_namespaces(room)}", Role.DIM)]
     if cells >= 110 and room.identity:
         left_pieces.append(Piece(f"  as {room.identity}", Role.DIM))
@@ -104,30 +104,39 @@ def age_text(source: SourceState, now: float) -> str:
     return f"{name} never"
 
 
-def tally(rows: Iterable[Row], gap: str) -> list[Piece]:
-    """How many of each kind there are, loudest first; what there is none of is left out, but for the flagged."""
+def tally(rows: Iterable[Row], gap: str, wordless: int = 0) -> list[Piece]:
+    """How many of each kind there are, loudest first; what there is none of is left out, but for the flagged.
+
+    The last ``wordless`` kinds are shown as mark and number only.
+    """
     seen = list(rows)
     found = counts(seen)
     waiting = sum(group_of(row) is Group.QUEUED for row in seen)
+    kinds = [(marks.MARK[each], marks.ROLE[each], found[each], marks.WORD[each]) for each in LOUDEST_FIRST[:-1]]
+    kinds.append((marks.QUEUED, Role.DIM, waiting, "queued"))
+    kinds.append((marks.MARK[Severity.DONE], Role.OK, found[Severity.DONE] - waiting, marks.WORD[Severity.DONE]))
+    kinds = [kind for kind in kinds if kind[2] or kind[3] == marks.WORD[Severity.FLAGGED]]
     pieces: list[Piece] = []
-    for severity in LOUDEST_FIRST:
-        number = found[severity]
-        if severity is Severity.DONE:
-            number -= waiting
-            if waiting:
-                pieces += [Piece(marks.QUEUED, Role.DIM), Piece(f" {waiting} queued{gap}")]
-        if number or severity is Severity.FLAGGED:
-            words = f" {number} {marks.WORD[severity]}{gap}"
-            pieces += [Piece(marks.MARK[severity], marks.ROLE[severity] if number else Role.DIM)]
-            pieces.append(Piece(words, Role.TEXT if number else Role.DIM))
+    for at, (mark, role, number, word) in enumerate(kinds):
+        said = f" {number}{gap}" if at >= len(kinds) - wordless else f" {number} {word}{gap}"
+        pieces += [Piece(mark, role if number else Role.DIM), Piece(said, Role.TEXT if number else Role.DIM)]
     return pieces
 
 
 def second(room: Room | None, rows: Iterable[Row], status: Status, cells: int) -> Line:
     """What is out of the ordinary if anything is, else the tally; filter and order at the right."""
     said = notice(room, status)
-    left = line(" ", Piece(said, Role.FLAGGED)) if said else line(" ", *tally(rows, "   " if cells >= 100 else "  "))
+    left = line(" ", Piece(said, Role.FLAGGED)) if said else fitting_tally(list(rows), cells)
     return sides(left, line(*_wishes(status)), cells)
+
+
+def fitting_tally(rows: Sequence[Row], cells: int) -> Line:
+    """The tally with as much air as there is room for; the calm end loses its words first."""
+    for gap, wordless in (("   ", 0), ("  ", 0), ("  ", 2), ("  ", 3), (" ", 6)):
+        fitting = line(" ", *tally(rows, gap, wordless))
+        if fitting.width <= cells:
+            break
+    return fitting
 
 
 def notice(room: Room | None, status: Status) -> str:
@@ -164,7 +173,8 @@ def _wishes(status: Status) -> list[Piece]:
 
 def heading(group: str, number: int, cells: int, plain: bool) -> Line:
     """The line above a group of rows."""
-    words = line(" ", Piece(group.upper(), Role.DIM), Piece(f" {number}", Role.DIM))
+    role = Role.STRONG if group == Group.NEEDS_YOU else Role.DIM
+    words = line(" ", Piece(group.upper(), role), Piece(f" {number}", Role.DIM))
     if not plain:
         return padded(words, cells)
     return line(*words.pieces, " ", Piece("-" * max(0, cells - words.width - 2), Role.RULE))

@@ -32,6 +32,8 @@ class Role(StrEnum):
     """Name of a key that may be pressed."""
     ARMED = "armed"
     """The intent line while a deed is about to happen."""
+    PROD = "prod"
+    """Name of a production context, on its own ground."""
     RULE = "rule"
     """Decoration only: never carries a fact."""
 

@@ -26,7 +26,7 @@ def journal_page(room: Room | None, now: float, cells: int) -> list[Line]:
     return [*lines, *(cut(deed_row(deed), cells) for deed in deeds[:MOST]), line()]
 
 
-def deed_row(deed: Deed) -> Line:
+def deed_row(deed: Deed, name_cells: int = 34) -> Line:
     """Time, who, what, to what, and how far it came."""
     intent = deed.intent
     who = "worker" if intent.automatic else intent.actor
@@ -39,7 +39,7 @@ def deed_row(deed: Deed) -> Line:
         Piece(f"{numbers.clock(deed.at)}  ", Role.DIM),
         Piece(fit(who, 14) + "  "),
         Piece(fit(verb, 14)),
-        Piece(fit(f"{intent.target.namespace}/{intent.target.name}", 34) + "  ", Role.STRONG),
+        Piece(fit(f"{intent.target.namespace}/{intent.target.name}", name_cells) + "  ", Role.STRONG),
         Piece(f"{marks.DEED[deed.state]}{took}", role),
         Piece(f"  {because}" if because else "", Role.DIM),
     )

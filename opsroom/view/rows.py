@@ -9,7 +9,7 @@ from opsroom.domain.board import Row, Severity
 from opsroom.domain.freshness import age
 from opsroom.domain.rollout import Phase, Rollout
 from opsroom.domain.verdict import PROMOTE_BELOW, ROLL_BACK_ABOVE
-from opsroom.view import evidence, marks, numbers
+from opsroom.view import evidence, marks, numbers, words
 from opsroom.view.cells import fit
 from opsroom.view.columns import GAP, VALUE, Column, Field
 from opsroom.view.line import Ground, Line, Piece, Role
@@ -150,7 +150,7 @@ def _state(row: Row, column: Column, look: Look) -> Cell:
         return ((look.doing, Role.STRONG),)
     if row.deed is not None and not row.deed.state.settled:
         return ((marks.DEED[row.deed.state], marks.DEED_ROLE.get(row.deed.state, Role.STRONG)),)
-    role = marks.ROLE[row.severity]
+    role = Role.DIM if group_of(row) is Group.QUEUED else marks.ROLE[row.severity]
     return ((state(row, look.now), Role.FLAGGED if role is Role.CRITICAL else role),)
 
 
@@ -160,13 +160,16 @@ def why(row: Row, now: float) -> str:
     if found is not None:
         return evidence.brief(found)
     if row.flag is not None:
-        return row.flag.detail
+        return row.flag.detail or words.FLAG[row.flag.reason]
     if row.queue is not None and not row.queue.running and row.queue.waits_for:
         eta = row.queue.eta_p50
         return f"waits for {row.queue.waits_for}" + (f", about {numbers.duration(eta - now)}" if eta else "")
     if row.rollout.under_way and row.verdict is not None and row.verdict.decides_in:
         return f"decides in about {numbers.duration(row.verdict.decides_in)}"
-    return ""
+    if row.verdict is not None and row.verdict.unknown is not None:
+        return words.UNKNOWN[row.verdict.unknown]
+    stable = row.rollout.stable
+    return "" if row.rollout.under_way or stable is None else f"on {stable.version or stable.hash}"
 
 
 def _why(row: Row, column: Column, look: Look) -> Cell:

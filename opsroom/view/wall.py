@@ -20,9 +20,11 @@ from opsroom.view.news_pages import deed_row
 from opsroom.view.order import Group, Wish, arrange, group_of
 from opsroom.view.spark import Graphs, spark
 
-TILE_ROWS = 9
-TABLE_ROWS = 9
-"""Least rows of the lower part."""
+TILE_ROWS, TILE_MOST = 9, 18
+"""Lines of a tile, at least and at most."""
+
+TABLE_ROWS = 7
+"""Least lines of the lower part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +41,15 @@ class Wall:
 def wall(room: Room | None, shown: Sequence[Row], status: Status, size: Wall) -> list[Line]:
     """Exactly ``size.rows`` lines."""
     lines = [_top(room, status, size), line(ground=Ground.BAR), _tally(room, shown, status, size), line()]
-    order = {row.rollout.uid: row for row in shown}
-    listed = [order[entry.uid] for entry in arrange(shown, Wish()) if entry.uid is not None]
+    known = {row.rollout.uid: row for row in shown}
+    listed = [known[entry.uid] for entry in arrange(shown, Wish()) if entry.uid is not None]
     flagged = [row for row in listed if row.flag is not None]
-    room_for_tiles = size.rows - len(lines) - TABLE_ROWS - 2
-    tiles = _tiles(flagged, room_for_tiles, size) if flagged else _calm(room, status, size)
-    lines += tiles
-    rest = size.rows - len(lines)
     others = [row for row in listed if group_of(row) in (Group.MOVING, Group.QUEUED)]
-    lines += _lower(room, others, rest, size)
+    low = max(TABLE_ROWS, min(len(others) + 3, size.rows // 3))
+    high = size.rows - len(lines) - low
+    upper = _tiles(flagged, high, size) if flagged else _calm(room, status, high, size)
+    lines += upper[:high] + [line()] * (high - len(upper))
+    lines += _lower(room, others, low, size)
     lines = lines[: size.rows] + [line()] * (size.rows - len(lines))
     return [padded(cut(each, size.cells), size.cells) for each in lines]
 
@@ -68,8 +70,9 @@ def _top(room: Room | None, status: Status, size: Wall) -> Line:
 
 def _tally(room: Room | None, shown: Sequence[Row], status: Status, size: Wall) -> Line:
     said = header.notice(room, status)
-    left = line("  ", Piece(said, Role.FLAGGED)) if said else line("  ", *header.tally(shown, "     "))
     flags = [row.flag for row in shown if row.flag is not None]
+    words_for = size.cells - 50
+    left = line("  ", Piece(said, Role.FLAGGED)) if said else line(" ", *header.fitting_tally(shown, words_for).pieces)
     if not flags:
         return sides(left.on(Ground.BAR), line(Piece("nobody is needed  ", Role.OK)), size.cells)
     oldest = min(flags, key=lambda flag: flag.since)
@@ -79,38 +82,32 @@ def _tally(room: Room | None, shown: Sequence[Row], status: Status, size: Wall) 
     return sides(left.on(Ground.BAR), line(Piece(text, Role.FLAGGED)), size.cells)
 
 
-def _calm(room: Room | None, status: Status, size: Wall) -> list[Line]:
-    high = max(5, (size.rows - TABLE_ROWS) // 3)
+def _calm(room: Room | None, status: Status, high: int, size: Wall) -> list[Line]:
     if room is None:
-        words_ = ("No picture yet", "")
+        said, more = "No picture yet", ""
     elif status.lost:
-        words_ = ("The picture is old", "nothing here may be trusted until the feed is back")
+        said, more = "The picture is old", "nothing here may be trusted until the feed is back"
     else:
-        counts = room.counts
-        done = f"{counts.promoted} promoted, {counts.rolled_back} rolled back since the worker began"
-        words_ = ("Nothing needs a person", done)
-    centred = [Piece(words_[0].center(size.cells), Role.STRONG), Piece(words_[1].center(size.cells), Role.DIM)]
-    above = [line()] * (high // 2)
-    return [*above, line(centred[0]), line(), line(centred[1]), *above]
+        said, more = "Nothing needs a person", ""
+    above = [line()] * max(1, (high - 3) // 2)
+    middle = [line(Piece(said.center(size.cells), Role.STRONG)), line(), line(Piece(more.center(size.cells), Role.DIM))]
+    return [*above, *middle]
 
 
-def _tiles(flagged: list[Row], rows_for: int, size: Wall) -> list[Line]:
+def _tiles(flagged: list[Row], high: int, size: Wall) -> list[Line]:
+    """Tiles side by side, as high as there is room for; what has no tile is named in one line."""
     abreast = 2 if size.cells >= 160 else 1
-    down = max(1, rows_for // TILE_ROWS)
-    high = TILE_ROWS
-    if len(flagged) <= abreast and rows_for >= 14:
-        high = min(rows_for, 18)
-    fits = abreast * down
-    tiles = [_tile(row, high, size.cells // abreast - 2, size) for row in flagged[:fits]]
+    down = max(1, min(-(-len(flagged) // abreast), high // TILE_ROWS))
+    tall = min(TILE_MOST, (high - (len(flagged) > abreast * down)) // down)
     lines: list[Line] = []
-    for at in range(0, len(tiles), abreast):
-        pair = tiles[at : at + abreast]
+    for at in range(0, min(len(flagged), abreast * down), abreast):
+        pair = [_tile(row, tall, size.cells // abreast - 2, size) for row in flagged[at : at + abreast]]
         lines += pair[0] if len(pair) == 1 else beside(pair[0], pair[1], size.cells // abreast, size.cells)
-    more = len(flagged) - fits
-    if more > 0:
-        names = ", ".join(row.rollout.name for row in flagged[fits : fits + 6])
-        lines.append(line("  ", Piece(f"and {more} more: {names}", Role.FLAGGED)))
-    return [*lines, line()]
+    rest = flagged[abreast * down :]
+    if rest:
+        names = ", ".join(row.rollout.name for row in rest[:8])
+        lines.append(line("  ", Piece(f"and {len(rest)} more: {names}", Role.FLAGGED)))
+    return lines
 
 
 def _tile(row: Row, high: int, cells: int, size: Wall) -> list[Line]:
@@ -127,15 +124,17 @@ def _tile(row: Row, high: int, cells: int, size: Wall) -> list[Line]:
     score = numbers.score(row.verdict.score if row.verdict else None)
     lines = [
         sides(head, line(Piece(f"{rows.state(row, size.now)} {since}{taken}", Role.FLAGGED)), cells),
-        cut(line("      ", Piece(f"score {score}   ", Role.STRONG), Piece(_cause(row, size.now), Role.TEXT)), cells),
+        cut(line("       ", Piece(f"score {score}   ", Role.STRONG), Piece(_cause(row, size.now), Role.TEXT)), cells),
     ]
+    if high > TILE_ROWS + 2:
+        lines.append(line())
     harm = {found.metric: found.harm for found in (row.verdict.evidence if row.verdict else ())}
     names = detail.charted(row)[: 2 if cells >= 90 else 1]
     plots = []
     for name in names:
         metric = evidence.metric(row, name)
         if metric is not None:
-            box = Box((cells - 4) // len(names) - 2, high - 4, size.graphs)
+            box = Box((cells - 4) // len(names) - 2, high - len(lines) - 2, size.graphs)
             plots.append(chart(metric, box, harm.get(name, 0.0) >= rows.HARMFUL))
     if len(plots) == 2:
         lines += beside(plots[0], plots[1], (cells - 4) // 2, cells)
@@ -146,13 +145,13 @@ def _tile(row: Row, high: int, cells: int, size: Wall) -> list[Line]:
 
 def _cause(row: Row, now: float) -> str:
     found = evidence.strongest(row)
-    return evidence.sentence(found, row, now) if found is not None else words.flag(row, now)
+    return evidence.sentence(found, row, now) if found is not None else words.flag(row)
 
 
 def _lower(room: Room | None, others: list[Row], high: int, size: Wall) -> list[Line]:
     left_cells = size.cells * 56 // 100 if size.cells >= 160 else size.cells
     left = [line("  ", Piece("MOVING AND QUEUED", Role.DIM))]
-    fits = max(0, high - 2)
+    fits = max(0, high - 2 - (len(others) > high - 2))
     left += [_moving(row, left_cells, size) for row in others[:fits]]
     if len(others) > fits:
         left.append(line("  ", Piece(f"and {len(others) - fits} more", Role.DIM)))
@@ -160,20 +159,26 @@ def _lower(room: Room | None, others: list[Row], high: int, size: Wall) -> list[
         left.append(line("    ", Piece("nothing is on its way", Role.DIM)))
     if size.cells < 160:
         return left
-    right = [line(Piece("LAST DEEDS", Role.DIM))]
+    right = [line(Piece("LAST DEEDS", Role.DIM), Piece(f"     {_velocity(room)}", Role.TEXT))]
     deeds = room.deeds if room else ()
-    right += [Line(deed_row(deed).pieces[1:]) for deed in deeds[:fits]]
+    right += [Line(deed_row(deed, 28).pieces[1:]) for deed in deeds[:fits]]
     return beside(left, right, left_cells, size.cells)
+
+
+def _velocity(room: Room | None) -> str:
+    if room is None:
+        return ""
+    counts, queue = room.counts, room.queue
+    waiting = sum(not entry.running for entry in queue.entries)
+    slots = f" for {queue.limit} slots" if queue.limit else ""
+    done = f"{counts.promoted} promoted, {counts.rolled_back} rolled back"
+    return f"{done}, {waiting} waiting{slots}"
 
 
 def _moving(row: Row, cells: int, size: Wall) -> Line:
     rollout = row.rollout
     waits = group_of(row) is Group.QUEUED
-    mark = (
-        Piece(f"  {marks.QUEUED:<4}", Role.DIM)
-        if waits
-        else Piece(f"  {marks.MARK[row.severity]:<4}", marks.ROLE[row.severity])
-    )
+    mark, role = (marks.QUEUED, Role.DIM) if waits else (marks.MARK[row.severity], marks.ROLE[row.severity])
     score = row.verdict.score if row.verdict else None
     weight = f"{rollout.weight}%" if rollout.under_way else numbers.NONE
     graph = ""
@@ -181,7 +186,9 @@ def _moving(row: Row, cells: int, size: Wall) -> Line:
     if metric is not None and cells >= 100:
         graph = spark("error_rate", metric.canary, metric.baseline, 16, size.graphs)
     return line(
-        mark,
+        Piece("  "),
+        Piece(mark, role),
+        Piece(" " * (4 - len(mark))),
         Piece(fit(rollout.name, 26) + "  ", Role.TEXT),
         Piece(fit(rollout.namespace, 12) + "  ", Role.DIM),
         Piece(fit(rows.step(rollout), 5, right=True)),

@@ -109,16 +109,15 @@ def right(answer: Right) -> str:
     return "allowed" if answer.allowed else f"not allowed: {answer.missing}" if answer.missing else "not allowed"
 
 
-def flag(row: Row, now: float) -> str:
-    """Why a person is asked, and since when; empty for a row without a flag."""
+def flag(row: Row) -> str:
+    """Why a person is asked; empty for a row without a flag."""
     flagged = row.flag
     if flagged is None:
         return ""
     cause = FLAG[flagged.reason]
     if flagged.reason is FlagReason.PERSON and flagged.by:
         cause = f"{flagged.by} asked for a person"
-    said = flagged.detail and f": {flagged.detail}"
-    return f"{cause}{said}, for {numbers.duration(now - flagged.since)}"
+    return f"{cause}: {flagged.detail}" if flagged.detail else cause
 
 
 def verdict(said: Verdict | None) -> str:

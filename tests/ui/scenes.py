@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import os
 import random
 import sys
 import time
@@ -145,14 +146,34 @@ def verdict(name: str, now: float, score: float | None, *evidence: Evidence, **c
 
 def slow(now: float, harm: float, canary: float, baseline: float, minutes: float = 6) -> Evidence:
     """Evidence on p99."""
-    return Evidence(metric="latency_p99", harm=harm, effect=canary / baseline, low=canary / baseline * 0.9,
-                    high=canary / baseline * 1.1, canary=canary, baseline=baseline, since=now - minutes * 60, steps=54, requests=12400.0)  # fmt: skip
+    return Evidence(
+        metric="latency_p99",
+        harm=harm,
+        effect=canary / baseline,
+        low=canary / baseline * 0.9,
+        high=canary / baseline * 1.1,
+        canary=canary,
+        baseline=baseline,
+        since=now - minutes * 60,
+        steps=54,
+        requests=12400.0,
+    )
 
 
 def failing(now: float, harm: float, canary: float, baseline: float, minutes: float = 4) -> Evidence:
     """Evidence on errors."""
-    return Evidence(metric="error_rate", harm=harm, effect=canary - baseline, low=canary - baseline - 0.01,
-                    high=canary - baseline + 0.01, canary=canary, baseline=baseline, since=now - minutes * 60, steps=54, requests=12400.0)  # fmt: skip
+    return Evidence(
+        metric="error_rate",
+        harm=harm,
+        effect=canary - baseline,
+        low=canary - baseline - 0.01,
+        high=canary - baseline + 0.01,
+        canary=canary,
+        baseline=baseline,
+        since=now - minutes * 60,
+        steps=54,
+        requests=12400.0,
+    )
 
 
 def news(now: float, *said: tuple[float, str, bool]) -> tuple[Happening, ...]:
@@ -174,19 +195,39 @@ def needing(now: float) -> list[Row]:
     """Rows that wait for a person."""
     paused = {"phase": Phase.PAUSED, "step": 3, "weight": 25, "pause": Pause(step=True, since=now - 252)}
     return [
-        Row(rollout=rollout("checkout-api", "payments", now, **paused, message="CanaryPauseStep"),
+        Row(
+            rollout=rollout("checkout-api", "payments", now, **paused, message="CanaryPauseStep"),
             verdict=verdict("checkout-api", now, 0.94, slow(now, 0.97, 1900, 412), failing(now, 0.99, 0.071, 0.003)),
-            flag=Flag(reason=FlagReason.FREEZE, since=now - 252), may_promote=CAN, may_roll_back=CAN,
-            metrics=metrics("checkout-api", now, "errors p99", p99=412), happenings=news(now, *ARGO_NEWS)),
-        Row(rollout=rollout("ledger-writer", "payments", now, **{**paused, "weight": 10, "pause": Pause(inconclusive=True, since=now - 700)}),
+            flag=Flag(reason=FlagReason.FREEZE, since=now - 252),
+            may_promote=CAN,
+            may_roll_back=CAN,
+            metrics=metrics("checkout-api", now, "errors p99", p99=412),
+            happenings=news(now, *ARGO_NEWS),
+        ),
+        Row(
+            rollout=rollout(
+                "ledger-writer",
+                "payments",
+                now,
+                **{**paused, "weight": 10, "pause": Pause(inconclusive=True, since=now - 700)},
+            ),
             verdict=verdict("ledger-writer", now, 0.61, slow(now, 0.66, 310, 214, 11), decides_in=900.0),
-            flag=Flag(reason=FlagReason.INCONCLUSIVE, since=now - 660), may_promote=CAN, may_roll_back=CAN,
-            metrics=metrics("ledger-writer", now, "p99", p99=110), happenings=news(now, (31.0, "AnalysisRun inconclusive", True))),
-        Row(rollout=rollout("fraud-scorer", "risk", now, **{**paused, "weight": 50, "step": 5}, engine=Engine.ARGO),
+            flag=Flag(reason=FlagReason.INCONCLUSIVE, since=now - 660),
+            may_promote=CAN,
+            may_roll_back=CAN,
+            metrics=metrics("ledger-writer", now, "p99", p99=110),
+            happenings=news(now, (31.0, "AnalysisRun inconclusive", True)),
+        ),
+        Row(
+            rollout=rollout("fraud-scorer", "risk", now, **{**paused, "weight": 50, "step": 5}, engine=Engine.ARGO),
             verdict=verdict("fraud-scorer", now, None, unknown=UnknownReason.TOO_LITTLE_TRAFFIC),
-            flag=Flag(reason=FlagReason.NO_DATA, since=now - 64), may_promote=Right(allowed=False, missing="patch rollouts/status"), may_roll_back=CAN,
-            metrics=metrics("fraud-scorer", now, "gap", rate=0.4), happenings=news(now, (60.0, "scaled up 3 pods", False))),
-    ]  # fmt: skip
+            flag=Flag(reason=FlagReason.NO_DATA, since=now - 64),
+            may_promote=Right(allowed=False, missing="patch rollouts/status"),
+            may_roll_back=CAN,
+            metrics=metrics("fraud-scorer", now, "gap", rate=0.4),
+            happenings=news(now, (60.0, "scaled up 3 pods", False)),
+        ),
+    ]
 
 
 def moving(now: float) -> list[Row]:
@@ -194,17 +235,34 @@ def moving(now: float) -> list[Row]:
     pair = {"engine": Engine.DEPLOYMENT, "shape": Shape.PAIR, "steps": (), "step": None}
     rolling = {"engine": Engine.DEPLOYMENT, "shape": Shape.ROLLING, "steps": (), "step": None}
     return [
-        Row(rollout=rollout("invoice-pdf", "billing", now, started=now - 1320),
-            verdict=verdict("invoice-pdf", now, 0.58, slow(now, 0.4, 230, 190), decides_in=240.0), metrics=metrics("invoice-pdf", now), may_promote=CAN, may_roll_back=CAN),
-        Row(rollout=rollout("search-gateway", "search", now, step=4, weight=50, started=now - 1900),
-            verdict=verdict("search-gateway", now, 0.21, decides_in=70.0), metrics=metrics("search-gateway", now, p99=48)),
-        Row(rollout=rollout("media-proxy", "media", now, **pair, weight=20, started=now - 410),
-            verdict=verdict("media-proxy", now, 0.34, decides_in=140.0), metrics=metrics("media-proxy", now, p99=88)),
-        Row(rollout=rollout("session-cache", "identity", now, **rolling, weight=40, started=now - 95),
-            verdict=verdict("session-cache", now, 0.44, decides_in=300.0), metrics=metrics("session-cache", now, p99=9)),
-        Row(rollout=rollout("geo-lookup", "edge", now, started=now - 48),
-            verdict=verdict("geo-lookup", now, None, unknown=UnknownReason.TOO_FEW_STEPS), metrics=metrics("geo-lookup", now, "gap", p99=22)),
-    ]  # fmt: skip
+        Row(
+            rollout=rollout("invoice-pdf", "billing", now, started=now - 1320),
+            verdict=verdict("invoice-pdf", now, 0.58, slow(now, 0.4, 230, 190), decides_in=240.0),
+            metrics=metrics("invoice-pdf", now),
+            may_promote=CAN,
+            may_roll_back=CAN,
+        ),
+        Row(
+            rollout=rollout("search-gateway", "search", now, step=4, weight=50, started=now - 1900),
+            verdict=verdict("search-gateway", now, 0.21, decides_in=70.0),
+            metrics=metrics("search-gateway", now, p99=48),
+        ),
+        Row(
+            rollout=rollout("media-proxy", "media", now, **pair, weight=20, started=now - 410),
+            verdict=verdict("media-proxy", now, 0.34, decides_in=140.0),
+            metrics=metrics("media-proxy", now, p99=88),
+        ),
+        Row(
+            rollout=rollout("session-cache", "identity", now, **rolling, weight=40, started=now - 95),
+            verdict=verdict("session-cache", now, 0.44, decides_in=300.0),
+            metrics=metrics("session-cache", now, p99=9),
+        ),
+        Row(
+            rollout=rollout("geo-lookup", "edge", now, started=now - 48),
+            verdict=verdict("geo-lookup", now, None, unknown=UnknownReason.TOO_FEW_STEPS),
+            metrics=metrics("geo-lookup", now, "gap", p99=22),
+        ),
+    ]
 
 
 def queued(now: float) -> list[Row]:
@@ -289,6 +347,22 @@ def room(now: float = NOW, **changes: object) -> Room:
     return msgspec.structs.replace(base, **changes)
 
 
+ACT = """
+import json, sys, time
+intent = json.loads(sys.stdin.readline())
+def say(state, **more):
+    print(json.dumps({"intent": intent, "state": state, "at": time.time(), **more}), flush=True)
+say("journalled")
+if sys.stdin.readline().strip() != "go":
+    say("cancelled")
+    sys.exit(0)
+for state in ("sent", "accepted", "seen", "done"):
+    say(state)
+    time.sleep(float(sys.argv[1]) if len(sys.argv) > 1 else 0.5)
+"""
+"""A stand-in for ``opsroom act`` that reports every state."""
+
+
 class SceneFeed:
     """A feed that shows what it is given; the same face as ``opsroom.feed.client.FeedClient``."""
 
@@ -323,7 +397,7 @@ def main(what: str) -> int:
     feed.show(rows, room(now), heard=time.monotonic())
     if what == "lost":
         feed.link = Link(LinkState.LOST, since=time.monotonic() - 72, error="nobody listens at unix:/run/opsroom.sock")
-    options = Options()
+    options = Options(theme=os.environ.get("OPSROOM_SCENE_THEME", "night"), act=(sys.executable, "-c", ACT))
     app = (WallApp if what == "wall" else BoardApp)(options, feed)
     app.run(mouse=False)
     return app.return_code or 0

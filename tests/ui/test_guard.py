@@ -1,0 +1,284 @@
+"""Keys that act: armed, counted down, stopped, refused; with a stand-in for ``opsroom act``."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import pytest
+from textual.pilot import Pilot
+
+from opsroom.domain.board import Row
+from opsroom.domain.deed import DeedState
+from opsroom.domain.rollout import Uid
+from opsroom.ui.app import BoardApp
+from opsroom.ui.options import Options
+from tests.ui.scenes import ACT, NOW, SceneFeed, all_rows, room
+from tests.ui.stage import Clock, screen_text, stage
+
+CHECKOUT = Uid("uid-checkout-api")
+
+
+def run(play: Callable[[Pilot[int], BoardApp, Clock], Awaitable[None]], **changes: object) -> None:
+    """Play on a board of 100x30 whose clock stands still."""
+
+    async def on_stage() -> None:
+        app, clock = stage(replace(Options(act=(sys.executable, "-c", ACT, "0")), **changes))  # type: ignore[arg-type]
+        async with app.run_test(size=(100, 30)) as pilot:
+            await pilot.pause()
+            clock.now += 1.0
+            await play(pilot, app, clock)
+
+    asyncio.run(on_stage())
+
+
+async def until(pilot: Pilot[int], true: Callable[[], bool]) -> None:
+    """Wait for an event of the child process, at most ten seconds."""
+    for _ in range(500):
+        if true():
+            return
+        await pilot.pause(0.02)
+    raise AssertionError("it never came")
+
+
+def count_down(app: BoardApp, clock: Clock, seconds: float) -> None:
+    """Let time pass as a live terminal does."""
+    for _ in range(round(seconds / 0.2) + 1):
+        clock.now += 0.2
+        app.control.deeds.tick()
+
+
+def state(app: BoardApp) -> DeedState | None:
+    last = app.control.deeds.last
+    return None if last is None else last.deed.state
+
+
+def test_x_arms_counts_down_and_is_done() -> None:
+    async def play(pilot: Pilot[int], app: BoardApp, clock: Clock) -> None:
+        await pilot.press("x")
+        assert "ROLL BACK checkout-api in prod-eu/payments to v2.30.4 in 1 s" in screen_text(app)
+        await until(pilot, lambda: state(app) is DeedState.JOURNALLED)
+        count_down(app, clock, 1.0)
+        assert app.control.deeds.armed is None
+        await until(pilot, lambda: state(app) is DeedState.DONE)
+        assert "Done: roll back checkout-api" in screen_text(app)
+
+    run(play)
+
+
+def test_the_intent_carries_what_was_on_screen(tmp_path: Path) -> None:
+    log = tmp_path / "intent.json"
+    act = f"import sys; open({str(log)!r}, 'w').write(sys.stdin.readline()); sys.stdin.readline()"
+
+    async def play(pilot: Pilot[int], app: BoardApp, clock: Clock) -> None:
+        await pilot.press("p")
+        await until(pilot, lambda: log.exists() and log.read_text() != "")
+        intent = json.loads(log.read_text())
+        assert intent["verb"] == "promote"
+        assert intent["target"]["uid"] == CHECKOUT
+        assert intent["precondition"] == {
+            "canary_hash": "7d4f9b6c5d",
+            "stable_hash": "66b1c4d88f",
+            "step": 3,
+            "effect": "next_step",
+        }
+        await pilot.press("escape")
+
+    run(play, act=(sys.executable, "-c", act))
+
+
+@pytest.mark.parametrize("key", ["escape", "j", "k", "n"])
+def test_esc_and_movement_stop_it_and_nothing_is_sent(key: str) -> None:
+    async def play(pilot: Pilot[int], app: BoardApp, clock: Clock) -> None:
+        await pilot.press("x")
+        assert app.control.deeds.armed is not None
+        await pilot.press(key)
+        count_down(app, clock, 3.0)
+        assert app.control.deeds.armed is None
+        assert state(app) is None
+        assert "Stopped" in screen_text(app) or "ROLL BACK" not in screen_text(app)
+
+    run(play)
+
+
+def test_the_same_key_again_does_not_hurry_it() -> None:
+    async def play(pilot: Pilot[int], app: BoardApp, clock: Clock) -> None:
+        await pilot.press("p")
+        armed = app.control.deeds.armed
+        assert armed is not None
+        clock.now += 0.3
+        await pilot.press("p")
+        again = app.control.deeds.armed
+        assert again is not None
+        assert again.fires == armed.fires
+        await pilot.press("escape")
+
+    run(play)
+
+
+def test_a_held_key_arms_nothing() -> None:
+    async def play(pilot: Pilot[int], app: BoardApp, clock: Clock) -> None:
+        await pilot.press("c", "c", "c", "x")
+        assert app.control.deeds.armed is None
+        assert "Keys came faster than a person types" in screen_text(app)
+
+    run(play)
+
+
+def test_a_row_that_just_came_under_the_cursor_is_refused() -> None:
+    async def play(pilot: Pilot[int], app: BoardApp, clock: Clock) -> None:
+        await pilot.press("j")
+        clock.now += 0.1
+        await pilot.press("x")
+        assert "changed a moment ago" in screen_text(app)
+
+    run(play)
+
+
+def test_an_unflagged_rollout_is_refused_in_one_sentence() -> None:
+    async def play(pilot: Pilot[int], app: BoardApp, clock: Clock) -> None:
+        await pilot.press("j", "j")
+        clock.now += 1.0
+        await pilot.press("j")
+        clock.now += 1.0
+        await pilot.press("x")
+        assert "invoice-pdf is not flagged; f flags it by hand first." in screen_text(app)
+
+    run(play)
+
+
+def test_read_only_refuses() -> None:
+    async def play(pilot: Pilot[int], app: BoardApp, clock: Clock) -> None:
+        await pilot.press("x")
+        assert "read-only; nothing was sent" in screen_text(app)
+        assert "READ-ONLY" in screen_text(app)
+
+    run(play, read_only=True)
+
+
+def test_a_stalled_terminal_drops_the_intent() -> None:
+    async def play(pilot: Pilot[int], app: BoardApp, clock: Clock) -> None:
+        await pilot.press("p")
+        clock.now += 20.0
+        app.control.deeds.tick()
+        assert app.control.deeds.armed is None
+        assert state(app) is None
+        assert "stood still during the countdown" in screen_text(app)
+
+    run(play)
+
+
+def changed(rows: tuple[Row, ...], **fields: object) -> tuple[Row, ...]:
+    return tuple(
+        msgspec.structs.replace(row, rollout=msgspec.structs.replace(row.rollout, **fields))
+        if row.rollout.uid == CHECKOUT
+        else row
+        for row in rows
+    )
+
+
+def test_a_rollout_that_moved_on_during_the_countdown_is_not_promoted() -> None:
+    async def play(pilot: Pilot[int], app: BoardApp, clock: Clock) -> None:
+        await pilot.press("p")
+        feed = app.control.sight.feed
+        assert isinstance(feed, SceneFeed)
+        feed.show(changed(all_rows(NOW), step=4), room(NOW), heard=clock.now)
+        count_down(app, clock, 3.0)
+        assert state(app) is None
+        assert "is not what it was when the key was pressed" in screen_text(app)
+
+    run(play)
+
+
+def test_a_lost_feed_locks_promote_but_not_roll_back() -> None:
+    async def play(pilot: Pilot[int], app: BoardApp, clock: Clock) -> None:
+        clock.now += 60.0
+        await pilot.press("p")
+        assert "too old to promote on; roll back still works" in screen_text(app)
+        await pilot.press("x")
+        assert app.control.deeds.armed is not None
+        await pilot.press("escape")
+
+    run(play)
+
+
+def test_a_child_that_cannot_start_says_so() -> None:
+    async def play(pilot: Pilot[int], app: BoardApp, clock: Clock) -> None:
+        await pilot.press("x")
+        await until(pilot, lambda: state(app) is DeedState.FAILED)
+        assert app.control.deeds.armed is None
+        assert "opsroom act did not start" in screen_text(app)
+
+    run(play, act=("/does/not/exist",))
+
+
+def test_a_child_that_dies_after_go_is_not_known() -> None:
+    async def play(pilot: Pilot[int], app: BoardApp, clock: Clock) -> None:
+        await pilot.press("x")
+        count_down(app, clock, 1.0)
+        await until(pilot, lambda: state(app) is DeedState.UNKNOWN)
+        assert "no answer came" in screen_text(app)
+
+    run(play, act=(sys.executable, "-c", "import sys; sys.stdin.readline(); sys.stdin.readline()"))
+
+
+def test_second_key_mode_needs_another_key() -> None:
+    async def play(pilot: Pilot[int], app: BoardApp, clock: Clock) -> None:
+        await pilot.press("x")
+        assert "y does it, esc stops it" in screen_text(app)
+        count_down(app, clock, 3.0)
+        assert app.control.deeds.armed is not None
+        await pilot.press("y")
+        await until(pilot, lambda: state(app) is DeedState.DONE)
+
+    run(play, second_key=True)
+
+
+@pytest.mark.parametrize("key", ["r", "d", "u", "ctrl+d", "ctrl+k"])
+def test_reflex_keys_change_nothing(key: str) -> None:
+    async def play(pilot: Pilot[int], app: BoardApp, clock: Clock) -> None:
+        await pilot.press(key)
+        assert app.control.deeds.armed is None
+        assert state(app) is None
+        assert "does nothing here" in screen_text(app)
+
+    run(play)
+
+
+def test_guarded_keys_do_nothing_on_a_page_above_the_board() -> None:
+    async def play(pilot: Pilot[int], app: BoardApp, clock: Clock) -> None:
+        await pilot.press("question_mark")
+        await pilot.press("x", "p")
+        assert app.control.deeds.armed is None
+        assert state(app) is None
+
+    run(play)
+
+
+def test_typing_a_filter_never_acts() -> None:
+    async def play(pilot: Pilot[int], app: BoardApp, clock: Clock) -> None:
+        await pilot.press("slash", "x", "p", "r", "o", "x", "y")
+        assert app.control.deeds.armed is None
+        assert app.control.sight.wish.text == "xproxy"
+        await pilot.press("escape")
+        assert app.control.sight.wish.text == ""
+
+    run(play)
+
+
+def test_f_flags_by_hand_at_once() -> None:
+    async def play(pilot: Pilot[int], app: BoardApp, clock: Clock) -> None:
+        app.control.sight.select(Uid("uid-media-proxy"))
+        clock.now += 1.0
+        await pilot.press("f")
+        await until(pilot, lambda: state(app) is DeedState.DONE)
+        last = app.control.deeds.last
+        assert last is not None
+        assert last.intent.verb.value == "flag"
+
+    run(play)
