@@ -45,12 +45,13 @@ class SimulatorOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Addresses:
-    """Where the simulator answers."""
+class Running:
+    """Where the simulator answers; `broken` is set when the world stood still by a mistake of ours."""
 
     kubeconfig: Path
     kube: str
     prometheus: str
+    broken: asyncio.Event
 
 
 async def run_simulator(options: SimulatorOptions) -> None:
@@ -59,17 +60,17 @@ async def run_simulator(options: SimulatorOptions) -> None:
     running = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         running.add_signal_handler(number, ended.set)
-    async with simulator(options) as addresses:
-        print(f"KUBECONFIG={addresses.kubeconfig}", flush=True)  # noqa: T201 - scripts read these two lines
-        print(f"PROMETHEUS_URL={addresses.prometheus}", flush=True)  # noqa: T201
-        while not ended.is_set() and options.parent in (None, os.getppid()):
+    async with simulator(options) as it:
+        print(f"KUBECONFIG={it.kubeconfig}", flush=True)  # noqa: T201 - scripts read these two lines
+        print(f"PROMETHEUS_URL={it.prometheus}", flush=True)  # noqa: T201
+        while not ended.is_set() and not it.broken.is_set() and options.parent in (None, os.getppid()):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(ended.wait(), _PARENT_CHECK)
 
 
 @contextlib.asynccontextmanager
-async def simulator(options: SimulatorOptions) -> AsyncIterator[Addresses]:
-    """A world that runs and answers inside the `async with`."""
+async def simulator(options: SimulatorOptions) -> AsyncIterator[Running]:
+    """A world that runs and answers inside the `async with`; raises at its end what broke the world, if it did."""
     truth = None if options.truth is None else Path(options.truth)
     world = World(options.seed, options.services, options.change_rate, time.time(), truth)
     auth = Auth()
@@ -82,17 +83,24 @@ async def simulator(options: SimulatorOptions) -> AsyncIterator[Addresses]:
         world.clock.release()
         world.tick()
         gc.freeze()
+        broken = asyncio.Event()
         tasks = [asyncio.create_task(_second_hand(world)), asyncio.create_task(_controllers(world))]
+        for task in tasks:
+            task.add_done_callback(lambda _: broken.set())
         try:
             await kube.start()
             await prometheus.start()
             path = write_kubeconfig(folder / "kubeconfig", kube.port)
             stack.callback(path.unlink, missing_ok=True)
-            yield Addresses(path, kube.url, prometheus.url)
+            yield Running(path, kube.url, prometheus.url, broken)
         finally:
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, kube.stop(), prometheus.stop(), return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(kube.stop(), prometheus.stop())
+        for task in tasks:
+            if not task.cancelled() and (mistake := task.exception()) is not None:
+                raise mistake
 
 
 def _folder(options: SimulatorOptions, stack: contextlib.ExitStack) -> Path:

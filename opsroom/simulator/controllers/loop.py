@@ -81,7 +81,14 @@ class ControlLoop:
         obj = self.store.get(key.resource, key.namespace, key.name)
         if obj is None or obj["metadata"].get("deletionTimestamp"):
             return
-        for change in self._reconcilers[key.resource](obj, self, now):
+        try:
+            changes = self._reconcilers[key.resource](obj, self, now)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            # Anybody may write an object that a controller cannot read: it is told, and the others go on.
+            text = f"{type(error).__name__}: {error}"
+            self._apply(Note(obj, "controller-manager", "Warning", "ReconciliationError", text))
+            return
+        for change in changes:
             if isinstance(change, Wake):
                 self._wake(key, change.at)
             else:

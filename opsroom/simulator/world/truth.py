@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from opsroom.simulator.traffic.quality import Truth
+from opsroom.simulator.traffic.quality import Quality, Truth
 from opsroom.simulator.world.pipelines import Deployed
 
 _WORDS = {Truth.HEALTHY: "good", Truth.BAD: "bad", Truth.UNKNOWABLE: "unknowable"}
@@ -18,12 +18,12 @@ class TruthFile:
         self._path = path
         path.write_text("", encoding="utf-8")
 
-    def write(self, deployed: Deployed) -> None:
+    def write(self, deployed: Deployed, quality: Quality) -> None:
         """Add one line: service, version, pod hash, truth ("good", "bad" or "unknowable"), kind, size, onset.
 
-        `onset_seconds` counts from the moment at which the first pod of the version is ready.
+        `quality` is the one that the traffic shows; `onset_seconds` counts from the moment at which the first pod of
+        the version is ready.
         """
-        quality = deployed.release.quality
         line = {
             "namespace": deployed.service.namespace,
             "service": deployed.service.name,

@@ -17,8 +17,9 @@ from opsroom.simulator.prometheus.scrape import Scraper
 from opsroom.simulator.prometheus.tsdb import Tsdb
 from opsroom.simulator.traffic.fleet import Pod
 from opsroom.simulator.traffic.quality import Fault
-from opsroom.simulator.traffic.service import draw_service
+from opsroom.simulator.traffic.service import Service, draw_service
 from opsroom.simulator.traffic.traffic import Traffic
+from opsroom.simulator.traffic.visibility import made_visible
 from opsroom.simulator.world.catalog import Delivery, ServiceSpec, services
 from opsroom.simulator.world.draws import key_number
 from opsroom.simulator.world.gitops import GitOps
@@ -26,6 +27,7 @@ from opsroom.simulator.world.ground import lay_ground
 from opsroom.simulator.world.manifests import manifests
 from opsroom.simulator.world.pipelines import Deployed, Pipelines
 from opsroom.simulator.world.programs import TrafficPrograms
+from opsroom.simulator.world.releases import WATCHED
 from opsroom.simulator.world.shares import Shares
 from opsroom.simulator.world.truth import TruthFile
 
@@ -45,7 +47,7 @@ class World:
         self.clock = Clock(now - AGE)
         self.tsdb = Tsdb(retention_seconds=max(_SHORTEST_MEMORY, min(2400.0, 240_000.0 / count)))
         self.scraper = Scraper(self.tsdb)
-        self.traffic = Traffic(seed)
+        self.traffic = Traffic(seed, watched=WATCHED)
         self.services: list[ServiceSpec] = services(seed, count)
         self.cluster = Cluster(self.clock, TrafficPrograms(self.traffic, self.clock), seed)
         self.store, self.loop = self.cluster.store, self.cluster.loop
@@ -53,6 +55,7 @@ class World:
         self._shares = Shares(self.store, frozenset((one.namespace, one.name) for one in routed))
         self._pipelines = Pipelines(seed, self.services, rate, self.cluster)
         self._gitops = GitOps(self._pipelines.lines, self.store)
+        self._models: dict[tuple[str, str], Service] = {}
         self._mortal: set[str] = set()
         self._truth = None if truth is None else TruthFile(truth)
         self._found(seed)
@@ -84,7 +87,9 @@ class World:
         for line in self._pipelines.lines:
             service = line.service
             who = (service.namespace, service.name)
-            self.traffic.add_service(*who, draw_service(np.random.default_rng(key_number(seed, *who, "traffic"))))
+            model = draw_service(np.random.default_rng(key_number(seed, *who, "traffic")))
+            self._models[who] = model
+            self.traffic.add_service(*who, model)
             self.traffic.add_version(*who, line.current.digest, line.current.quality)
             for resource, body in manifests(service, line.current):
                 self.store.create(resource, body)
@@ -94,8 +99,10 @@ class World:
     def _learn(self, deployed: Deployed) -> None:
         """Tell the traffic of a new version before its first pod is ready, and the graders' file."""
         service, new = deployed.service, deployed.release
-        self.traffic.add_version(service.namespace, service.name, new.digest, new.quality)
-        if new.quality.fault in _MORTAL:
+        who = (service.namespace, service.name)
+        quality = made_visible(new.quality, self._models[who], WATCHED)
+        self.traffic.add_version(*who, new.digest, quality)
+        if quality.fault in _MORTAL:
             self._mortal.add(new.digest)
         if self._truth is not None:
-            self._truth.write(deployed)
+            self._truth.write(deployed, quality)
