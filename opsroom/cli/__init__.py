@@ -46,3 +46,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 0
+    except Exception as error:
+        return _unexpected(error)
+
+
+def _unexpected(error: Exception) -> int:
+    """A fault of ours: the traceback goes to a private file, a person gets one sentence."""
+    import traceback
+
+    from opsroom.config.paths import log_file
+
+    file = log_file("crash")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+        file.chmod(0o600)
+        where = f"The details are in {file}"
+    except OSError:
+        where = "Its details could not be written down"
+    print(f"opsroom: a fault of opsroom's own ({type(error).__name__}). {where}", file=sys.stderr)  # noqa: T201
+    return 1

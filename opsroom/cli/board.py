@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,14 +21,13 @@ if TYPE_CHECKING:
 
 def run(arguments: argparse.Namespace) -> int:
     """Show the board (or the wall) on the feed of the current context until it is left."""
-    from opsroom.cli.options import settings_for
-    from opsroom.cli.own_worker import address, common_words
+    with first_frame():
+        from opsroom.cli.options import settings_for
+        from opsroom.cli.own_worker import address, common_words
 
-    _terminal()
-    _splash()
-    settings = settings_for(arguments)
-    where = address(arguments, settings)
-    return show(where, common_words(arguments, settings), settings, wall=arguments.command == "wall")
+        settings = settings_for(arguments)
+        where = address(arguments, settings)
+        return show(where, common_words(arguments, settings), settings, wall=arguments.command == "wall")
 
 
 def show(where: str, words: Sequence[str], settings: Settings | None = None, *, wall: bool = False) -> int:
@@ -35,7 +35,7 @@ def show(where: str, words: Sequence[str], settings: Settings | None = None, *, 
     from opsroom.config.keymap import check_keymap
     from opsroom.config.paths import themes_folders
     from opsroom.config.settings import load_settings
-    from opsroom.ui.actions import DEFAULT_KEYS, GUARDED
+    from opsroom.ui.actions import GUARDED, default_keys
     from opsroom.ui.app import run_board, run_wall
     from opsroom.ui.options import Options
     from opsroom.view.spark import Graphs
@@ -49,7 +49,7 @@ def show(where: str, words: Sequence[str], settings: Settings | None = None, *, 
         theme_folders=tuple(Path(folder) for folder in themes_folders()),
         graphs=Graphs(screen.graphs) if screen.graphs else None,
         read_only=settings.read_only or wall,
-        keymap=check_keymap(screen.keymap, DEFAULT_KEYS, GUARDED, settings.path) if screen.keymap else {},
+        keymap=check_keymap(screen.keymap, default_keys(), GUARDED, settings.path) if screen.keymap else {},
         promote_countdown=screen.promote_countdown,
         roll_back_countdown=screen.roll_back_countdown,
         bell=screen.bell,
@@ -57,17 +57,19 @@ def show(where: str, words: Sequence[str], settings: Settings | None = None, *, 
     return run_wall(options) if wall else run_board(options)
 
 
-def _terminal() -> None:
-    """Refuse to draw where nobody could see it.
+@contextmanager
+def first_frame() -> Iterator[None]:
+    """Show something before anything heavy is imported, and leave the terminal as it was.
 
     Raises:
-        UsageError: no terminal.
+        UsageError: there is no terminal to draw on.
     """
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError("the board needs a terminal", "In scripts use opsroom ls, or opsroom demo --headless SECONDS")
+    from opsroom.ui import splash
 
-
-def _splash() -> None:
-    from opsroom.ui.splash import splash
-
-    splash()
+    splash.splash()
+    try:
+        yield
+    finally:
+        splash.end()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import signal
@@ -10,6 +11,7 @@ import time
 from types import FrameType
 from typing import NoReturn
 
+from opsroom.cli.board import first_frame, show
 from opsroom.cli.world import World
 from opsroom.errors import OpsroomError, UsageError
 
@@ -23,6 +25,11 @@ def run(arguments: argparse.Namespace) -> int:
     headless = arguments.headless is not None
     if headless and not 0 < arguments.headless <= 86_400:
         raise UsageError("--headless takes seconds, up to a day", "For example: opsroom demo --headless 150")
+    with contextlib.nullcontext() if headless else first_frame():
+        return _run(arguments, headless)
+
+
+def _run(arguments: argparse.Namespace, headless: bool) -> int:
     world = World(
         seed=arguments.seed,
         services=arguments.services,
@@ -38,11 +45,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _board(world: World) -> int:
-    from opsroom.cli.board import show
-
     os.environ.update(world.environment)
     world.start()
-    return show(world.address, ["--kubeconfig", str(world.kubeconfig)], demo=True)
+    return show(world.address, ["--kubeconfig", str(world.kubeconfig)])
 
 
 def _headless(world: World, seconds: float) -> int:
