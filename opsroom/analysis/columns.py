@@ -38,7 +38,8 @@ def columns(window: Window, budget: Budget) -> Iterator[Column]:
         canary_bias, _ = small_sample(requests[1])
         bias = np.where(np.isfinite(requests[0]) & np.isfinite(requests[1]), canary_bias - base_bias, 0.0)
     counts = _counts(window, requests, hidden)
-    restarts = _both(window.metrics.get("restarts"), hidden) or (nothing, nothing)
+    restarts = _both(window.metrics.get("restarts"), hidden)
+    counted = window.requests is not None
     for t in range(steps):
         yield Column(
             base=base[t],
@@ -46,8 +47,8 @@ def columns(window: Window, budget: Budget) -> Iterator[Column]:
             bias=bias[t],
             noise=noise[t],
             counts=(counts[0][t], counts[1][t], counts[2][t], counts[3][t]),
-            requests=(requests[0][t], requests[1][t]),
-            restarts=(restarts[0][t], restarts[1][t]),
+            requests=(requests[0][t], requests[1][t]) if counted else None,
+            restarts=(restarts[0][t], restarts[1][t]) if restarts else None,
         )
 
 
@@ -86,13 +87,14 @@ def _counts(
     hidden: np.ndarray[tuple[int, int], np.dtype[np.bool_]] | None,
 ) -> tuple[Floats, Floats, Floats, Floats]:
     nb, nc = (np.where(np.isfinite(n), n, GUESSED_REQUESTS) for n in requests)
-    if window.errors is not None:
-        kb, kc = _turn(window.errors.baseline, hidden), _turn(window.errors.canary, hidden)
-    elif "error_rate" in window.metrics:
+    kb = kc = np.full_like(nb, np.nan)
+    if "error_rate" in window.metrics:
         rate = window.metrics["error_rate"]
         kb, kc = _turn(rate.baseline, hidden) * nb, _turn(rate.canary, hidden) * nc
-    else:
-        kb = kc = np.full_like(nb, np.nan)
+    if window.errors is not None:
+        counted = _turn(window.errors.baseline, hidden), _turn(window.errors.canary, hidden)
+        both = np.isfinite(counted[0]) & np.isfinite(counted[1])
+        kb, kc = np.where(both, counted[0], kb), np.where(both, counted[1], kc)
     with np.errstate(invalid="ignore"):
         bad = ~((kb >= 0) & (kc >= 0) & np.isfinite(kb) & np.isfinite(kc))
     return np.where(bad, np.nan, kb), np.where(bad, np.nan, kc), nb, nc

@@ -7,9 +7,8 @@ be shown to be safe. It must not know distributions.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from opsroom.analysis.window import Floats
+from opsroom.analysis.window import Flags, Floats
 
 LOOP = 3
 """Restarts of the canary beyond its baseline's, within the memory, that are a crash loop."""
@@ -76,6 +75,6 @@ class Traffic:
         self._share = np.where(known & ~fallen, usual + (share - usual) / 10.0, self._share)
         self._steps += known
 
-    def lost(self) -> NDArray[np.bool_]:
+    def lost(self) -> Flags:
         """Whose canary had traffic and lost it."""
         return self._low >= LOST_STEPS

@@ -33,6 +33,8 @@ class Harm:
     by_metric: Floats
     by_errors: Floats
     joint: Floats
+    share: float
+    """What evidence is averaged over."""
 
 
 class JointEvidence:
@@ -55,7 +57,7 @@ class JointEvidence:
         agree = np.clip(large - 1.0, 0.0, 1.0)
         gain += agree * np.maximum(self._full / k.joint_steps - gain, 0.0)
         seen = ratios.ok.any(axis=0) | counts.ok
-        grow(self._wealth, np.clip(gain, -self._most, self._most), k.restart * seen)
+        grow(self._wealth, np.clip(gain, -self._most, self._most), np.where(seen, k.restart, 0.0))
 
     def harm(self, ratios: RatioEvidence, counts: CountEvidence) -> Harm:
         """All evidence after the last step."""
@@ -78,6 +80,7 @@ class JointEvidence:
             by_metric=by_metric,
             by_errors=errors,
             joint=bounded,
+            share=self._share(by_metric),
         )
 
     def _gate(self, ratios: RatioEvidence) -> Floats:
@@ -90,6 +93,8 @@ class JointEvidence:
     def _average(self, by_metric: Floats, errors: Floats, joint: Floats) -> Floats:
         rows = np.concatenate([by_metric, errors[None], joint[None]], axis=0)
         rows = np.exp(np.minimum(rows, 40.0))
-        share = max(self._tuning.metrics, len(by_metric) + 0.5)
-        found: Floats = np.log(rows.sum(axis=0) / share)
+        found: Floats = np.log(rows.sum(axis=0) / self._share(by_metric))
         return found
+
+    def _share(self, by_metric: Floats) -> float:
+        return max(self._tuning.metrics, len(by_metric) + 0.5)

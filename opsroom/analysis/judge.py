@@ -12,19 +12,9 @@ from opsroom.analysis.columns import columns
 from opsroom.analysis.scoring import score, watch_steps
 from opsroom.analysis.stream import Stream
 from opsroom.analysis.tuning import Tuning
+from opsroom.analysis.verdicts import BLOCK, verdicts
 from opsroom.analysis.window import Floats, Window
-from opsroom.domain.rollout import Uid
-from opsroom.domain.verdict import (
-    PROMOTE_BELOW,
-    ROLL_BACK_ABOVE,
-    Evidence,
-    UnknownReason,
-    Verdict,
-    VerdictState,
-)
-
-BLOCK = 2048
-"""Rollouts judged together: as many as keep the state in the processor's cache."""
+from opsroom.domain.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +43,7 @@ class Judge:
         return Stream(metrics, rollouts, step, self.budget, self.tuning)
 
     def score(self, stream: Stream, step: float) -> Floats:
-        """Scores (R,) after the stream's last step."""
+        """Scores (R,) after the stream's last step, which lasts ``step`` seconds."""
         return score(stream, stream.harm(), watch_steps(self.budget, step), self.roll_back, self.tuning)
 
     def scores(self, window: Window) -> Scores:
@@ -64,38 +54,15 @@ class Judge:
         need = watch_steps(self.budget, window.step)
         for start in range(0, rollouts, BLOCK):
             part = slice(start, start + BLOCK)
-            stream = self.open(tuple(window.metrics), len(window.uids[part]), window.step)
-            for t, column in enumerate(columns(window.part(part), self.budget)):
+            rows = window.part(part)
+            stream = self.open(tuple(window.metrics), len(rows.uids), window.step)
+            for t, column in enumerate(columns(rows, self.budget)):
                 stream.advance(column)
                 harm = stream.harm()
                 harms[t, part] = harm.total
-                found[t, part] = score(stream, harm, need, self.roll_back, self.tuning)
+                found[t, part] = score(stream, harm, need, self.roll_back, self.tuning, rows.concurrent)
         return Scores(found.T, harms.T)
 
     def verdicts(self, window: Window, now: float) -> list[Verdict]:
-        """The verdict on each rollout at the window's last step."""
-        scores = self.scores(window).score
-        at = float(window.times[-1]) if len(window.times) else now
-        found = []
-        for r, uid in enumerate(window.uids):
-            s = float(scores[r, -1]) if scores.shape[1] else float("nan")
-            concurrent = window.concurrent is None or bool(window.concurrent[r])
-            if s != s:
-                found.append(
-                    Verdict(
-                        uid=Uid(uid),
-                        at=at,
-                        state=VerdictState.UNKNOWN,
-                        unknown=UnknownReason.NO_DATA,
-                        concurrent=concurrent,
-                    )
-                )
-                continue
-            state = VerdictState.UNDECIDED
-            if s > ROLL_BACK_ABOVE:
-                state = VerdictState.HARM
-            elif s < PROMOTE_BELOW:
-                state = VerdictState.HEALTHY
-            evidence = tuple(Evidence(metric=m, harm=0.0) for m in window.metrics)
-            found.append(Verdict(uid=Uid(uid), at=at, state=state, score=s, evidence=evidence, concurrent=concurrent))
-        return found
+        """The verdict on each rollout at the window's last step; ``now`` in epoch seconds tells what is stale."""
+        return verdicts(self, window, now)

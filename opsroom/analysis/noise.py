@@ -9,10 +9,9 @@ It must not know what is harmful.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from opsroom.analysis.tuning import Tuning
-from opsroom.analysis.window import Floats
+from opsroom.analysis.window import Flags, Floats
 
 
 class Noise:
@@ -59,7 +58,7 @@ class Noise:
         found: Floats = scale * np.sqrt((1.0 + phi) / (1.0 - phi) / np.maximum(self.weight, 1.0))
         return found
 
-    def advance(self, x: Floats, ok: NDArray[np.bool_], scale: Floats) -> None:
+    def advance(self, x: Floats, ok: Flags, scale: Floats) -> None:
         """Learn one step's log-ratio (finite everywhere, meaningful where ``ok``)."""
         k = self._tuning
         started = self.n > 0

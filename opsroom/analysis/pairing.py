@@ -10,10 +10,9 @@ It must not know what is harmful.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from opsroom.analysis.tuning import Tuning
-from opsroom.analysis.window import Floats
+from opsroom.analysis.window import Flags, Floats
 
 BIAS_AT = np.log([10.0, 30.0, 100.0, 300.0, 1000.0, 10000.0])
 BIAS = np.array([-0.415, -0.163, -0.094, -0.041, -0.010, 0.0])
@@ -32,13 +31,14 @@ def small_sample(requests: Floats) -> tuple[Floats, Floats]:
 class Pairing:
     """Running state of M metrics × R rollouts."""
 
-    __slots__ = ("_base", "_canary", "_cross", "_level", "_n", "_own", "_theirs", "_tuning", "_var")
+    __slots__ = ("_base", "_canary", "_cross", "_n", "_own", "_theirs", "_tuning", "_var", "level")
 
     def __init__(self, scale: Floats, rollouts: int, tuning: Tuning) -> None:
         shape = (len(scale), rollouts)
         self._tuning = tuning
         self._n = np.zeros(shape)
-        self._level = np.full(shape, np.nan)
+        self.level = np.full(shape, np.nan)
+        """The baseline's recent level, log units."""
         self._base = np.full(shape, np.nan)
         self._canary = np.full(shape, np.nan)
         self._var = np.broadcast_to(scale[:, None] ** 2, shape).copy()
@@ -57,12 +57,12 @@ class Pairing:
         """Take the logs of one step (M, R), NaN for a gap; return the paired log-ratio, NaN where either is missing."""
         k = self._tuning
         there = np.isfinite(base)
-        known = np.isfinite(self._level)
-        away = np.where(known & there, base - self._level, 0.0)
+        known = np.isfinite(self.level)
+        away = np.where(known & there, base - self.level, 0.0)
         sd = np.sqrt(self._var)
         beta = np.clip((k.pair_weight + self._cross) / (k.pair_weight + self._own), 0.0, 1.0)
         near = np.clip(away, -k.pair_clip * sd, k.pair_clip * sd)
-        ratio: Floats = canary - np.where(known, self._level + beta * near + (away - near), base)
+        ratio: Floats = canary - np.where(known, self.level + beta * near + (away - near), base)
         ratio[~there] = np.nan
         self._learn(base, canary, there, known, away, sd)
         return ratio
@@ -71,8 +71,8 @@ class Pairing:
         self,
         base: Floats,
         canary: Floats,
-        there: NDArray[np.bool_],
-        known: NDArray[np.bool_],
+        there: Flags,
+        known: Flags,
         away: Floats,
         sd: Floats,
     ) -> None:
@@ -88,7 +88,7 @@ class Pairing:
         self._own += own * own
         self._theirs += theirs * theirs
         pace = np.maximum(1.0 / self._tuning.pair_memory, 1.0 / (self._n + 1.0))
-        self._level = np.where(known, self._level + away * pace, base)
+        self.level = np.where(known, self.level + away * pace, base)
         self._base = np.where(there, base, self._base)
         present = np.isfinite(canary)
         self._canary = np.where(present, canary, self._canary)

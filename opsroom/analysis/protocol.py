@@ -1,6 +1,6 @@
 """`opsroom judge`: JSON Lines of cases in, scores out; the protocol of judge-bench.
 
-One case a line, one line back a case, in any order. A case that cannot be read answers
+One case a line, one line back a case, in any order. A case that cannot be judged answers
 ``{"id": ..., "error": message}`` and the rest goes on. It must not know how a score is made.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 from typing import BinaryIO
 
 import msgspec
@@ -16,8 +17,11 @@ import numpy as np
 from opsroom.analysis.judge import Judge
 from opsroom.analysis.window import Floats, Pair, Window
 
-BATCH = 4096
+BATCH_STEPS = 1_000_000
+"""Case-steps judged together; bounds the memory whatever comes."""
 MAX_STEPS = 100_000
+MAX_STEP_SECONDS = 86_400.0
+DECIMALS = 6
 
 
 class Arms(msgspec.Struct):
@@ -28,7 +32,7 @@ class Arms(msgspec.Struct):
 
 
 class Case(msgspec.Struct):
-    """One rollout to judge."""
+    """One rollout to judge, as it stands on a line."""
 
     id: str
     step_seconds: float
@@ -40,19 +44,12 @@ class BadCase(ValueError):
     """A case that cannot be judged; the message says why."""
 
 
-def run_judge(stdin: BinaryIO, stdout: BinaryIO) -> int:
-    """Answer every case of ``stdin``; 0 when all were judged, 1 when some were bad."""
-    decoder = msgspec.json.Decoder(Case)
-    encoder = msgspec.json.Encoder()
-    judge = Judge()
-    bad = 0
+def run_judge(stdin: BinaryIO, stdout: BinaryIO, judge: Judge | None = None) -> int:
+    """Answer every case of ``stdin`` on ``stdout``; returns 0 when all were judged, 1 when some were bad."""
+    decoder, encoder = msgspec.json.Decoder(Case), msgspec.json.Encoder()
+    judge = judge or Judge()
     batch: list[Case] = []
-
-    def flush() -> None:
-        for case, scores in judged(judge, batch):
-            stdout.write(encoder.encode({"id": case.id, "scores": scores}) + b"\n")
-        batch.clear()
-
+    waiting, bad = 0, 0
     for line in stdin:
         if not line.strip():
             continue
@@ -64,15 +61,24 @@ def run_judge(stdin: BinaryIO, stdout: BinaryIO) -> int:
             stdout.write(encoder.encode({"id": name_of(line), "error": str(problem)}) + b"\n")
             continue
         batch.append(case)
-        if len(batch) >= BATCH:
-            flush()
-    flush()
+        waiting += length(case)
+        if waiting >= BATCH_STEPS:
+            answer(judge, batch, encoder, stdout)
+            batch, waiting = [], 0
+    answer(judge, batch, encoder, stdout)
     stdout.flush()
     return 1 if bad else 0
 
 
+def answer(judge: Judge, cases: list[Case], encoder: msgspec.json.Encoder, stdout: BinaryIO) -> None:
+    """Write one line a case."""
+    lines = [encoder.encode({"id": case.id, "scores": scores}) for case, scores in judged(judge, cases)]
+    if lines:
+        stdout.write(b"\n".join(lines) + b"\n")
+
+
 def name_of(line: bytes) -> str | None:
-    """The id of a bad line, if it has one."""
+    """The id of a bad line, where it has one."""
     try:
         found = msgspec.json.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -87,44 +93,64 @@ def length(case: Case) -> int:
 
 
 def check(case: Case) -> None:
-    """Raise BadCase for what msgspec cannot see."""
+    """Raise BadCase for what the types cannot say."""
     if not case.metrics:
         raise BadCase("no metrics")
-    if not 0 < case.step_seconds < float("inf"):
-        raise BadCase("step_seconds must be positive")
+    if not 0 < case.step_seconds <= MAX_STEP_SECONDS:
+        raise BadCase(f"step_seconds must be above 0 and at most {MAX_STEP_SECONDS:.0f}")
     steps = length(case)
     if steps > MAX_STEPS:
         raise BadCase(f"{steps} steps; at most {MAX_STEPS} can be judged")
-    arms = [*case.metrics.items(), *([("requests", case.requests)] if case.requests else [])]
+    arms = list(case.metrics.items())
+    if case.requests is not None:
+        arms.append(("requests", case.requests))
     for name, pair in arms:
-        if len(pair.baseline) != steps or len(pair.canary) != steps:
-            raise BadCase(f"{name}: series of different lengths")
+        for side, values in (("baseline", pair.baseline), ("canary", pair.canary)):
+            if len(values) != steps:
+                raise BadCase(f"{name}.{side}: {len(values)} values, {steps} expected")
 
 
 def judged(judge: Judge, cases: list[Case]) -> Iterator[tuple[Case, list[float | None]]]:
     """Scores of each case; cases of one shape are judged together."""
-    groups: dict[tuple[float, tuple[str, ...], int], list[Case]] = defaultdict(list)
+    groups: dict[tuple[float, tuple[str, ...]], list[Case]] = defaultdict(list)
     for case in cases:
-        groups[(case.step_seconds, tuple(sorted(case.metrics)), length(case))].append(case)
-    for (step, names, steps), members in groups.items():
+        groups[(case.step_seconds, tuple(sorted(case.metrics)))].append(case)
+    for (step, names), members in groups.items():
+        members.sort(key=length)
+        steps = length(members[-1])
         window = Window(
             uids=tuple(c.id for c in members),
-            times=np.arange(steps) * step,
+            times=np.arange(steps, dtype=np.float64) * step,
             step=step,
             metrics={m: pair((c.metrics[m] for c in members), steps) for m in names},
             requests=pair((c.requests for c in members), steps),
         )
-        for case, row in zip(members, judge.scores(window).score.round(6).tolist(), strict=True):
-            yield case, [None if s != s else s for s in row]
+        scores = judge.scores(window).score.round(DECIMALS)
+        known = np.isfinite(scores).all(axis=1)
+        for case, row, whole in zip(members, scores.tolist(), known, strict=True):
+            row = row[: length(case)]
+            yield case, row if whole else [None if s != s else s for s in row]
 
 
 def pair(arms: Iterable[Arms | None], steps: int) -> Pair:
-    """Arrays of one series over all cases; all NaN where a case has none."""
-    gap = [None] * steps
-    rows = [(a.baseline, a.canary) if a else (gap, gap) for a in arms]
-    return Pair(array([b for b, _ in rows]), array([c for _, c in rows]))
+    """Arrays of one series over cases sorted by length; shorter ones padded, all gaps where a case has none."""
+    base: list[list[float | None]] = []
+    canary: list[list[float | None]] = []
+    for case in arms:
+        base.append(case.baseline if case else [])
+        canary.append(case.canary if case else [])
+    return Pair(array(base, steps), array(canary, steps))
 
 
-def array(rows: list[list[float | None]] | list[list[None]]) -> Floats:
-    """R × T floats, null as NaN."""
-    return np.array(rows, dtype=np.float64)
+def array(rows: list[list[float | None]], steps: int) -> Floats:
+    """R × ``steps`` floats; null, and what is impossible for a measurement, is a gap."""
+    found = np.full((len(rows), steps), np.nan)
+    start = 0
+    for size, same in groupby(rows, key=len):
+        block = list(same)
+        if size:
+            found[start : start + len(block), :size] = np.array(block, dtype=np.float64)
+        start += len(block)
+    with np.errstate(invalid="ignore"):
+        found[~(found >= 0.0) | np.isinf(found)] = np.nan
+    return found

@@ -17,7 +17,7 @@ from opsroom.analysis.bets import evidence, grow
 from opsroom.analysis.noise import Noise
 from opsroom.analysis.pairing import Pairing
 from opsroom.analysis.tuning import Family, Tuning
-from opsroom.analysis.window import Floats
+from opsroom.analysis.window import Flags, Floats
 
 CHANGE_AFTER = 8
 """Steps of its own past that a canary needs before a change can be told."""
@@ -105,21 +105,21 @@ class RatioEvidence:
         first = noise.n == 0
         fresh = np.where(first, deviation * (1.0 - phi), deviation - phi * self._last) * whiten
         self.won = self._gain(fresh, ok)
-        grow(self._level, self.won, k.restart * ok)
+        grow(self._level, self.won, np.where(ok, k.restart, 0.0))
         self._last = np.where(ok, np.clip(deviation, -4.0, 4.0), self._last)
         self._advance_change(x, ok, phi, scale, whiten)
         noise.advance(x, ok, scale)
 
-    def _advance_change(self, x: Floats, ok: Floats, phi: Floats, scale: Floats, whiten: Floats) -> None:
+    def _advance_change(self, x: Floats, ok: Flags, phi: Floats, scale: Floats, whiten: Floats) -> None:
         noise = self.noise
         ready = ok & (noise.n >= CHANGE_AFTER)
         spread = scale * np.sqrt(1.0 + (1.0 + phi) / (1.0 - phi) / np.maximum(noise.weight, 1.0))
         deviation = (x - noise.past[3] - self._change_by) / spread
         gain = self._gain((deviation - phi * self._change_last) * whiten, ready)
-        grow(self._change, gain, self._tuning.restart * ready)
+        grow(self._change, gain, np.where(ready, self._tuning.restart, 0.0))
         self._change_last = np.where(ready, np.clip(deviation, -4.0, 4.0), self._change_last)
 
-    def _gain(self, fresh: Floats, ok: Floats) -> Floats:
+    def _gain(self, fresh: Floats, ok: Flags) -> Floats:
         y = np.clip(fresh, -self._pace.clip, self._pace.clip)
         gain = np.minimum(self._bets * y - 0.5 * self._bets**2, self._pace.per_step)
         gain *= ok

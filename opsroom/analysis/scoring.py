@@ -16,12 +16,14 @@ from opsroom.analysis.guards import CERTAIN
 from opsroom.analysis.harm import Harm
 from opsroom.analysis.stream import Stream
 from opsroom.analysis.tuning import Tuning
-from opsroom.analysis.window import Floats
+from opsroom.analysis.window import Flags, Floats
 
 ENOUGH_DATA = 0.5
 """Part of the watch that must have samples before anything is promoted."""
 ENOUGH_REQUESTS = 40.0
 """Requests that a counted canary must have served before it is promoted."""
+HISTORY = 1.0
+"""Nats more that are asked where the baseline is history."""
 LOGIT = math.log(4.0)
 """logit(0.8) = -logit(0.2)."""
 EARNED = 0.25
@@ -33,26 +35,46 @@ def watch_steps(budget: Budget, step: float) -> int:
     return int(np.clip(math.ceil(budget.watch_seconds / step), *budget.watch_steps))
 
 
-def score(stream: Stream, harm: Harm, need: int, roll_back: float, tuning: Tuning) -> Floats:
-    """Scores (R,) after the stream's last step; NaN before the first sample. ``roll_back`` is in nats."""
+def low_mark(stream: Stream, need: int, tuning: Tuning) -> Floats:
+    """Harm (nats) below which the score passes 0.2 once the watch is over; it rises with patience, (R,)."""
     late = np.clip((stream.elapsed - need) / tuning.patience_steps, 0.0, 1.0)
-    low = tuning.promote_early + late * (tuning.promote_late - tuning.promote_early)
+    found: Floats = tuning.promote_early + late * (tuning.promote_late - tuning.promote_early)
+    return found
+
+
+def score(
+    stream: Stream,
+    harm: Harm,
+    need: int,
+    roll_back: float,
+    tuning: Tuning,
+    concurrent: Flags | None = None,
+) -> Floats:
+    """Scores (R,) after the stream's last step; NaN before the first sample.
+
+    ``need`` is the watch in steps, ``roll_back`` in nats. Where the baseline is history (``concurrent`` False) more
+    is asked: for harm and for safety.
+    """
+    history = np.zeros(len(stream.elapsed)) if concurrent is None else np.where(concurrent, 0.0, HISTORY)
+    high = roll_back + history
+    low = low_mark(stream, need, tuning) - 0.5 * history
     known = np.maximum(harm.total, stream.restarts.harm())
-    middle, half = 0.5 * (roll_back + low), 0.5 * (roll_back - low)
-    found = 1.0 / (1.0 + np.exp(-LOGIT * (known - middle) / half))
+    middle, half = 0.5 * (high + low), 0.5 * (high - low)
+    with np.errstate(over="ignore"):
+        found = 1.0 / (1.0 + np.exp(-LOGIT * (known - middle) / half))
     floor = np.where(stream.elapsed < need, 0.5 - EARNED * np.minimum(stream.elapsed / need, 1.0), 0.0)
-    floor = np.where(_unproven(stream, harm, need, roll_back), 0.5 - EARNED, floor)
+    floor = np.where(_unproven(stream, harm, need, roll_back), np.maximum(floor, 0.5 - EARNED), floor)
     found = np.maximum(found, floor)
     return np.where(stream.seen, found, np.nan)
 
 
-def _unproven(stream: Stream, harm: Harm, need: int, roll_back: float) -> Floats:
+def _unproven(stream: Stream, harm: Harm, need: int, roll_back: float) -> Flags:
     """Whom nothing accuses but nothing acquits either."""
     few = stream.steps < ENOUGH_DATA * need
     counted = stream.counts.requests > 0
     starved = counted & (stream.counts.steps > 0) & (stream.counts.requests < ENOUGH_REQUESTS)
     doubtful = (harm.withheld > roll_back) | (stream.restarts.excess() >= 1.5)
-    found: Floats = few | starved | doubtful | stream.traffic.lost()
+    found: Flags = few | starved | doubtful | stream.traffic.lost()
     return found
 
 

@@ -34,9 +34,9 @@ class Column:
     """Noise that the baseline's latency should have at its number of requests (R,)."""
     counts: tuple[Floats, Floats, Floats, Floats]
     """Errors of baseline and canary, requests of baseline and canary, as the error test reads them."""
-    requests: tuple[Floats, Floats]
-    """Requests as they were counted."""
-    restarts: tuple[Floats, Floats]
+    requests: tuple[Floats, Floats] | None
+    """Requests as they were counted; None where nobody does."""
+    restarts: tuple[Floats, Floats] | None
 
 
 class Stream:
@@ -85,8 +85,10 @@ class Stream:
         self.ratios.advance(column.base, column.canary, self._bias_rows * owed)
         self.counts.advance(*column.counts)
         self._joint.advance(self.ratios, self.counts)
-        self.restarts.advance(*column.restarts)
-        self.traffic.advance(*column.requests)
+        if column.restarts is not None:
+            self.restarts.advance(*column.restarts)
+        if column.requests is not None:
+            self.traffic.advance(*column.requests)
         if self._tail_row is not None:
             self._tail.advance(column.base[self._tail_row], column.noise)
         some = self.ratios.ok.any(axis=0) | self.counts.ok

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class Window:
     requests: Pair | None = None
     errors: Pair | None = None
     started: NDArray[np.int64] | None = None
-    concurrent: NDArray[np.bool_] | None = None
+    concurrent: Flags | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
