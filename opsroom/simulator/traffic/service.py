@@ -38,14 +38,17 @@ class Service:
 def draw_service(rng: np.random.Generator, rate: float | None = None) -> Service:
     """Draw a service; rates are lognormal around 300 a second, from some 40 to some 3,000."""
     memory = float(np.exp(rng.uniform(np.log(120e6), np.log(900e6))))
+    chosen = float(np.clip(rng.lognormal(np.log(300.0), 0.9), 40.0, 3000.0)) if rate is None else rate
+    cpu_request = float(np.exp(rng.uniform(np.log(0.0005), np.log(0.004))))
     return Service(
-        rate=rate if rate is not None else float(np.clip(rng.lognormal(np.log(300.0), 0.9), 40.0, 3000.0)),
+        rate=chosen,
         median=float(np.exp(rng.uniform(np.log(0.008), np.log(0.15)))),
         spread=float(rng.uniform(0.35, 0.75)),
         # A third of services hardly ever fail: zero errors for minutes are ordinary.
         error_share=float(rng.choice([2e-5, 5e-4, 3e-3])),
-        cpu_idle=float(rng.uniform(0.01, 0.05)),
-        cpu_request=float(np.exp(rng.uniform(np.log(0.0005), np.log(0.004)))),
+        # Small against the load: a pod with a tenth of the requests must not look hungry for that alone.
+        cpu_idle=float(rng.uniform(0.001, 0.008)) * chosen * cpu_request,
+        cpu_request=cpu_request,
         memory=memory,
         memory_limit=memory * float(rng.uniform(1.8, 3.0)),
         period=float(rng.uniform(900.0, 3600.0)),
