@@ -167,7 +167,9 @@ class Loop:
         policy, situation = self._policy.policy, self.situation
         running = [c.rollout for c in situation.courses.values() if c.rollout.under_way]
         try:
-            scored = await score(metrics, judge, running, self._now(), policy.step, policy.window)
+            cluster = self._outside.cluster
+            services = cluster.services if cluster is not None else None
+            scored = await score(metrics, judge, running, self._now(), policy.step, policy.window, services)
         except OpsroomError as error:
             situation.metrics_error = str(error)
             return

@@ -17,6 +17,8 @@ from opsroom.domain.freshness import SourceState
 from opsroom.domain.rollout import Rollout
 from opsroom.domain.series import Metric
 from opsroom.domain.verdict import Verdict
+from opsroom.errors import Unreachable
+from opsroom.sources.align import Services
 from opsroom.sources.aligned import Aligned
 from opsroom.worker.picture import metrics_of
 
@@ -27,13 +29,43 @@ IN_THREAD_ABOVE = 200
 class Metrics(Protocol):
     """What the worker needs of a metrics source."""
 
-    async def fetch(self, rollouts: Sequence[Rollout], now: float, step: float, window: int) -> Aligned:
+    async def fetch(
+        self, rollouts: Sequence[Rollout], now: float, step: float, window: int, services: Services | None = None
+    ) -> Aligned:
         """The last ``window`` closed steps of ``step`` seconds, both arms."""
         ...
 
     def states(self) -> tuple[SourceState, ...]:
         """How the source is."""
         ...
+
+    async def aclose(self) -> None:
+        """Close every socket."""
+        ...
+
+
+class Missing:
+    """The metrics source where there is none to ask: everything stays UNKNOWN, and why is on screen."""
+
+    def __init__(self, error: str) -> None:
+        self._error = error
+
+    async def fetch(
+        self, rollouts: Sequence[Rollout], now: float, step: float, window: int, services: Services | None = None
+    ) -> Aligned:
+        """Nothing.
+
+        Raises:
+            Unreachable: always.
+        """
+        raise Unreachable(self._error)
+
+    def states(self) -> tuple[SourceState, ...]:
+        """The reason."""
+        return (SourceState(name="prometheus", interval=10.0, error=self._error),)
+
+    async def aclose(self) -> None:
+        """Nothing is open."""
 
 
 class Judging(Protocol):
@@ -55,7 +87,13 @@ class Scored:
 
 
 async def score(
-    metrics: Metrics, judge: Judging, rollouts: Sequence[Rollout], now: float, step: float, window: int
+    metrics: Metrics,
+    judge: Judging,
+    rollouts: Sequence[Rollout],
+    now: float,
+    step: float,
+    window: int,
+    services: Services | None = None,
 ) -> dict[str, Scored]:
     """Measure and judge ``rollouts``; the answer by uid.
 
@@ -63,7 +101,7 @@ async def score(
         OpsroomError: the metrics source does not answer.
     """
     hashes = {str(r.uid): r.canary.hash for r in rollouts if r.canary is not None}
-    aligned = await metrics.fetch(rollouts, now, step, window)
+    aligned = await metrics.fetch(rollouts, now, step, window, services)
     if len(aligned.uids) > IN_THREAD_ABOVE:
         return await asyncio.to_thread(_judged, judge, aligned, hashes, now)
     return _judged(judge, aligned, hashes, now)

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 from opsroom.config import paths
+from opsroom.config.secrets import token
 from opsroom.config.settings import Settings
 from opsroom.control.memory import relearn
 from opsroom.delivery.deliver import Hands, deliver
@@ -24,20 +25,23 @@ from opsroom.domain.decision import Decision
 from opsroom.domain.deed import Deed, Intent
 from opsroom.domain.rollout import Rollout
 from opsroom.domain.verdict import Verdict
-from opsroom.errors import JournalError
+from opsroom.errors import JournalError, OpsroomError
 from opsroom.feed.published import Published
+from opsroom.sources.prometheus import Metrics as Prometheus
 from opsroom.worker.automatic import Automatic, intent_of
 from opsroom.worker.deeds import Journals
 from opsroom.worker.loop import Loop
 from opsroom.worker.outside import Outside
 from opsroom.worker.policy import PolicyInForce
 from opsroom.worker.rights import Rights
-from opsroom.worker.score import Judging, Metrics
+from opsroom.worker.score import Judging, Metrics, Missing
 from opsroom.worker.sharing import Sharing
 
 RESTART_SECONDS = 2.0
 JOURNAL_WAITING = 10_000
 """Decisions that wait for the disk; beyond it the oldest trouble is the disk, and it is shown."""
+
+NO_PROMETHEUS = "No Prometheus is configured. Name one with --prometheus URL or under [prometheus] in the settings"
 
 log = logging.getLogger(__name__)
 
@@ -97,16 +101,40 @@ class Work:
         await self.outside.close()
 
     async def _measure(self, metrics: Metrics | None, judge: Judging | None) -> None:
-        if metrics is None:
-            metrics = await self._real_metrics()
         if judge is None:
             from opsroom.analysis.judge import Judge
 
             judge = Judge()
-        await self.loop.measure(metrics, judge)
+        source = metrics or await self._source()
+        try:
+            await self.loop.measure(source, judge)
+        finally:
+            await source.aclose()
 
-    async def _real_metrics(self) -> Metrics:
-        raise NotImplementedError
+    async def _source(self) -> Metrics:
+        """The configured Prometheus; where there is none, a source that says so."""
+        told = self._settings.prometheus
+        if not told.url:
+            return Missing(NO_PROMETHEUS)
+        if told.url.startswith("kube:"):
+            await self.outside.ready.wait()
+        try:
+            # The keyring may ask a service of the desktop, which may take its time.
+            secret = await asyncio.to_thread(token, "prometheus")
+        except OpsroomError as error:
+            return Missing(str(error))
+        return Prometheus(
+            told.url,
+            reader=self.outside.reader,
+            namespaces=self._settings.namespaces,
+            token=secret.reveal() if secret is not None else "",
+            headers=told.headers,
+            preset=told.preset,
+            queries=told.queries,
+            seconds=told.timeout,
+            ca_file=told.ca_file,
+            client=(told.client_cert, told.client_key) if told.client_cert else None,
+        )
 
     def _carry(self, intent: Intent) -> AsyncIterator[Deed]:
         reader, writer, lease = self.outside.reader, self.outside.writer, self.outside.lease
