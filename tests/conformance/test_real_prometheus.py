@@ -37,7 +37,7 @@ from opsroom.simulator.traffic.quality import Fault, Quality
 from opsroom.simulator.traffic.service import draw_service
 from opsroom.simulator.traffic.traffic import Traffic
 
-SCRAPES = 16
+SCRAPES = 17
 LOOKBACK = 6
 PAGES = ("services", "odd", "flaky")
 QUERIES = [
@@ -142,9 +142,10 @@ class Real:
     times: list[float]
 
     def ask(self, path: str, given: Mapping[str, str]) -> Answer:
-        request = urllib.request.Request(  # noqa: S310
-            f"{self.address}/api/v1/{path}", data=urllib.parse.urlencode(given).encode()
-        )
+        form = urllib.parse.urlencode(given)
+        by_get = path.startswith("label/")
+        address = f"{self.address}/api/v1/{path}" + (f"?{form}" if by_get else "")
+        request = urllib.request.Request(address, data=None if by_get else form.encode())  # noqa: S310
         try:
             with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310
                 return Answer(response.status, json.load(response))
@@ -230,7 +231,12 @@ def ours(real: Real, asked: list[tuple[str, dict[str, str]]]) -> list[Answer]:
     async def ask_all() -> list[Answer]:
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://sim") as client:
-            answers = [await client.post(f"/api/v1/{path}", data=given) for path, given in asked]
+            answers = [
+                await client.get(f"/api/v1/{path}", params=given)
+                if path.startswith("label/")
+                else await client.post(f"/api/v1/{path}", data=given)
+                for path, given in asked
+            ]
         return [Answer(answer.status_code, answer.json()) for answer in answers]
 
     return asyncio.run(ask_all())
@@ -238,7 +244,7 @@ def ours(real: Real, asked: list[tuple[str, dict[str, str]]]) -> list[Answer]:
 
 def moments(real: Real) -> list[dict[str, str]]:
     """Instants on, just beside and between samples, early and late."""
-    chosen = [real.times[n] for n in (1, 7, 11, 14)]
+    chosen = [real.times[n] for n in (1, 7, 11, 13)]
     shifted = [t + shift for t in chosen for shift in (0.0, 0.001, -0.001, 0.4)]
     return [{"time": f"{t:.3f}"} for t in (*shifted, real.times[-1])]
 
@@ -353,6 +359,11 @@ BAD_PARAMETERS: list[tuple[str, dict[str, str]]] = [
     ("series", {"match[]": '{__name__=~"counter_.+"}'}),
     ("labels", {"match[]": "requests"}),
     ("labels", {}),
+    ("labels", {"match[]": "up{"}),
+    ("label/pod/values", {}),
+    ("label/pod/values", {"match[]": "weight"}),
+    ("label/nothing/values", {}),
+    ("label/bad-name/values", {}),
 ]
 
 
