@@ -86,10 +86,10 @@ def promotion(rollout: Rollout) -> Offer | None:
     """The promotion that automation may make now, or None.
 
     It never un-pauses what a person paused, never steps over an inconclusive analysis and never shortens a timed
-    pause: each of them is somebody's explicit wish.
+    pause: each of them is somebody's explicit wish. What the queue holds is released by the queue alone.
     """
     pause = rollout.pause
-    if pause is None or pause.inconclusive or pause.until is not None:
+    if rollout.held or pause is None or pause.inconclusive or pause.until is not None:
         return None
     rolling = rollout.engine is Engine.DEPLOYMENT and rollout.shape is Shape.ROLLING
     if pause.user and not rolling:

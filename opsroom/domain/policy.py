@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from opsroom.domain.queue_policy import QueuePolicy, queue_faults
 from opsroom.domain.rollout import Rollout
 from opsroom.domain.verdict import PROMOTE_BELOW, ROLL_BACK_ABOVE
 
@@ -58,6 +59,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forb
 
     rows: tuple[PolicyRow, ...] = (PolicyRow(),)
     rails: Rails = Rails()
+    queue: QueuePolicy = QueuePolicy()
     step: float = 10.0
     """Seconds between two looks at the metrics."""
     window: int = 60
@@ -128,4 +130,4 @@ def out_of_bounds(policy: Policy) -> list[tuple[str, str]]:
         bad.append(("step", "more than 0"))
     if not STEPS_MIN <= policy.window <= 1000:
         bad.append(("window", f"{STEPS_MIN} to 1000"))
-    return bad
+    return bad + queue_faults(policy.queue)

@@ -18,6 +18,19 @@ class Lane(StrEnum):
     BATCH = "batch"
 
 
+class WaitReason(StrEnum):
+    """Why something waits; ``view`` has a sentence for each."""
+
+    SLOT = "slot"
+    """``waits_for`` is used up; ``held_by`` is the one whose end is expected first."""
+    WINDOW = "window"
+    """Freeze window ``waits_for`` is open until ``until``."""
+    STATE = "state"
+    """The queue is paused, draining or frozen."""
+    QUARANTINE = "quarantine"
+    """This version was rolled back automatically; a person has to release it."""
+
+
 class QueueState(StrEnum):
     """What the queue as a whole does."""
 
@@ -38,9 +51,17 @@ class QueueEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     running: bool = False
     position: int = 0
     """0 for the next one; meaningless while running."""
+    why: WaitReason | None = None
     waits_for: str = ""
-    """Name of the limit that is used up."""
+    """Name of the limit that is used up (``global``, ``service`` or one of the policy's), or of the window."""
     held_by: Uid | None = None
+    until: float | None = None
+    """Epoch seconds at which the window ends, or ``held_by`` is expected to."""
+    superseded: str = ""
+    """Version that this one replaced while it waited; the age was kept."""
+    requester: str = ""
+    late_pods: int = 0
+    """Canary pods that had already started when a hold without admission policy came."""
     eta_p50: float | None = None
     eta_p90: float | None = None
     """Epoch seconds."""
@@ -51,5 +72,11 @@ class Queue(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     state: QueueState = QueueState.RUNNING
     limit: int = 0
-    """Slots over all; 0 means no limit."""
+    """Slots over all, as the adaptive limit has them now; 0 means no limit."""
+    full_limit: int = 0
+    """Slots over all as the policy has them."""
+    windows: tuple[str, ...] = ()
+    """Names of the freeze windows that are open."""
+    hold_missing: bool = False
+    """Nothing is held at admission here: holds come late."""
     entries: tuple[QueueEntry, ...] = ()
