@@ -91,6 +91,10 @@ class RoomApp(App[int]):
             loop.add_signal_handler(number, self._end, 128 + number)
         self.call_after_refresh(lambda: self.run_worker(self._read_feed(), exit_on_error=False))
 
+    async def on_unmount(self) -> None:
+        """Nothing armed outlives the screen."""
+        await self.control.deeds.close()
+
     def _end(self, code: int) -> None:
         self.control.deeds.stop()
         self.exit(0 if code == 0 else code, return_code=code)

@@ -67,7 +67,8 @@ class Deeds:
         self._options = options
         self._changed = changed
         self._attempts: dict[Uid, Attempt] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._stopping: set[asyncio.Task[None]] = set()
         self._said: tuple[str, bool, float] = ("", False, 0.0)
         self.armed: Armed | None = None
         self.last: Attempt | None = None
@@ -167,19 +168,17 @@ class Deeds:
         deed = Deed(intent=intent, state=DeedState.ARMED, at=intent.at, effect=wish.effect)
         attempt = Attempt(intent, deed, self._sight.clock())
         self._attempts[rollout.uid] = self.last = attempt
-        task = asyncio.create_task(self._run(attempt))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task = self._running[intent.id] = asyncio.create_task(self._run(attempt))
+        task.add_done_callback(lambda _: self._running.pop(intent.id, None))
         return attempt
 
     async def _run(self, attempt: Attempt) -> None:
+        if attempt.stopped:
+            return
         try:
-            attempt.child = await Child.start(self._options.act, attempt.intent)
+            attempt.child = Child.start(self._options.act, attempt.intent)
         except OSError as error:
             self._end(attempt, DeedState.FAILED, f"opsroom act did not start: {error.strerror}")
-            return
-        if attempt.stopped:
-            await attempt.child.stop()
             return
         going = asyncio.create_task(self._go(attempt))
         try:
@@ -222,8 +221,8 @@ class Deeds:
                 self.last = None
             if attempt.child is not None:
                 task = asyncio.create_task(attempt.child.stop())
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+                self._stopping.add(task)
+                task.add_done_callback(self._stopping.discard)
         self.say(said or words.stopped(verb, rollout), bad=bool(said))
         return True
 
@@ -280,10 +279,13 @@ class Deeds:
             return intent_line.deed_line(self.last.deed, self._sight.live_now, cells)
         return Line()
 
-    @property
-    def any_armed(self) -> bool:
-        """Whether a countdown runs."""
-        return self.armed is not None
+    async def close(self) -> None:
+        """The screen ends: stop what is armed, wait for children that were stopped, let the others go on alone."""
+        self.stop()
+        for task in list(self._running.values()):
+            task.cancel()
+        waiting = [*self._running.values(), *self._stopping]
+        await asyncio.gather(*waiting, return_exceptions=True)
 
     def shown_offer(self, verb: Verb) -> bool:
         """Whether ``verb`` would be accepted on the row under the cursor as far as the picture tells."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from opsroom.config.paths import state_folder
 from opsroom.feed.client import FeedClient
-from opsroom.ui import terminal
+from opsroom.ui import driver, splash, terminal
 from opsroom.ui.options import Options
 
 if TYPE_CHECKING:
@@ -25,12 +25,12 @@ def run(kind: type[RoomApp], options: Options) -> int:
     Raises:
         UsageError: this terminal cannot show a screen. ConfigError: no such theme.
     """
-    environment = terminal.environment()
     terminal.need_screen()
-    found = terminal.look_at(environment)
-    terminal.prepare(environment)
+    found = terminal.look_at(os.environ)
+    terminal.prepare(os.environ)
     token = (lambda: Path(options.token_file).read_text(encoding="utf-8").strip()) if options.token_file else None
-    app = kind(options, FeedClient(options.feed, token), found=found)
+    app = kind(options, FeedClient(options.feed, token), driver_class=driver.choose(os.environ), found=found)
+    splash.handed_over()
     app.run(mouse=False)
     if app.crash:
         return _report(app.crash)

@@ -7,7 +7,6 @@ press our keys (``TEXTUAL_PRESS``) or load code into the screen (``TEXTUAL_DRIVE
 from __future__ import annotations
 
 import locale
-import os
 import sys
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
@@ -63,8 +62,8 @@ def look_at(environment: Mapping[str, str], encoding: str | None = None) -> Term
 
 
 def prepare(environment: MutableMapping[str, str]) -> None:
-    """Set what Textual reads at import; forget what could press keys."""
-    for name in PRESSING:
+    """Set what Textual reads at import; forget what could press keys, and sizes that would not follow the terminal."""
+    for name in (*PRESSING, "COLUMNS", "LINES"):
         environment.pop(name, None)
     environment.setdefault("TEXTUAL_FPS", "15")
     environment.setdefault("TEXTUAL_ANIMATIONS", "none")
@@ -79,8 +78,3 @@ def need_screen() -> None:
     """
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError("there is no terminal to draw on", "Use opsroom ls, or opsroom demo --headless")
-
-
-def environment() -> MutableMapping[str, str]:
-    """The process's environment; a seam for tests."""
-    return os.environ

@@ -389,7 +389,9 @@ class SceneFeed:
 def main(what: str) -> int:
     """Show a scene on this terminal, its clock standing at the present."""
     from opsroom.ui.app import BoardApp, WallApp
+    from opsroom.ui.driver import choose
     from opsroom.ui.options import Options
+    from opsroom.ui.terminal import look_at, prepare
 
     now = time.time()
     rows = {"empty": (), "calm": (*moving(now)[1:3], *queued(now), *done(now))}.get(what, all_rows(now))
@@ -398,8 +400,11 @@ def main(what: str) -> int:
     if what == "lost":
         feed.link = Link(LinkState.LOST, since=time.monotonic() - 72, error="nobody listens at unix:/run/opsroom.sock")
     options = Options(theme=os.environ.get("OPSROOM_SCENE_THEME", "night"), act=(sys.executable, "-c", ACT))
-    app = (WallApp if what == "wall" else BoardApp)(options, feed)
+    terminal = look_at(os.environ)
+    prepare(os.environ)
+    app = (WallApp if what == "wall" else BoardApp)(options, feed, driver_class=choose(os.environ), found=terminal)
     app.run(mouse=False)
+    sys.stderr.write(app.crash)
     return app.return_code or 0
 
 

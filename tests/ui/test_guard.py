@@ -53,6 +53,10 @@ def count_down(app: BoardApp, clock: Clock, seconds: float) -> None:
         app.control.deeds.tick()
 
 
+def armed(app: BoardApp) -> bool:
+    return app.control.deeds.armed is not None
+
+
 def state(app: BoardApp) -> DeedState | None:
     last = app.control.deeds.last
     return None if last is None else last.deed.state
@@ -96,10 +100,10 @@ def test_the_intent_carries_what_was_on_screen(tmp_path: Path) -> None:
 def test_esc_and_movement_stop_it_and_nothing_is_sent(key: str) -> None:
     async def play(pilot: Pilot[int], app: BoardApp, clock: Clock) -> None:
         await pilot.press("x")
-        assert app.control.deeds.armed is not None
+        assert armed(app)
         await pilot.press(key)
         count_down(app, clock, 3.0)
-        assert app.control.deeds.armed is None
+        assert not armed(app)
         assert state(app) is None
         assert "Stopped" in screen_text(app) or "ROLL BACK" not in screen_text(app)
 
