@@ -17,7 +17,7 @@ import msgspec
 from opsroom.domain.clean import clean
 from opsroom.kube.reader import Reader
 from opsroom.sources.asking import Address
-from opsroom.sources.presets import CPU, MEMORY, RESTARTS, Preset, choose, fitted, preset_named
+from opsroom.sources.presets import CPU, MEMORY, PRESETS, RESTARTS, Preset, choose, fitted, preset_named
 from opsroom.sources.queries import Plan
 
 SCRAPE_DEFAULT = 15.0
@@ -128,9 +128,8 @@ async def discover(
     names = await catalog.names()
     chosen = preset_named(preset) if preset else choose(names)
     if chosen is None and not custom:
-        raise NoRequests(
-            f"there is no preset {clean(preset)}" if preset else "none of the known request metrics exists"
-        )
+        known = ", ".join(one.requests for one in PRESETS)
+        raise NoRequests(f"there is no preset {clean(preset)}" if preset else f"none of {known} exists")
     fit: Preset | None = None
     if chosen is not None:
         fit = fitted(chosen, await catalog.labels(chosen.requests))
