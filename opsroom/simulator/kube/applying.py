@@ -94,35 +94,39 @@ def _merged(live: Any, declared: Any, name: str, *, custom: bool) -> Any:
 
 def _dropped(kind: Kind, merged: Obj, mine: FieldSet, owned: FieldSet, others: list[Obj]) -> Obj:
     gone: FieldSet | None = fields.difference(mine, owned) if mine else None
+    kept = owned
     for entry in others:
-        if gone:
-            gone = fields.difference(gone, entry["fieldsV1"])
+        kept = fields.union(kept, entry["fieldsV1"]) if kept else entry["fieldsV1"]
+        gone = fields.difference(gone, entry["fieldsV1"]) if gone else None
     if not gone:
         return merged
-    removed: Obj = _removed(merged, gone, "", custom=kind.custom)
+    removed: Obj = _removed(merged, gone, kept, "", custom=kind.custom)
     return removed
 
 
-def _removed(value: Any, gone: FieldSet, name: str, *, custom: bool) -> Any:
+def _removed(value: Any, gone: FieldSet, kept: FieldSet, name: str, *, custom: bool) -> Any:
+    """`value` without the fields in `gone`; a field with anything in `kept` below it stays."""
     if isinstance(value, dict):
-        kept = {}
+        rest = {}
         for key, below in value.items():
-            sub = gone.get(f"f:{key}")
-            if sub is None:
-                kept[key] = below
-            elif sub:
-                rest = _removed(below, sub, key, custom=custom)
-                if rest or "." not in sub:
-                    kept[key] = rest
-        return kept
+            step = f"f:{key}"
+            if step not in gone:
+                rest[key] = below
+            elif gone[step]:
+                inner = _removed(below, gone[step], kept.get(step, {}), key, custom=custom)
+                if inner or "." not in gone[step] or step in kept:
+                    rest[key] = inner
+            elif step in kept:
+                rest[key] = below
+        return rest
     if isinstance(value, list) and (keys := list_keys(name, value, custom=custom)):
         items = []
         for item in value:
-            sub = gone.get(fields.key_of(item, keys))
-            if sub is None:
+            step = fields.key_of(item, keys)
+            if step not in gone:
                 items.append(item)
-            elif sub and "." not in sub:
-                items.append(_removed(item, sub, "", custom=custom))
+            elif step in kept:
+                items.append(_removed(item, gone[step], kept[step], "", custom=custom))
         return items
     return value
 

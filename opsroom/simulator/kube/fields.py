@@ -35,7 +35,8 @@ def key_of(item: Any, keys: tuple[str, ...]) -> str:
 def changed(old: Any, new: Any, name: str, *, custom: bool, nodes: bool = True) -> FieldSet | None:
     """The fields that `new` sets differently from `old`; None when there is no difference.
 
-    `nodes` also counts new containers themselves (`"."`), as an Update does and an Apply does not.
+    `nodes` also counts new containers themselves (`"."`), as an Update does; an Apply counts only the items of
+    keyed lists so.
     """
     if new is old or (old is not _ABSENT and new == old):
         return None
@@ -59,8 +60,8 @@ def changed(old: Any, new: Any, name: str, *, custom: bool, nodes: bool = True) 
     fresh = old is _ABSENT or not isinstance(old, type(new))
     if not children:
         return {} if fresh else None
-    is_item = name == "" and nodes
-    if fresh and nodes and (custom or is_item or name in _NULLABLE_BUILT_IN):
+    is_item = name == ""
+    if fresh and (is_item or (nodes and (custom or name in _NULLABLE_BUILT_IN))):
         return {".": {}, **children}
     return children
 
