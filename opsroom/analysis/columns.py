@@ -14,6 +14,8 @@ from opsroom.analysis.pairing import small_sample
 from opsroom.analysis.stream import NOT_RATIOS, Column, signs
 from opsroom.analysis.window import Floats, Pair, Window
 
+TOO_FEW = 5.0
+"""A quantile of fewer requests than this is not compared with one of ten times as many."""
 GUESSED_REQUESTS = 100.0
 """A step is taken for so many requests where nobody counted."""
 
@@ -37,6 +39,8 @@ def columns(window: Window, budget: Budget) -> Iterator[Column]:
         base_bias, noise = small_sample(requests[0])
         canary_bias, _ = small_sample(requests[1])
         bias = np.where(np.isfinite(requests[0]) & np.isfinite(requests[1]), canary_bias - base_bias, 0.0)
+        with np.errstate(invalid="ignore"):
+            bias[(requests[1] < TOO_FEW) & (requests[0] >= 10 * TOO_FEW)] = np.nan
     counts = _counts(window, requests, hidden)
     restarts = _both(window.metrics.get("restarts"), hidden)
     counted = window.requests is not None

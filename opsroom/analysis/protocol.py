@@ -19,7 +19,7 @@ from opsroom.analysis.window import Floats, Pair, Window
 
 BATCH_STEPS = 1_000_000
 """Case-steps judged together; bounds the memory whatever comes."""
-MAX_STEPS = 100_000
+MAX_STEPS = 20_000
 MAX_STEP_SECONDS = 86_400.0
 DECIMALS = 6
 
@@ -108,6 +108,8 @@ def check(case: Case) -> None:
         for side, values in (("baseline", pair.baseline), ("canary", pair.canary)):
             if len(values) != steps:
                 raise BadCase(f"{name}.{side}: {len(values)} values, {steps} expected")
+            if name == "error_rate" and any(v is not None and v > 1.0 for v in values):
+                raise BadCase(f"{name}.{side}: a rate above 1 (rates are 0..1, not percent)")
 
 
 def judged(judge: Judge, cases: list[Case]) -> Iterator[tuple[Case, list[float | None]]]:
@@ -126,7 +128,7 @@ def judged(judge: Judge, cases: list[Case]) -> Iterator[tuple[Case, list[float |
             requests=pair((c.requests for c in members), steps),
         )
         scores = judge.scores(window).score.round(DECIMALS)
-        known = np.isfinite(scores).all(axis=1)
+        known = np.logical_and.reduce(np.isfinite(scores), axis=1)
         for case, row, whole in zip(members, scores.tolist(), known, strict=True):
             row = row[: length(case)]
             yield case, row if whole else [None if s != s else s for s in row]

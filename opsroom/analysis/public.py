@@ -15,7 +15,8 @@ from opsroom.analysis.judge import Judge
 from opsroom.analysis.window import Floats, Pair, Window
 from opsroom.domain.verdict import PROMOTE_BELOW, ROLL_BACK_ABOVE, Verdict
 
-Values = Sequence[float | None]
+Values = Sequence[float | None] | Floats
+MAX_STEPS = 20_000
 
 
 class Analysis(StrEnum):
@@ -45,42 +46,69 @@ def analyze_canary_metrics(
     *,
     step_seconds: float = 30.0,
     requests: tuple[Values, Values] | None = None,
+    concurrent: bool = True,
     judge: Judge | None = None,
 ) -> CanaryAnalysis:
     """Compare a canary with its baseline: roll back above 0.8, promote below 0.2, else continue monitoring.
 
-    Both mappings hold one series a metric, oldest first, evenly spaced by ``step_seconds``, None or NaN for a gap;
-    ``requests`` are counts per step (baseline, canary). Raises ValueError for series of different lengths.
+    Both mappings hold one series a metric, oldest value first, both arms at the same times, ``step_seconds`` apart;
+    None, NaN, and what no measurement can be (negative, infinite) are gaps. ``latency_p99``, ``latency_p95``,
+    ``latency_p50``, ``error_rate`` (0..1), ``cpu_usage``, ``memory_bytes`` and ``restarts`` are known by name; of any
+    other metric more is taken for worse (a ``Judge`` with a ``Budget`` can say otherwise). A metric that only one
+    arm has is left out. ``requests`` are counts per step, (baseline, canary); with them errors are tested as counts.
+    ``concurrent=False`` says that the baseline is history: more is demanded then.
+
+    Raises:
+        ValueError: series of different lengths, no metric of both arms, a step that is not positive, an error rate
+            above 1, or more than 20,000 steps.
     """
+    if not 0 < step_seconds < float("inf"):
+        raise ValueError("step_seconds must be positive")
     names = [m for m in baseline_metrics if m in canary_metrics]
     if not names:
         raise ValueError("no metric is given for both arms")
     pairs = {m: _pair(m, baseline_metrics[m], canary_metrics[m]) for m in names}
-    steps = {p.canary.shape[1] for p in pairs.values()}
-    if len(steps) != 1:
-        raise ValueError("metrics of different lengths")
-    count = steps.pop()
+    counts = _pair("requests", *requests) if requests is not None else None
+    lengths = {p.canary.shape[1] for p in [*pairs.values(), *([counts] if counts else [])]}
+    if len(lengths) != 1:
+        raise ValueError("series of different lengths")
+    steps = lengths.pop()
+    if steps > MAX_STEPS:
+        raise ValueError(f"{steps} steps; at most {MAX_STEPS} can be judged")
     window = Window(
         uids=("canary",),
-        times=np.arange(count) * float(step_seconds),
+        times=np.arange(steps, dtype=np.float64) * step_seconds,
         step=float(step_seconds),
         metrics=pairs,
-        requests=_pair("requests", *requests) if requests else None,
+        requests=counts,
+        concurrent=np.array([concurrent]),
     )
-    verdict = (judge or Judge()).verdicts(window, float(count * step_seconds))[0]
-    decision = Analysis.CONTINUE
-    if verdict.score is not None and verdict.score > ROLL_BACK_ABOVE:
-        decision = Analysis.ROLLBACK
-    elif verdict.score is not None and verdict.score < PROMOTE_BELOW:
-        decision = Analysis.PROMOTE
-    return CanaryAnalysis(decision, verdict)
+    verdict = (judge or Judge()).verdicts(window, max(steps - 1, 0) * float(step_seconds))[0]
+    return CanaryAnalysis(decide(verdict.score), verdict)
+
+
+def decide(score: float | None) -> Analysis:
+    """What ``score`` asks for at the default thresholds."""
+    if score is not None and score > ROLL_BACK_ABOVE:
+        return Analysis.ROLLBACK
+    if score is not None and score < PROMOTE_BELOW:
+        return Analysis.PROMOTE
+    return Analysis.CONTINUE
 
 
 def _pair(name: str, baseline: Values, canary: Values) -> Pair:
     if len(baseline) != len(canary):
         raise ValueError(f"{name}: series of different lengths")
-    return Pair(_row(baseline), _row(canary))
+    return Pair(_row(name, baseline), _row(name, canary))
 
 
-def _row(values: Values) -> Floats:
-    return np.array([values], dtype=np.float64)
+def _row(name: str, values: Values) -> Floats:
+    try:
+        row = np.array([values], dtype=np.float64)
+    except (TypeError, ValueError) as problem:
+        raise ValueError(f"{name}: not a series of numbers") from problem
+    with np.errstate(invalid="ignore"):
+        row[~(row >= 0) | np.isinf(row)] = np.nan
+        if name == "error_rate" and (row > 1.0).any():
+            raise ValueError("error_rate: above 1 (rates are 0..1, not percent)")
+    return row

@@ -75,8 +75,8 @@ class RatioEvidence:
         self._pace = pace
         self._bets = np.array(tuning.bets)[:, None, None]
         self._margin = margins[:, None]
-        self._warm = np.array([[f.warm] for f in families])
-        self._change_by = np.array([[f.change] for f in families])
+        self._warm = np.array([f.warm for f in families]).reshape(-1, 1)
+        self._change_by = np.array([f.change for f in families]).reshape(-1, 1)
         self.pairing = Pairing(scale, rollouts, tuning)
         floor, phi = np.array([f.floor for f in families]), np.array([f.phi for f in families])
         self.noise = Noise(scale, floor, phi, rollouts, tuning)

@@ -17,8 +17,8 @@ from opsroom.analysis.window import Flags, Floats
 
 NEAR_STEPS = 2
 """Harms that begin within so many steps of each other begin together."""
-START_STEPS = 3
-"""Harm that begins within so many steps of the canary's start is the canary's own."""
+START_STEPS = 8
+"""Harm that begins within so many steps of the canary's start is the canary's own (warm-up may hide it so long)."""
 USUAL = 0.005
 """Harms per canary and step that are expected anyway."""
 CHANCE = 0.01

@@ -64,7 +64,7 @@ class Stream:
         margins = np.log1p(np.array([budget.margin(m).innocent for m in self.metrics], dtype=np.float64))
         pace = Pace.of(step, tuning)
         self._tuning = tuning
-        self._bias_rows = np.array([[float(m == "latency_p99")] for m in self.metrics]).reshape(-1, 1)
+        self._bias_rows = np.array([m == "latency_p99" for m in self.metrics], dtype=bool).reshape(-1, 1)
         self._tail_row = self.metrics.index("latency_p99") if "latency_p99" in self.metrics else None
         self._tail = Tail(rollouts, tuning.tail_weight)
         self.ratios = RatioEvidence(families, margins, rollouts, pace, tuning)
@@ -82,7 +82,8 @@ class Stream:
     def advance(self, column: Column) -> None:
         """Take one step."""
         owed = self._tuning.small_sample * column.bias * self._tail.factor()
-        self.ratios.advance(column.base, column.canary, self._bias_rows * owed)
+        bias = np.where(self._bias_rows, owed, 0.0)
+        self.ratios.advance(column.base, column.canary, bias)
         self.counts.advance(*column.counts)
         self._joint.advance(self.ratios, self.counts)
         if column.restarts is not None:
