@@ -162,5 +162,7 @@ def _tell(deed: Deed) -> None:
 
 
 def _say(deed: Deed) -> None:
+    if deed.state is DeedState.JOURNALLED:
+        return  # nothing counts down here: it is sent at once
     sys.stdout.write(effects.deed(deed, deed.at) + "\n")
     sys.stdout.flush()

@@ -1,0 +1,164 @@
+"""The commands against the simulated cluster, as a person and a script would use them, with their own worker."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PATIENCE = 40.0
+
+
+class Cluster:
+    """A simulated cluster, and an empty home to look at it from."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "opsroom", "sim", "--seed", "3", "--dir", str(folder / "sim"), "--die-with-parent"],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        said = dict(self.process.stdout.readline().strip().split("=", 1) for _ in range(2))
+        run = folder / "run"
+        run.mkdir(mode=0o700)
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder),
+            "XDG_RUNTIME_DIR": str(run),
+            "KUBECONFIG": said["KUBECONFIG"],
+            "OPSROOM_PROMETHEUS": said["PROMETHEUS_URL"],
+        }
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "opsroom", *words],
+            capture_output=True,
+            text=True,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            timeout=PATIENCE,
+            check=False,
+        )
+
+    def rows(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = json.loads(self.run("ls", "-o", "json").stdout)["rows"]
+        return found
+
+    def until(self, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """The first row for which ``holds``."""
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            for row in self.rows():
+                if holds(row):
+                    return row
+            time.sleep(0.3)
+        raise AssertionError("no such row came")
+
+    def close(self) -> None:
+        for entry in Path("/proc").glob("[0-9]*"):
+            try:
+                environment = (entry / "environ").read_bytes()
+            except OSError:
+                continue
+            if f"HOME={self.folder}\0".encode() in environment:
+                os.kill(int(entry.name), signal.SIGTERM)
+        self.process.terminate()
+        self.process.wait()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    world = Cluster(tmp_path_factory.mktemp("cluster"))
+    try:
+        yield world
+    finally:
+        world.close()
+
+
+def paused(row: dict[str, Any]) -> bool:
+    """A canary of a Rollout that waits at a step."""
+    rollout = row["rollout"]
+    return rollout["engine"] == "argo" and rollout["phase"] == "paused" and not row.get("flag")
+
+
+def test_what_waits_for_a_person_is_found_by_exit_code_and_decided_with_one_word(cluster: Cluster) -> None:
+    row = cluster.until(paused)
+    name = f"{row['rollout']['namespace']}/{row['rollout']['name']}"
+
+    refused = cluster.run("promote", name, "--yes")
+    assert refused.returncode == 1
+    assert "is not flagged" in refused.stderr
+
+    assert cluster.run("flag", name, "--yes", "--reason", "a test").returncode == 0
+    cluster.until(lambda other: other["rollout"]["uid"] == row["rollout"]["uid"] and other.get("flag") is not None)
+    flagged = cluster.run("ls", "--flagged")
+    assert flagged.returncode == 3
+    assert row["rollout"]["name"] in flagged.stdout
+
+    asked = cluster.run("rollback", name)
+    assert asked.returncode == 2
+    assert "--yes" in asked.stderr
+
+    done = cluster.run("rollback", name, "--yes", "--reason", "a test")
+    assert done.returncode == 0, done.stderr
+    assert "Done: roll back" in done.stdout
+    after = cluster.until(lambda other: other["rollout"]["uid"] == row["rollout"]["uid"] and not paused(other))
+    assert after["rollout"]["phase"] in ("aborted", "degraded", "healthy")
+
+    journal = [json.loads(line) for line in cluster.run("journal", "-o", "json").stdout.splitlines()]
+    states = [line["deed"]["state"] for line in journal if line["deed"]["intent"]["verb"] == "roll_back"]
+    assert states == ["journalled", "done"]
+    assert cluster.run("journal", "--verify").returncode == 0
+
+
+def test_one_rollout_is_shown_with_its_evidence(cluster: Cluster) -> None:
+    row = cluster.until(lambda row: bool(row["rollout"].get("canary")))
+    shown = cluster.run("show", f"{row['rollout']['namespace']}/{row['rollout']['name']}")
+    assert shown.returncode == 0
+    for word in ("engine", "stable", "canary", "promote", "roll back"):
+        assert word in shown.stdout
+
+
+def test_an_unknown_name_is_one_sentence(cluster: Cluster) -> None:
+    missing = cluster.run("show", "nothing-here")
+    assert missing.returncode == 1
+    assert missing.stderr == "opsroom: there is no rollout nothing-here. opsroom ls shows their names\n"
+
+
+def test_read_only_does_nothing(cluster: Cluster) -> None:
+    refused = cluster.run("rollback", "anything", "--yes", "--read-only")
+    assert refused.returncode == 4
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "what"),
+    [
+        ({"KUBECONFIG": "/nowhere/config"}, 5, "/nowhere/config"),
+        ({"OPSROOM_CONTEXT": "moon"}, 5, "moon"),
+    ],
+)
+def test_a_cluster_that_cannot_be_had_is_named(cluster: Cluster, changes: dict[str, str], code: int, what: str) -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", "opsroom", "ls"],
+        capture_output=True,
+        text=True,
+        env={**cluster.environment, **changes},
+        stdin=subprocess.DEVNULL,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert run.returncode == code
+    assert what in run.stderr
+    assert "Traceback" not in run.stderr
