@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
 from collections.abc import Iterator
 
@@ -72,6 +73,21 @@ class LoopbackServer:
         self._server.should_exit = True
         self._server.force_exit = True
         if self._task is not None:
-            with contextlib.suppress(asyncio.CancelledError):
+            with contextlib.suppress(asyncio.CancelledError), _without_complaints():
                 await self._task
+                streams = list(self._server.server_state.tasks)
+                for stream in streams:
+                    stream.cancel()
+                await asyncio.gather(*streams, return_exceptions=True)
         self._socket.close()
+
+
+@contextlib.contextmanager
+def _without_complaints() -> Iterator[None]:
+    """uvicorn logs a traceback for every stream that is cut; whoever cuts them does not want it."""
+    logger = logging.getLogger("uvicorn.error")
+    before, logger.disabled = logger.disabled, True
+    try:
+        yield
+    finally:
+        logger.disabled = before

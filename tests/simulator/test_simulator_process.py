@@ -21,7 +21,8 @@ COMMAND = (sys.executable, "-m", "opsroom.simulator", "--services", "4")
 def started(*arguments: str, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str, str]]:
     """The process with what its two lines say: kubeconfig path and Prometheus address."""
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
-    with subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, text=True, env=environment) as process:
+    pipe = subprocess.PIPE
+    with subprocess.Popen([*COMMAND, *arguments], stdout=pipe, stderr=pipe, text=True, env=environment) as process:
         try:
             assert process.stdout is not None
             kubeconfig = process.stdout.readline().strip().removeprefix("KUBECONFIG=")
@@ -55,7 +56,7 @@ def test_a_signal_ends_it_cleanly(number: signal.Signals, tmp_path: Path) -> Non
         assert list(tmp_path.iterdir()) == []
 
 
-def test_an_open_watch_does_not_keep_it_alive(tmp_path: Path) -> None:
+def test_an_open_watch_neither_keeps_it_alive_nor_makes_it_complain(tmp_path: Path) -> None:
     with started(tmp_path=tmp_path) as (process, kubeconfig, _):
         query = "watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true"
         url = f"{server_in(kubeconfig)}/api/v1/pods?{query}"
@@ -63,6 +64,8 @@ def test_an_open_watch_does_not_keep_it_alive(tmp_path: Path) -> None:
             assert stream.status_code == 200
             process.send_signal(signal.SIGTERM)
             assert process.wait(timeout=10) == 0
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
 
 
 def test_it_ends_when_its_parent_dies(tmp_path: Path) -> None:

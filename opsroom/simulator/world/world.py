@@ -49,7 +49,8 @@ class World:
         self.scraper = Scraper(self.tsdb)
         self.traffic = Traffic(seed, watched=WATCHED)
         self.services: list[ServiceSpec] = services(seed, count)
-        self.cluster = Cluster(self.clock, TrafficPrograms(self.traffic, self.clock), seed)
+        self._programs = TrafficPrograms(self.traffic, self.clock)
+        self.cluster = Cluster(self.clock, self._programs, seed)
         self.store, self.loop = self.cluster.store, self.cluster.loop
         routed = (one for one in self.services if one.delivery is Delivery.ROUTED)
         self._shares = Shares(self.store, frozenset((one.namespace, one.name) for one in routed))
@@ -82,7 +83,7 @@ class World:
 
     def _found(self, seed: int) -> None:
         """Make the services as they stood an hour ago, and let everything settle."""
-        self.loop.quiet = True
+        self.loop.quiet = self._programs.at_once = True
         lay_ground(self.store, (service.namespace for service in self.services))
         for line in self._pipelines.lines:
             service = line.service
@@ -94,7 +95,7 @@ class World:
             for resource, body in manifests(service, line.current):
                 self.store.create(resource, body)
         self.cluster.pass_time(_SETTLING)
-        self.loop.quiet = False
+        self.loop.quiet = self._programs.at_once = False
 
     def _learn(self, deployed: Deployed) -> None:
         """Tell the traffic of a new version before its first pod is ready, and the graders' file."""
