@@ -15,7 +15,7 @@ from opsroom.domain.queue_policy import QueuePolicy
 def lane_of(entrant: Entrant, policy: QueuePolicy) -> Lane:
     """The lane of ``entrant``."""
     rollout = entrant.rollout
-    if goes_back(entrant):
+    if entrant.lane is Lane.ROLLBACK or goes_back(entrant):
         return Lane.ROLLBACK
     if entrant.lane is Lane.HOTFIX and entrant.may_hotfix:
         return Lane.HOTFIX
