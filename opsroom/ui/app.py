@@ -26,6 +26,7 @@ from opsroom.ui.options import Options
 from opsroom.ui.pages import PageScreen
 from opsroom.ui.paint import Paint
 from opsroom.ui.sight import Feed, Sight
+from opsroom.ui.terminal import hung_up
 from opsroom.ui.theme_file import find, read, shipped
 from opsroom.ui.wall import WallScreen
 
@@ -34,6 +35,10 @@ TICK = 0.5
 
 COUNT = 0.2
 """Seconds between two looks at the countdown."""
+
+
+INTERRUPT = 2.0
+"""Seconds within which a second ``ctrl+c`` leaves."""
 
 
 class RoomApp(App[int]):
@@ -66,6 +71,7 @@ class RoomApp(App[int]):
         self.crash = ""
         """Traceback of the error that ended the app, without local variables."""
         self._feed = feed
+        self._interrupted = -INTERRUPT
         self._use_theme()
 
     def first_screen(self) -> LinesScreen:
@@ -86,10 +92,26 @@ class RoomApp(App[int]):
         self.set_interval(self.tick_seconds, self._tick)
         self.set_interval(COUNT, self._count)
         self.set_interval(1.0, self._reload_theme)
+        self.set_interval(1.0, self._watch_terminal)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._end, 128 + number)
         self.call_after_refresh(lambda: self.run_worker(self._read_feed(), exit_on_error=False))
+
+    def _watch_terminal(self) -> None:
+        """End when the terminal is gone: Textual's input thread would spin on it for ever, SIGHUP or not."""
+        if not self.is_headless and hung_up():
+            self._end(128 + signal.SIGHUP)
+
+    def action_help_quit(self) -> None:
+        """``ctrl+c``: stops what is armed; twice leaves."""
+        now = self.control.clock()
+        if now - self._interrupted < INTERRUPT:
+            self.action_leave()
+            return
+        self._interrupted = now
+        if not self.control.deeds.stop():
+            self.control.deeds.say("ctrl+c again leaves; q does at once")
 
     async def on_unmount(self) -> None:
         """Nothing armed outlives the screen."""

@@ -120,8 +120,8 @@ class DiffingDriver(LinuxDriver):
 
     _frames: FrameWriter | None = None
 
-    @property
-    def _writer_thread(self) -> FrameWriter | None:  # type: ignore[override]
+    @property  # type: ignore[override]
+    def _writer_thread(self) -> FrameWriter | None:
         return self._frames
 
     @_writer_thread.setter

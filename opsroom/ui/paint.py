@@ -39,7 +39,7 @@ class Paint:
 
     def strip(self, line: Line, cells: int) -> Strip:
         """``line`` in exactly ``cells`` cells, filled with its ground."""
-        segments = [Segment(text, self.style(role, ground or line.ground)) for text, role, ground in line.pieces]
+        segments = [Segment(_safe(text), self.style(role, ground or line.ground)) for text, role, ground in line.pieces]
         return Strip(segments).adjust_cell_length(cells, self.style(Role.TEXT, line.ground))
 
     def textual_theme(self) -> Theme:
@@ -70,3 +70,8 @@ class Paint:
             dark=theme.dark,
             ansi=ansi,
         )
+
+
+def _safe(text: str) -> str:
+    """The last door: foreign text is cleaned where it enters, and still nothing unprintable goes to a terminal."""
+    return text if text.isprintable() else "".join(char if char.isprintable() else "?" for char in text)

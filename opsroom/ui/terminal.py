@@ -7,6 +7,7 @@ press our keys (``TEXTUAL_PRESS``) or load code into the screen (``TEXTUAL_DRIVE
 from __future__ import annotations
 
 import locale
+import select
 import sys
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
@@ -78,3 +79,13 @@ def need_screen() -> None:
     """
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError("there is no terminal to draw on", "Use opsroom ls, or opsroom demo --headless")
+
+
+def hung_up() -> bool:
+    """Whether standard input's terminal is gone."""
+    poll = select.poll()
+    try:
+        poll.register(sys.__stdin__.fileno() if sys.__stdin__ else 0, select.POLLHUP | select.POLLERR)
+        return any(found & (select.POLLHUP | select.POLLERR | select.POLLNVAL) for _, found in poll.poll(0))
+    except (OSError, ValueError):
+        return True

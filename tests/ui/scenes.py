@@ -386,26 +386,63 @@ class SceneFeed:
         yield None
 
 
+def hostile(rows: tuple[Row, ...]) -> tuple[Row, ...]:
+    """Rows whose foreign words try to reach the terminal."""
+    bad = "pay\x1b]52;c;aGk=\x07\x1b[3J\x9b31m[/red][@click=app.quit]\u202eabc"
+    return tuple(
+        msgspec.structs.replace(
+            row,
+            rollout=msgspec.structs.replace(row.rollout, name=bad, message=bad),
+            happenings=(Happening(at=NOW, kind="event", text=bad),),
+        )
+        for row in rows
+    )
+
+
 def main(what: str) -> int:
-    """Show a scene on this terminal, its clock standing at the present."""
+    """Show a scene on this terminal; its clock runs, or stands still where ``OPSROOM_SCENE_STILL`` is set."""
     from opsroom.ui.app import BoardApp, WallApp
     from opsroom.ui.driver import choose
     from opsroom.ui.options import Options
     from opsroom.ui.terminal import look_at, prepare
 
-    now = time.time()
-    rows = {"empty": (), "calm": (*moving(now)[1:3], *queued(now), *done(now))}.get(what, all_rows(now))
+    still = bool(os.environ.get("OPSROOM_SCENE_STILL"))
+    now, clock = (NOW, lambda: 0.0) if still else (time.time(), time.monotonic)
+    rows = {
+        "empty": (),
+        "calm": (*moving(now)[1:3], *queued(now), *done(now)),
+        "hostile": hostile(all_rows(now)),
+        "many": many(int(os.environ.get("OPSROOM_SCENE_ROWS", "1000")), now),
+    }.get(what, all_rows(now))
     feed = SceneFeed()
-    feed.show(rows, room(now), heard=time.monotonic())
+    feed.show(rows, room(now), heard=clock())
     if what == "lost":
-        feed.link = Link(LinkState.LOST, since=time.monotonic() - 72, error="nobody listens at unix:/run/opsroom.sock")
-    options = Options(theme=os.environ.get("OPSROOM_SCENE_THEME", "night"), act=(sys.executable, "-c", ACT))
-    terminal = look_at(os.environ)
+        feed.link = Link(LinkState.LOST, since=clock() - 72, error="nobody listens at unix:/run/opsroom.sock")
+    options = Options(
+        theme=os.environ.get("OPSROOM_SCENE_THEME", "night"), act=(sys.executable, "-c", ACT), read_only=what == "wall"
+    )
+    found = look_at(os.environ)
     prepare(os.environ)
-    app = (WallApp if what == "wall" else BoardApp)(options, feed, driver_class=choose(os.environ), found=terminal)
+    kind = WallApp if what == "wall" else BoardApp
+    app = kind(options, feed, clock=clock, driver_class=choose(os.environ), found=found)
     app.run(mouse=False)
     sys.stderr.write(app.crash)
     return app.return_code or 0
+
+
+def many(number: int, now: float) -> tuple[Row, ...]:
+    """As many rollouts as asked for."""
+    base = all_rows(now)
+    return tuple(
+        msgspec.structs.replace(
+            base[at % len(base)],
+            rollout=msgspec.structs.replace(
+                base[at % len(base)].rollout, uid=Uid(f"uid-{at}"), name=f"{base[at % len(base)].rollout.name}-{at}"
+            ),
+            flag=base[at % len(base)].flag if at < len(base) else None,
+        )
+        for at in range(number)
+    )
 
 
 if __name__ == "__main__":
