@@ -8,17 +8,17 @@ runs is never interrupted. It must not know how a rollout is held or released.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import msgspec
 
 from opsroom.control.adaptive import adapted, limit_now
-from opsroom.control.entrant import Admission, Entrant, Place, QueueMemory, service_of
-from opsroom.control.forecast import Runner, expected_end, forecast
+from opsroom.control.entrant import Admission, Entrant, Place, QueueMemory
 from opsroom.control.lanes import lane_of, order
-from opsroom.control.slots import Key, Slots
+from opsroom.control.line import Item, Line, Wait
+from opsroom.control.queue_picture import running_entries, waiting_entries, with_forecasts
+from opsroom.control.slots import Slots
 from opsroom.domain.policy import matches
-from opsroom.domain.queue import Lane, Queue, QueueEntry, QueueState, WaitReason
+from opsroom.domain.queue import Lane, Queue, QueueState, WaitReason
 from opsroom.domain.queue_policy import QueuePolicy
 from opsroom.domain.rollout import Phase, Rollout, Uid
 from opsroom.domain.window import Window, open_until
@@ -29,34 +29,8 @@ RELEASE_SECONDS = 30.0
 LEARNING = 30.0
 """Seconds after the first tick in which whatever runs has the right to run."""
 
-FORECAST_SECONDS = 2.0
 LENGTHS = 8
 """Lengths that are remembered of a service."""
-
-
-@dataclass(slots=True)
-class _Line:
-    """One tick's working state."""
-
-    policy: QueuePolicy
-    now: float
-    state: QueueState
-    slots: Slots
-    windows: list[tuple[Window, float]]
-    places: dict[Uid, Place]
-    release: list[Uid] = field(default_factory=list)
-    hold: list[Uid] = field(default_factory=list)
-    running: list[tuple[Entrant, Lane, list[Key]]] = field(default_factory=list)
-    waiting: list[tuple[Entrant, Lane, list[Key]]] = field(default_factory=list)
-
-
-class _Wait(msgspec.Struct, frozen=True, kw_only=True):
-    """What one rollout waits for."""
-
-    why: WaitReason
-    name: str = ""
-    key: Key | None = None
-    until: float | None = None
 
 
 def admit(
@@ -78,21 +52,21 @@ def admit(
     learning = memory.begun is None or now - memory.begun <= LEARNING
     present = [one for one in entrants if one.rollout.under_way or _held(one.rollout)]
     slots = Slots(policy, limit_now(memory, policy))
-    line = _Line(policy, now, state, slots, _open_windows(policy, now), _places(present, memory, now))
+    line = Line(policy, now, state, slots, _open_windows(policy, now), _places(present, memory, now))
     _sort(line, present, memory, reactive=reactive and not learning)
     waits = _walk(line)
     lengths = _lengths(line.places, memory, now)
     memory = msgspec.structs.replace(
         memory, begun=now if memory.begun is None else memory.begun, places=line.places, lengths=lengths
     )
-    memory = _forecasts(line, waits, memory)
+    memory = with_forecasts(line, waits, memory)
     queue = Queue(
         state=state,
         limit=limit_now(memory, policy),
         full_limit=policy.slots,
         windows=tuple(window.name for window, _until in line.windows),
         hold_missing=reactive,
-        entries=(*_running_entries(line), *_waiting_entries(line, waits, memory)),
+        entries=(*running_entries(line), *waiting_entries(line, waits, memory)),
     )
     return queue, Admission(release=tuple(line.release), hold=tuple(line.hold)), memory
 
@@ -138,7 +112,7 @@ def _places(present: Sequence[Entrant], memory: QueueMemory, now: float) -> dict
     return places
 
 
-def _sort(line: _Line, present: Sequence[Entrant], memory: QueueMemory, *, reactive: bool) -> None:
+def _sort(line: Line, present: Sequence[Entrant], memory: QueueMemory, *, reactive: bool) -> None:
     """Who runs takes its slots; newcomers without a slot are held late; the rest is put in order."""
     newcomers = []
     for entrant in present:
@@ -163,32 +137,32 @@ def _sort(line: _Line, present: Sequence[Entrant], memory: QueueMemory, *, react
     line.waiting.sort(key=lambda item: _key(item, line))
 
 
-def _key(item: tuple[Entrant, Lane, list[Key]], line: _Line) -> tuple[int, float, str]:
+def _key(item: Item, line: Line) -> tuple[int, float, str]:
     entrant, lane, _keys = item
     uid = entrant.rollout.uid
     return (*order(lane, line.places[uid].since, line.policy), uid)
 
 
-def _obstacle(item: tuple[Entrant, Lane, list[Key]], line: _Line) -> _Wait | None:
+def _obstacle(item: Item, line: Line) -> Wait | None:
     """What keeps this one from starting now, or None."""
     entrant, lane, keys = item
     if lane is Lane.ROLLBACK or line.state is QueueState.OFF:
         return None
     if entrant.quarantined:
-        return _Wait(why=WaitReason.QUARANTINE)
+        return Wait(why=WaitReason.QUARANTINE)
     if line.state is not QueueState.RUNNING:
-        return _Wait(why=WaitReason.STATE, name=line.state.value)
+        return Wait(why=WaitReason.STATE, name=line.state.value)
     for window, until in line.windows:
         passes = lane is Lane.HOTFIX and window.hotfix
         if not passes and matches(entrant.rollout, window.match):
-            return _Wait(why=WaitReason.WINDOW, name=window.name, until=until)
+            return Wait(why=WaitReason.WINDOW, name=window.name, until=until)
     full = line.slots.full(keys)
-    return None if full is None else _Wait(why=WaitReason.SLOT, name=full[0], key=full)
+    return None if full is None else Wait(why=WaitReason.SLOT, name=full[0], key=full)
 
 
-def _walk(line: _Line) -> dict[Uid, _Wait]:
+def _walk(line: Line) -> dict[Uid, Wait]:
     """Admit in order; whoever cannot start now keeps its place and lets the others by."""
-    waits: dict[Uid, _Wait] = {}
+    waits: dict[Uid, Wait] = {}
     for item in line.waiting:
         entrant, _lane, keys = item
         uid = entrant.rollout.uid
@@ -214,87 +188,3 @@ def _lengths(places: dict[Uid, Place], memory: QueueMemory, now: float) -> dict[
         service = memory.services.get(uid, "")
         lengths[service] = (*lengths.get(service, ()), max(1.0, now - old.since))[-LENGTHS:]
     return lengths
-
-
-def _forecasts(line: _Line, waits: dict[Uid, _Wait], memory: QueueMemory) -> QueueMemory:
-    services = {entrant.rollout.uid: service_of(entrant.rollout) for entrant, _lane, _keys in line.running}
-    memory = msgspec.structs.replace(memory, services=services)
-    if not line.waiting or line.state is not QueueState.RUNNING:
-        return msgspec.structs.replace(memory, forecasts={}) if memory.forecasts else memory
-    if line.now - memory.forecast_at < FORECAST_SECONDS:
-        return memory
-    running = [_runner(item, line) for item in line.running]
-    waiting = []
-    for item in line.waiting:
-        wait = waits[item[0].rollout.uid]
-        if wait.why is not WaitReason.QUARANTINE:
-            waiting.append(_runner(item, line, wait.until or 0.0))
-    sizes = {key[0]: line.slots.size(key) for one in (*running, *waiting) for key in one.keys}
-    found = forecast(running, waiting, sizes, memory.lengths, line.policy.typical_seconds, line.now)
-    return msgspec.structs.replace(memory, forecasts=found, forecast_at=line.now)
-
-
-def _runner(item: tuple[Entrant, Lane, list[Key]], line: _Line, not_before: float = 0.0) -> Runner:
-    entrant, _lane, keys = item
-    uid = entrant.rollout.uid
-    place = line.places[uid]
-    since = place.since if place.running else line.now
-    return Runner(uid, service_of(entrant.rollout), keys, since=since, not_before=not_before)
-
-
-def _running_entries(line: _Line) -> list[QueueEntry]:
-    return [
-        QueueEntry(
-            uid=entrant.rollout.uid,
-            lane=lane,
-            since=line.places[entrant.rollout.uid].since,
-            running=True,
-            superseded=line.places[entrant.rollout.uid].superseded,
-            requester=entrant.requester,
-        )
-        for entrant, lane, _keys in line.running
-    ]
-
-
-def _waiting_entries(line: _Line, waits: dict[Uid, _Wait], memory: QueueMemory) -> list[QueueEntry]:
-    runners = {item[0].rollout.uid: item for item in line.running}
-    first: dict[Key, tuple[Uid, float]] = {}
-    entries = []
-    for position, (entrant, lane, _keys) in enumerate(line.waiting):
-        uid, canary = entrant.rollout.uid, entrant.rollout.canary
-        place, wait = line.places[uid], waits[uid]
-        if wait.key is not None and wait.key not in first:
-            first[wait.key] = _first_to_end(wait.key, line, runners, memory)
-        held_by, until = first[wait.key] if wait.key is not None else (None, wait.until)
-        p50, p90 = memory.forecasts.get(uid, (None, None))
-        entries.append(
-            QueueEntry(
-                uid=uid,
-                lane=lane,
-                since=place.since,
-                position=position,
-                why=wait.why,
-                waits_for=wait.name,
-                held_by=held_by,
-                until=until,
-                superseded=place.superseded,
-                requester=entrant.requester,
-                late_pods=canary.replicas if canary is not None and place.admitted is None else 0,
-                eta_p50=p50,
-                eta_p90=p90,
-            )
-        )
-    return entries
-
-
-def _first_to_end(
-    key: Key, line: _Line, runners: dict[Uid, tuple[Entrant, Lane, list[Key]]], memory: QueueMemory
-) -> tuple[Uid, float]:
-    """Which holder of ``key`` is expected to end first, and when."""
-    typical = line.policy.typical_seconds
-    ends = [
-        (expected_end(_runner(runners[uid], line), memory.lengths, typical, line.now), uid)
-        for uid in line.slots.holders(key)
-    ]
-    end, uid = min(ends)
-    return uid, end

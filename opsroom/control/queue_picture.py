@@ -1,0 +1,101 @@
+"""The queue as it is shown: places, reasons, holders and forecasts of each start.
+
+Everything here explains what admission decided; it must not decide anything itself.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from opsroom.control.entrant import QueueMemory, service_of
+from opsroom.control.forecast import PLAYED, Runner, expected_end, forecast
+from opsroom.control.line import Item, Line, Wait
+from opsroom.control.slots import Key
+from opsroom.domain.queue import QueueEntry, QueueState, WaitReason
+from opsroom.domain.rollout import Uid
+
+FORECAST_SECONDS = 2.0
+
+
+def with_forecasts(line: Line, waits: dict[Uid, Wait], memory: QueueMemory) -> QueueMemory:
+    services = {entrant.rollout.uid: service_of(entrant.rollout) for entrant, _lane, _keys in line.running}
+    memory = msgspec.structs.replace(memory, services=services)
+    if not line.waiting or line.state is not QueueState.RUNNING:
+        return msgspec.structs.replace(memory, forecasts={}) if memory.forecasts else memory
+    if line.now - memory.forecast_at < FORECAST_SECONDS:
+        return memory
+    running = [_runner(item, line) for item in line.running]
+    waiting: list[Runner] = []
+    for item in line.waiting:
+        if len(waiting) == PLAYED:
+            break
+        wait = waits[item[0].rollout.uid]
+        if wait.why is not WaitReason.QUARANTINE:
+            waiting.append(_runner(item, line, wait.until or 0.0))
+    sizes = {key[0]: line.slots.size(key) for one in (*running, *waiting) for key in one.keys}
+    found = forecast(running, waiting, sizes, memory.lengths, line.policy.typical_seconds, line.now)
+    return msgspec.structs.replace(memory, forecasts=found, forecast_at=line.now)
+
+
+def _runner(item: Item, line: Line, not_before: float = 0.0) -> Runner:
+    entrant, _lane, keys = item
+    uid = entrant.rollout.uid
+    place = line.places[uid]
+    since = place.since if place.running else line.now
+    return Runner(uid, service_of(entrant.rollout), keys, since=since, not_before=not_before)
+
+
+def running_entries(line: Line) -> list[QueueEntry]:
+    return [
+        QueueEntry(
+            uid=entrant.rollout.uid,
+            lane=lane,
+            since=line.places[entrant.rollout.uid].since,
+            running=True,
+            superseded=line.places[entrant.rollout.uid].superseded,
+            requester=entrant.requester,
+        )
+        for entrant, lane, _keys in line.running
+    ]
+
+
+def waiting_entries(line: Line, waits: dict[Uid, Wait], memory: QueueMemory) -> list[QueueEntry]:
+    runners = {item[0].rollout.uid: item for item in line.running}
+    first: dict[Key, tuple[Uid, float]] = {}
+    entries = []
+    for position, (entrant, lane, _keys) in enumerate(line.waiting):
+        uid, canary = entrant.rollout.uid, entrant.rollout.canary
+        place, wait = line.places[uid], waits[uid]
+        if wait.key is not None and wait.key not in first:
+            first[wait.key] = _first_to_end(wait.key, line, runners, memory)
+        held_by, until = first[wait.key] if wait.key is not None else (None, wait.until)
+        p50, p90 = memory.forecasts.get(uid, (None, None))
+        entries.append(
+            QueueEntry(
+                uid=uid,
+                lane=lane,
+                since=place.since,
+                position=position,
+                why=wait.why,
+                waits_for=wait.name,
+                held_by=held_by,
+                until=until,
+                superseded=place.superseded,
+                requester=entrant.requester,
+                late_pods=canary.replicas if canary is not None and place.admitted is None else 0,
+                eta_p50=p50,
+                eta_p90=p90,
+            )
+        )
+    return entries
+
+
+def _first_to_end(key: Key, line: Line, runners: dict[Uid, Item], memory: QueueMemory) -> tuple[Uid, float]:
+    """Which holder of ``key`` is expected to end first, and when."""
+    typical = line.policy.typical_seconds
+    ends = [
+        (expected_end(_runner(runners[uid], line), memory.lengths, typical, line.now), uid)
+        for uid in line.slots.holders(key)
+    ]
+    end, uid = min(ends)
+    return uid, end
