@@ -49,6 +49,16 @@ class ApiServerUnderTest:
         """A client without credentials."""
         return httpx.Client(base_url=self.url, verify=self.verify, timeout=10.0, trust_env=False)
 
+    def headers(self, who: str = "ADMIN") -> dict[str, str]:
+        """What makes a request one of this user's."""
+        token = self.tokens.get(who)
+        return {"authorization": f"Bearer {token}"} if token else {}
+
+    def serves(self, group_version: str) -> bool:
+        """Whether a custom API group is installed."""
+        with self.client() as http:
+            return http.get(f"/apis/{group_version}", headers=self.headers()).status_code == 200
+
     def inside(self, deed: Callable[[Store], T]) -> T:
         """Run `deed` on the simulated server's loop; skips where there is no store to reach into."""
         if self.store is None or self.loop is None:
@@ -159,6 +169,5 @@ def _real(path: str) -> Iterator[ApiServerUnderTest]:
         verify=verify,
     )
     yield server
-    headers = {"authorization": f"Bearer {token}"} if token else {}
     with server.client() as http:
-        http.delete(f"/api/v1/namespaces/{server.namespace}", headers=headers)
+        http.delete(f"/api/v1/namespaces/{server.namespace}", headers=server.headers())

@@ -34,7 +34,7 @@ def namespace(api: Any) -> Iterator[str]:
 
 @pytest.fixture
 def rollouts(api: Any, namespace: str, api_server: ApiServerUnderTest) -> Any:
-    if api_server.real:
+    if not api_server.serves(f"{GROUP}/{VERSION}"):
         pytest.skip("needs the Argo Rollouts CRDs")
     return client.CustomObjectsApi(api)
 
