@@ -104,7 +104,9 @@ class FeedClient:
         return self.link
 
     def _wait(self, attempts: int) -> float:
-        longest: float = min(LONGEST_LOCAL_WAIT if self.address.path else LONGEST_WAIT, FIRST_WAIT * 2 ** min(attempts - 1, 10))
+        longest: float = min(
+            LONGEST_LOCAL_WAIT if self.address.path else LONGEST_WAIT, FIRST_WAIT * 2 ** min(attempts - 1, 10)
+        )
         return longest * self._jitter.uniform(0.5, 1.0)
 
 
