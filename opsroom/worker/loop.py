@@ -109,7 +109,7 @@ class Loop:
         while True:
             step = self._policy.policy.step
             began, cpu = self._now(), time.process_time()
-            await self._measure(metrics, judge)
+            await self.measured(metrics, judge)
             self.tick()
             self.situation.tally.tick(time.process_time() - cpu)
             # Aligned to the steps, so that two workers ask for the same ones; a step that was missed is not made up.
@@ -163,7 +163,8 @@ class Loop:
         if cluster is not None:
             cluster.changed.clear()
 
-    async def _measure(self, metrics: Metrics, judge: Judging) -> None:
+    async def measured(self, metrics: Metrics, judge: Judging) -> None:
+        """Measure and judge once; what fails is said in the picture."""
         policy, situation = self._policy.policy, self.situation
         running = [c.rollout for c in situation.courses.values() if c.rollout.under_way]
         try:
@@ -176,8 +177,9 @@ class Loop:
         except Exception:
             # A judge that stumbles over one window must not stop the watch; silence turns into UNKNOWN by itself.
             log.exception("measuring failed")
-            situation.metrics_error = "measuring failed, see the worker's log"
+            situation.metrics_error = situation.troubles["score"] = "Judging failed; see the worker's log"
             return
+        situation.troubles.pop("score", None)
         situation.metrics_error = next((s.error for s in metrics.states() if s.error), "")
         for uid, found in scored.items():
             self._take(Uid(uid), found)
