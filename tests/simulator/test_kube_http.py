@@ -222,6 +222,8 @@ def test_logs_are_cut_and_stamped(world: World) -> None:
     assert world.ask("GET", f"{path}?limitBytes=3").text == "fir"
     assert world.ask("GET", f"{path}?sinceTime=1970-01-01T00:00:01Z").text == "second\n"
     assert world.ask("GET", f"{path}?timestamps=true").text.startswith("1970-01-01T00:00:01.000000000Z first\n")
+    assert world.ask("GET", f"{path}?sinceSeconds=10").text == ""
+    assert world.ask("GET", f"{path}?sinceTime=yesterday").status_code == 400
     assert world.ask("GET", f"{path}?container=nope").status_code == 400
     assert world.ask("GET", "/api/v1/namespaces/shop/pods/none/log").status_code == 404
 

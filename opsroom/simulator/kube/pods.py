@@ -64,14 +64,14 @@ class PodLogs:
             if status.get("name") == container and waiting and fresh:
                 reason = waiting.get("reason", "ContainerCreating")
                 raise bad_request(f'container "{container}" in pod "{target.name}" is waiting to start: {reason}')
-        return self._stream(call, container)
+        since = _since(call.query.get("sinceTime"))
+        if call.query.get("sinceSeconds", "").isdigit():
+            since = self._store.now() - int(call.query["sinceSeconds"])
+        return self._stream(call, container, since)
 
-    async def _stream(self, call: Call, container: str) -> AsyncIterator[bytes]:
+    async def _stream(self, call: Call, container: str, since: float | None) -> AsyncIterator[bytes]:
         query, target = call.query, call.target
         tail = int(query["tailLines"]) if query.get("tailLines", "").isdigit() else None
-        since = seconds_of(query.get("sinceTime"))
-        if query.get("sinceSeconds", "").isdigit():
-            since = self._store.now() - int(query["sinceSeconds"])
         stamped, previous = query.get("timestamps") == "true", query.get("previous") == "true"
         limit = int(query["limitBytes"]) if query.get("limitBytes", "").isdigit() else None
         lines: Sequence[LogLine] = list(
@@ -88,6 +88,13 @@ class PodLogs:
             if lines:
                 last = lines[-1][0]
                 yield _text(lines, stamped=stamped)
+
+
+def _since(stamp: str | None) -> float | None:
+    try:
+        return seconds_of(stamp)
+    except ValueError:
+        raise bad_request(f'sinceTime: Invalid value: "{stamp}": it is no RFC 3339 time') from None
 
 
 def _container(pod: Obj, asked: str) -> str:
@@ -125,6 +132,8 @@ def evict(store: Store, disruption: Disruption, call: Call, body: Obj) -> tuple[
     if pod is None:
         raise failures.not_found(target.kind, target.name)
     options: dict[str, Any] = body.get("deleteOptions") or {}
+    if not isinstance(options, dict) or not isinstance(options.get("preconditions") or {}, dict):
+        raise bad_request("Eviction cannot be handled: deleteOptions is no object of objects")
     wanted = (options.get("preconditions") or {}).get("resourceVersion")
     if wanted and wanted != pod["metadata"]["resourceVersion"]:
         raise failures.conflict(target.kind, target.name)

@@ -26,7 +26,7 @@ class Reviewer:
 
     def answer(self, review: Review, body: Obj, user: User, *, manager: str, namespace: str, now: float) -> Obj:
         """The review object with its status. Raises ApiError 400 for a body that asks nothing."""
-        spec = body.get("spec") or {}
+        spec = _spec_of(body)
         time = rfc3339(now)
         if review.kind == "SelfSubjectReview":
             return _object(review, {"creationTimestamp": time}, {"status": {"userInfo": user.info()}})
@@ -68,6 +68,15 @@ class Reviewer:
                 kept = ("verbs", "apiGroups", "resources", "resourceNames")
                 resource_rules.append({key: rule[key] for key in kept if rule.get(key)})
         return {"resourceRules": resource_rules, "nonResourceRules": other_rules, "incomplete": False}
+
+
+def _spec_of(body: Obj) -> dict[str, Any]:
+    spec = body.get("spec") or {}
+    shapes = (("resourceAttributes", dict), ("nonResourceAttributes", dict), ("groups", list))
+    if not isinstance(spec, dict) or any(not isinstance(spec.get(name) or kind(), kind) for name, kind in shapes):
+        raise bad_request("couldn't get version/kind; json: the spec of a review is an object of objects")
+    checked: dict[str, Any] = spec
+    return checked
 
 
 def attributes_of(spec: dict[str, Any]) -> Attributes | None:

@@ -72,7 +72,7 @@ def _merged_list(name: str, old: Any, patch: list[Any]) -> list[Any]:
     if name in _PRIMITIVE:
         return items + [item for item in patch if item not in items]
     key = _merge_key(name, patch)
-    if key is None:
+    if key is None or not all(isinstance(item, dict) for item in (*items, *patch)):
         return patch
     if any(item == {"$patch": "replace"} for item in patch):
         return [item for item in patch if item != {"$patch": "replace"}]

@@ -16,9 +16,10 @@ from opsroom.simulator.kube.failures import ApiError, bad_request
 from opsroom.simulator.kube.hold import Hold
 from opsroom.simulator.kube.patches import PatchFailed, json_patch, merge_patch
 from opsroom.simulator.kube.protobuf import CONTENT_TYPE
-from opsroom.simulator.kube.scaling import scale_of, scaled
+from opsroom.simulator.kube.scaling import SCALE, scale_of, scaled
 from opsroom.simulator.kube.store import Store, rfc3339
 from opsroom.simulator.kube.strategic import strategic_merge
+from opsroom.simulator.kube.structure import structured
 from opsroom.simulator.kube.versions import Obj
 
 JSON_PATCH = "application/json-patch+json"
@@ -93,8 +94,8 @@ class Writer:
             return self._apply(call)
         live = self._live(call)
         patched = _patched(content, call.body, call.target.outward(live))
-        if not isinstance(patched, dict) or not isinstance(patched.get("metadata"), dict):
-            raise failures.patch_does_not_apply()
+        patched = structured(kind, patched)
+        patched.setdefault("metadata", {})
         self._check_names(call, patched)
         patched, warnings = self._validated(call, patched)
         stored = self._replace(call, live, call.target.inward(patched))
@@ -111,6 +112,7 @@ class Writer:
             wanted = _patched(content, call.body, scale)
         else:
             raise failures.method_not_allowed()
+        wanted = structured(SCALE, wanted)
         stored = self._store.replace(
             call.target.kind.plural, scaled(live, wanted), manager=call.manager, dry_run=call.dry_run
         )
@@ -121,6 +123,8 @@ class Writer:
         target, kind = call.target, call.target.kind
         live = self._live(call)
         options = decode_body(call.headers.get("content-type", ""), call.body) if call.body.strip() else {}
+        if not isinstance(options.get("preconditions", {}), dict):
+            raise bad_request("DeleteOptions cannot be handled: preconditions is no object")
         self._check_preconditions(call, live, options.get("preconditions") or {})
         propagation = call.query.get("propagationPolicy") or options.get("propagationPolicy") or "Background"
         if call.query.get("orphanDependents") == "true" or options.get("orphanDependents"):
@@ -183,7 +187,7 @@ class Writer:
             cause = {"reason": "FieldValueRequired", "message": "Required value: is required for apply patch"}
             details = {"group": "meta.k8s.io", "kind": "PatchOptions", "causes": [{**cause, "field": "fieldManager"}]}
             raise ApiError(422, "Invalid", message, details)
-        declared = decode_yaml(call.body)
+        declared = structured(kind, decode_yaml(call.body))
         declared.setdefault("metadata", {})
         if declared["metadata"].get("managedFields"):
             raise bad_request("metadata.managedFields must be nil")
@@ -228,14 +232,14 @@ class Writer:
         if content not in _BODY_TYPES:
             accepted = ["application/json", "application/yaml", CONTENT_TYPE]
             raise failures.unsupported_media_type(accepted[:2] if call.target.kind.custom else accepted)
-        obj = decode_body(content, call.body)
+        obj = structured(call.target.kind, decode_body(content, call.body))
         obj.setdefault("metadata", {})
         self._check_names(call, obj)
         return obj
 
     @staticmethod
     def _check_names(call: Call, obj: Obj) -> None:
-        target, meta = call.target, obj.get("metadata") or {}
+        target, meta = call.target, obj.setdefault("metadata", {})
         shown = target.shown
         wrong_kind = obj.get("kind") not in (None, shown.kind)
         if wrong_kind or obj.get("apiVersion") not in (None, shown.api_version):
