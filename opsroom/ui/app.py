@@ -9,26 +9,27 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual import events
 from textual.app import App
 from textual.driver import Driver
 
+from opsroom.domain.rollout import Uid
 from opsroom.errors import OpsroomError
 from opsroom.ui import terminal
 from opsroom.ui.board import BoardScreen
-from opsroom.ui.commands import ActionProvider
 from opsroom.ui.control import Control, Keyboard, LinesScreen
 from opsroom.ui.deeds import Deeds
 from opsroom.ui.options import Options
-from opsroom.ui.pages import PageScreen
 from opsroom.ui.paint import Paint
 from opsroom.ui.sight import Feed, Sight
 from opsroom.ui.terminal import hung_up
-from opsroom.ui.theme_file import find, read, shipped
-from opsroom.ui.wall import WallScreen
+from opsroom.ui.theme_file import ThemeFile, find
+from opsroom.ui.theming import Themes
+
+if TYPE_CHECKING:
+    from textual.command import Provider
 
 TICK = 0.5
 """Seconds between two looks at the feed: the picture is repainted at most twice a second."""
@@ -41,12 +42,18 @@ INTERRUPT = 2.0
 """Seconds within which a second ``ctrl+c`` leaves."""
 
 
+def _action_provider() -> type[Provider]:
+    from opsroom.ui.commands import ActionProvider
+
+    return ActionProvider
+
+
 class RoomApp(App[int]):
     """What board and wall have in common."""
 
     CSS_PATH = "opsroom.tcss"
     ENABLE_COMMAND_PALETTE = False
-    COMMANDS = {ActionProvider}  # noqa: RUF012
+    COMMANDS = {_action_provider}  # noqa: RUF012
     COMMAND_PALETTE_BINDING = "f24"
     tick_seconds = TICK
 
@@ -72,6 +79,8 @@ class RoomApp(App[int]):
         """Traceback of the error that ended the app, without local variables."""
         self._feed = feed
         self._interrupted = -INTERRUPT
+        self._themes = Themes(paint, options.theme_folders)
+        self._critical: set[Uid] = set()
         self._use_theme()
 
     def first_screen(self) -> LinesScreen:
@@ -132,7 +141,11 @@ class RoomApp(App[int]):
             self.control.sight.broken = f"its reader ended ({type(error).__name__}); start opsroom again"
 
     def _tick(self) -> None:
-        self.control.sight.take()
+        sight = self.control.sight
+        sight.take()
+        if sight.critical - self._critical and self.control.options.bell:
+            self.bell()
+        self._critical = set(sight.critical)
         self._redraw()
 
     def _count(self) -> None:
@@ -147,23 +160,15 @@ class RoomApp(App[int]):
             self.screen.redraw()
 
     def _reload_theme(self) -> None:
-        """Read a changed theme file again; one that is half written or wrong keeps the old colours."""
-        theme = self.control.paint.theme
         try:
-            if theme.path.stat().st_mtime != theme.changed:
-                self._change_theme(theme.path)
-        except OSError:
-            return
-
-    def _change_theme(self, path: Path) -> None:
-        try:
-            theme = read(path)
+            theme = self._themes.changed()
         except OpsroomError as error:
             self.control.deeds.say(str(error), bad=True)
             return
-        if theme.ansi is not self.control.paint.theme.ansi:
-            self.control.deeds.say(f"{theme.name} is chosen at the start: opsroom --theme {theme.name}")
-            return
+        if theme is not None:
+            self._change_theme(theme)
+
+    def _change_theme(self, theme: ThemeFile) -> None:
         self.control.paint.change(theme)
         self._use_theme()
         for screen in self.screen_stack:
@@ -174,16 +179,13 @@ class RoomApp(App[int]):
 
     def action_theme(self) -> None:
         """The next theme of the same kind."""
-        theme = self.control.paint.theme
-        folders = [*self.control.options.theme_folders, shipped()]
-        paths = sorted({path.stem: path for folder in reversed(folders) for path in folder.glob("*.toml")}.items())
-        names = [name for name, _ in paths]
-        for step in range(1, len(paths) + 1):
-            name, path = paths[(names.index(theme.path.stem) + step) % len(paths)]
-            if read(path).ansi is theme.ansi:
-                self._change_theme(path)
-                self.control.deeds.say(f"theme {name}")
-                return
+        try:
+            theme = self._themes.next()
+        except OpsroomError as error:
+            self.control.deeds.say(str(error), bad=True)
+            return
+        self._change_theme(theme)
+        self.control.deeds.say(f"theme {theme.name}")
 
     def action_repaint(self) -> None:
         """Paint everything again."""
@@ -193,6 +195,8 @@ class RoomApp(App[int]):
 
     def action_show(self, page: str) -> None:
         """Open a page."""
+        from opsroom.ui.pages import PageScreen
+
         self.control.deeds.stop()
         self.push_screen(PageScreen(self.control, page))
 
@@ -247,6 +251,8 @@ class WallApp(RoomApp):
 
     def first_screen(self) -> LinesScreen:
         """The wall."""
+        from opsroom.ui.wall import WallScreen
+
         return WallScreen(self.control)
 
 

@@ -10,7 +10,6 @@ from textual.widgets import Input
 
 from opsroom.ui.actions import Place, bindings
 from opsroom.ui.control import Control, GuardedScreen
-from opsroom.ui.detail import DetailScreen
 from opsroom.ui.lines import LinesBlock
 from opsroom.ui.rollouts import RolloutList
 from opsroom.view import detail, header, rows
@@ -57,10 +56,9 @@ class BoardScreen(GuardedScreen):
             return
         sight = self.control.sight
         status = sight.status()
-        shown = sight.rows.values()
         top = [
             header.top(sight.room, status, cells),
-            header.second(sight.room, shown, status, cells).on(Ground.BAR),
+            header.second(sight.room, sight.kinds, status, cells).on(Ground.BAR),
             padded(rows.titles(self._list.columns), cells),
         ]
         self.query_one("#header", LinesBlock).show([padded(one, cells) for one in top])
@@ -86,6 +84,8 @@ class BoardScreen(GuardedScreen):
 
     def action_open(self) -> None:
         """All about the rollout under the cursor."""
+        from opsroom.ui.detail import DetailScreen  # imported late: the first frame waits for imports
+
         if self.control.sight.row is not None:
             self.control.deeds.stop()
             self.app.push_screen(DetailScreen(self.control))

@@ -106,3 +106,6 @@ class Child:
             if pipe is not None:
                 with contextlib.suppress(OSError):
                     pipe.close()
+        if self._process.poll() is None:
+            # It outlives us on purpose; a Popen without a return code would complain when it is collected.
+            self._process.returncode = 0

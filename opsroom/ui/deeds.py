@@ -7,20 +7,19 @@ it says. At most one intent is armed; deeds that were sent go on beside each oth
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import msgspec
 
 from opsroom.domain.board import Right, Row
 from opsroom.domain.decision import Flag, FlagReason
-from opsroom.domain.deed import Deed, DeedState, Intent, Precondition, Refusal, Target, Verb
+from opsroom.domain.deed import Refusal, Verb
 from opsroom.domain.freshness import Freshness, freshness
 from opsroom.domain.intent import Armed, Press, Refused, arm, look, score_age, still_true
 from opsroom.domain.offer import Offer, offer
 from opsroom.domain.rollout import Uid
-from opsroom.ui.child import Child
+from opsroom.ui.attempt import Attempt, Clocks, intent_for
 from opsroom.ui.options import Options
 from opsroom.ui.sight import Sight
 from opsroom.view import intent_line, marks, words
@@ -35,19 +34,6 @@ SCORE_STALE = 60.0
 """Seconds; a score older than this is nothing to promote on."""
 
 SECOND_KEY_SECONDS = 10.0
-
-
-@dataclass(slots=True)
-class Attempt:
-    """One deed of this screen."""
-
-    intent: Intent
-    deed: Deed
-    changed: float
-    """Monotonic seconds."""
-    child: Child | None = None
-    go: asyncio.Event = field(default_factory=asyncio.Event)
-    stopped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,67 +129,18 @@ class Deeds:
         self.say(words.refusal(refusal, verb, row.rollout, detail), bad=True)
 
     def _begin(self, row: Row, verb: Verb, wish: Offer) -> Attempt:
-        rollout = row.rollout
-        intent = Intent(
-            id=uuid.uuid4().hex,
-            verb=verb,
-            target=Target(
-                uid=rollout.uid,
-                engine=rollout.engine,
-                shape=rollout.shape,
-                namespace=rollout.namespace,
-                name=rollout.name,
-            ),
-            precondition=Precondition(
-                canary_hash=rollout.canary.hash if rollout.canary else "",
-                stable_hash=rollout.stable.hash if rollout.stable else "",
-                step=rollout.step,
-                effect=wish.effect,
-            ),
-            actor=self._options.actor,
-            at=self._sight.live_now,
-            score=row.verdict.score if row.verdict else None,
-            score_age=score_age(row.verdict, self._sight.live_now),
-        )
-        deed = Deed(intent=intent, state=DeedState.ARMED, at=intent.at, effect=wish.effect)
-        attempt = Attempt(intent, deed, self._sight.clock())
-        self._attempts[rollout.uid] = self.last = attempt
-        task = self._running[intent.id] = asyncio.create_task(self._run(attempt))
+        intent = intent_for(row, verb, wish, self._options.actor, self._sight.live_now)
+        clocks = Clocks(self._sight.clock, lambda: self._sight.live_now)
+        attempt = Attempt(intent, clocks, self._noted)
+        self._attempts[row.rollout.uid] = self.last = attempt
+        task = self._running[intent.id] = asyncio.create_task(attempt.run(self._options.act))
         task.add_done_callback(lambda _: self._running.pop(intent.id, None))
         return attempt
 
-    async def _run(self, attempt: Attempt) -> None:
-        if attempt.stopped:
-            return
-        try:
-            attempt.child = Child.start(self._options.act, attempt.intent)
-        except OSError as error:
-            self._end(attempt, DeedState.FAILED, f"opsroom act did not start: {error.strerror}")
-            return
-        going = asyncio.create_task(self._go(attempt))
-        try:
-            async for deed in attempt.child.deeds():
-                if not attempt.stopped:
-                    self._note(attempt, deed)
-        finally:
-            going.cancel()
-        if not attempt.deed.state.settled and not attempt.stopped:
-            state = DeedState.UNKNOWN if attempt.go.is_set() else DeedState.FAILED
-            self._end(attempt, state, attempt.child.error or "opsroom act ended without a word")
-
-    async def _go(self, attempt: Attempt) -> None:
-        await attempt.go.wait()
-        if attempt.child is not None and not attempt.stopped:
-            attempt.child.say(b"go")
-
-    def _note(self, attempt: Attempt, deed: Deed) -> None:
-        attempt.deed, attempt.changed = deed, self._sight.clock()
-        if deed.state.settled and self._is_armed(attempt):
+    def _noted(self, attempt: Attempt) -> None:
+        if attempt.deed.state.settled and self._is_armed(attempt):
             self.armed = None
         self._changed()
-
-    def _end(self, attempt: Attempt, state: DeedState, detail: str) -> None:
-        self._note(attempt, Deed(intent=attempt.intent, state=state, at=self._sight.live_now, detail=detail))
 
     def _is_armed(self, attempt: Attempt) -> bool:
         return self.armed is not None and self.armed.row.rollout.uid == attempt.intent.target.uid

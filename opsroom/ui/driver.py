@@ -55,6 +55,8 @@ class FrameWriter:
             if self._active:
                 self._fit()
             for control in self._shadow.read(text):
+                if control == _LEAVE:
+                    self._controls.append(self._shadow.lift())
                 self._controls.append(control)
                 if control == _ENTER:
                     self._active = True

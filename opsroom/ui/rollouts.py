@@ -34,7 +34,8 @@ class RolloutList(ScrollView, can_focus=True):
         self._painted: dict[int, Line] = {}
         """Lines in sight as they were last painted, by their place on the screen."""
         self._made: dict[Uid, tuple[Row, tuple[object, ...], Line]] = {}
-        self._at: int | None = None
+        self._stood: tuple[Uid | None, int] | None = None
+        """The row under the cursor, and its line in the list, when it was last drawn."""
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -62,26 +63,26 @@ class RolloutList(ScrollView, can_focus=True):
                 self.refresh(Region(0, y, self.size.width, 1))
 
     def _keep_in_place(self) -> None:
-        """Scroll so that the cursor's line stays where it is on the screen, and in any case in sight."""
+        """Scroll so that the cursor's line stays where it is on the screen, and in any case in sight.
+
+        When rows come and go above the cursor the list scrolls along with them: nothing moves under the cursor.
+        """
         selected = self._sight.selected
         at = None if selected is None else self._sight.lines.get(selected)
         if at is None:
-            self._at = None
+            self._stood = None
             return
         top, height = self.scroll_offset.y, self.size.height
+        if self._stood is not None and self._stood[0] == selected:
+            top += at - self._stood[1]
+        self._stood = (selected, at)
         margin = min(MARGIN, max(0, (height - 1) // 2))
         wanted = max(min(top, at - margin), at - height + 1 + margin)
         if at <= margin:
             wanted = 0
         wanted = max(0, min(wanted, len(self._sight.entries) - height))
-        if wanted != top:
+        if wanted != self.scroll_offset.y:
             self.scroll_to(y=wanted, animate=False, immediate=True)
-        self._at = at
-
-    def shift(self, by: int) -> None:
-        """The list changed above the cursor by so many lines: scroll along, so that the cursor's line stays put."""
-        if by:
-            self.scroll_to(y=self.scroll_offset.y + by, animate=False, immediate=True)
 
     def render_line(self, y: int) -> Strip:
         """One line in sight."""

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from opsroom.config.paths import state_folder
-from opsroom.feed.client import FeedClient
 from opsroom.ui import driver, splash, terminal
+from opsroom.ui.late_feed import LateFeed
 from opsroom.ui.options import Options
 
 if TYPE_CHECKING:
@@ -29,7 +29,8 @@ def run(kind: type[RoomApp], options: Options) -> int:
     found = terminal.look_at(os.environ)
     terminal.prepare(os.environ)
     token = (lambda: Path(options.token_file).read_text(encoding="utf-8").strip()) if options.token_file else None
-    app = kind(options, FeedClient(options.feed, token), driver_class=driver.choose(os.environ), found=found)
+    feed = LateFeed(options.feed, token, time.monotonic)
+    app = kind(options, feed, driver_class=driver.choose(os.environ), found=found)
     splash.handed_over()
     app.run(mouse=False)
     if app.crash:
@@ -38,6 +39,8 @@ def run(kind: type[RoomApp], options: Options) -> int:
 
 
 def _report(crash: str) -> int:
+    from opsroom.config.paths import state_folder
+
     path = state_folder() / "crash.txt"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -83,6 +83,7 @@ class Shadow:
         self._x = self._y = 0
         self._style = ""
         self._dirty: set[int] = set()
+        self._pen = Pen()
 
     def resize(self, wide: int, high: int) -> None:
         """The terminal has another size: nobody knows what it shows now."""
@@ -98,6 +99,7 @@ class Shadow:
         """Nobody knows what the terminal shows: everything is to be sent again."""
         self.shown = Grid(self.wanted.wide, self.wanted.high)
         self._dirty = set(range(self.wanted.high))
+        self._pen = Pen()
 
     def read(self, data: str) -> list[str]:
         """Take what Textual writes; returns the control sequences in it, which are not ours to keep."""
@@ -129,15 +131,18 @@ class Shadow:
     def difference(self) -> str:
         """The text that turns what is shown into what is wanted; from then on that is what is shown."""
         out: list[str] = []
-        pen = Pen(out)
+        self._pen.begin(out)
         for y in sorted(self._dirty):
             if y < self.wanted.high:
-                self._line(y, pen)
+                self._line(y, self._pen)
         self._dirty.clear()
-        pen.reset()
         if out:
-            pen.rest(*self.cursor)
+            self._pen.rest(*self.cursor)
         return "".join(out)
+
+    def lift(self) -> str:
+        """The text that leaves no style behind for others who write to this terminal."""
+        return self._pen.lift()
 
     def _line(self, y: int, pen: Pen) -> None:
         glyphs, styles = self.wanted.glyphs[y], self.wanted.styles[y]
@@ -173,14 +178,19 @@ def _runs(glyphs: list[str], styles: list[str], was_glyphs: list[str], was_style
 
 
 class Pen:
-    """The terminal's cursor and style while a difference is written."""
+    """The terminal's cursor and style, from one difference to the next."""
 
-    def __init__(self, out: list[str]) -> None:
-        self._out = out
+    def __init__(self) -> None:
+        self._out: list[str] = []
         self._x = self._y = -1
-        self._style = ""
+        self._style: str | None = None
+        """None: nobody knows it."""
         self._sure = False
         """Whether the terminal's idea of the cursor is surely ours."""
+
+    def begin(self, out: list[str]) -> None:
+        """Write to ``out`` from here on."""
+        self._out = out
 
     def move(self, x: int, y: int) -> None:
         """Go to a cell by the shortest way."""
@@ -202,6 +212,9 @@ class Pen:
             return
         if not self._sure:
             self.move(self._x, self._y)
+        if self._style is None:
+            self._out.append("\x1b[m")
+            self._style = ""
         if style != self._style and not (glyph == " " and blank(style) == blank(self._style)):
             self._out.append(transition(self._style, style))
             self._style = style
@@ -210,11 +223,10 @@ class Pen:
         # Terminals disagree about the width of everything but plain and braille cells: say again where we are.
         self._sure = glyph.isascii() or "\u2800" <= glyph <= "\u28ff"
 
-    def reset(self) -> None:
-        """Leave no style behind for others who write to this terminal."""
-        if self._style:
-            self._out.append("\x1b[m")
-            self._style = ""
+    def lift(self) -> str:
+        """Text that ends every style."""
+        self._style, self._sure = None, False
+        return "\x1b[m"
 
     def rest(self, x: int, y: int) -> None:
         """Let the cursor rest where the app wants it (screen readers follow it)."""

@@ -6,15 +6,16 @@ another one there; re-sorting is held while the cursor moves and for a moment af
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from typing import Protocol
 
-from opsroom.domain.board import Room, Row
+from opsroom.domain.board import Room, Row, Severity
 from opsroom.domain.rollout import Uid
 from opsroom.feed.state import Board, Link, LinkState
 from opsroom.view.header import Status
-from opsroom.view.order import Entry, Sort, Standing, Wish, entries, matcher, standing
+from opsroom.view.order import Entry, Sort, Standing, Wish, entries, kind, matcher, standing
 
 HELD_FOR = 2.0
 """Seconds after the last move of the cursor during which nothing is re-sorted."""
@@ -54,6 +55,10 @@ class Sight:
         self.roomy = False
         self.broken = ""
         """Why reading the feed ended, which it never should."""
+        self.kinds: Counter[str] = Counter()
+        """How many rows there are of each kind, whatever the filter."""
+        self.critical: set[Uid] = set()
+        self._kind_of: dict[Uid, str] = {}
         self._standings: dict[Uid, Standing] = {}
         self._matches = matcher("")
         self._stale_order = True
@@ -105,11 +110,25 @@ class Sight:
         news = board.take()
         self.rows, self.room = board.rows, board.room
         for uid in news.gone:
+            self._count(uid)
             self._stale_order |= self._standings.pop(uid, None) is not None
         for uid in news.changed:
+            self._count(uid)
             self._place(uid)
         self._arrange()
         self._note_target()
+
+    def _count(self, uid: Uid) -> None:
+        row = self.rows.get(uid)
+        before = self._kind_of.pop(uid, None)
+        if before is not None:
+            self.kinds[before] -= 1
+            self.critical.discard(uid)
+        if row is not None:
+            self._kind_of[uid] = after = kind(row)
+            self.kinds[after] += 1
+            if row.severity is Severity.CRITICAL:
+                self.critical.add(uid)
 
     def _place(self, uid: Uid) -> None:
         row = self.rows.get(uid)

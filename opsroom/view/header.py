@@ -5,15 +5,15 @@ A frozen picture must never look alive: each source has its age here at all time
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from opsroom.domain.board import Mode, Room, Row, Severity
+from opsroom.domain.board import Mode, Room, Severity
 from opsroom.domain.freshness import Freshness, SourceState, age, freshness
 from opsroom.domain.queue import QueueState
 from opsroom.view import marks, numbers
 from opsroom.view.line import Ground, Line, Piece, Role, line, padded, sides
-from opsroom.view.order import Group, Sort, Wish, counts, group_of
+from opsroom.view.order import QUEUED, Group, Sort, Wish
 
 NAMES = {"kube": "k8s", "prometheus": "prom"}
 """Short names of sources."""
@@ -104,36 +104,33 @@ def age_text(source: SourceState, now: float) -> str:
     return f"{name} never"
 
 
-def tally(rows: Iterable[Row], gap: str, wordless: int = 0) -> list[Piece]:
+def tally(found: Mapping[str, int], gap: str, wordless: int = 0) -> list[Piece]:
     """How many of each kind there are, loudest first; what there is none of is left out, but for the flagged.
 
     The last ``wordless`` kinds are shown as mark and number only.
     """
-    seen = list(rows)
-    found = counts(seen)
-    waiting = sum(group_of(row) is Group.QUEUED for row in seen)
-    kinds = [(marks.MARK[each], marks.ROLE[each], found[each], marks.WORD[each]) for each in LOUDEST_FIRST[:-1]]
-    kinds.append((marks.QUEUED, Role.DIM, waiting, "queued"))
-    kinds.append((marks.MARK[Severity.DONE], Role.OK, found[Severity.DONE] - waiting, marks.WORD[Severity.DONE]))
-    kinds = [kind for kind in kinds if kind[2] or kind[3] == marks.WORD[Severity.FLAGGED]]
+    kinds = [(marks.MARK[each], marks.ROLE[each], marks.WORD[each]) for each in LOUDEST_FIRST]
+    kinds.insert(-1, (marks.QUEUED, Role.DIM, QUEUED))
+    kinds = [one for one in kinds if found.get(one[2]) or one[2] == marks.WORD[Severity.FLAGGED]]
     pieces: list[Piece] = []
-    for at, (mark, role, number, word) in enumerate(kinds):
+    for at, (mark, role, word) in enumerate(kinds):
+        number = found.get(word, 0)
         said = f" {number}{gap}" if at >= len(kinds) - wordless else f" {number} {word}{gap}"
         pieces += [Piece(mark, role if number else Role.DIM), Piece(said, Role.TEXT if number else Role.DIM)]
     return pieces
 
 
-def second(room: Room | None, rows: Iterable[Row], status: Status, cells: int) -> Line:
+def second(room: Room | None, found: Mapping[str, int], status: Status, cells: int) -> Line:
     """What is out of the ordinary if anything is, else the tally; filter and order at the right."""
     said = notice(room, status)
-    left = line(" ", Piece(said, Role.FLAGGED)) if said else fitting_tally(list(rows), cells)
+    left = line(" ", Piece(said, Role.FLAGGED)) if said else fitting_tally(found, cells)
     return sides(left, line(*_wishes(status)), cells)
 
 
-def fitting_tally(rows: Sequence[Row], cells: int) -> Line:
+def fitting_tally(found: Mapping[str, int], cells: int) -> Line:
     """The tally with as much air as there is room for; the calm end loses its words first."""
     for gap, wordless in (("   ", 0), ("  ", 0), ("  ", 2), ("  ", 3), (" ", 6)):
-        fitting = line(" ", *tally(rows, gap, wordless))
+        fitting = line(" ", *tally(found, gap, wordless))
         if fitting.width <= cells:
             break
     return fitting

@@ -6,6 +6,7 @@ shuffles with every sample cannot be read. Must not know the cursor; holding a r
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,6 +15,9 @@ from typing import NamedTuple
 from opsroom.domain.board import Row, Severity
 from opsroom.domain.queue import Lane
 from opsroom.domain.rollout import Phase, Uid
+from opsroom.view import marks
+
+QUEUED = "queued"
 
 
 class Group(StrEnum):
@@ -146,9 +150,13 @@ def _holds(row: Row, word: str) -> bool:
     return any(word in text.lower() for text in (rollout.key, rollout.change.author, *revisions))
 
 
-def counts(rows: Iterable[Row]) -> dict[Severity, int]:
-    """How many rows there are of each severity."""
-    found = dict.fromkeys(reversed(Severity), 0)
-    for row in rows:
-        found[row.severity] += 1
-    return found
+def kind(row: Row) -> str:
+    """What a row counts as in the header: the word of its severity, or ``queued``."""
+    if row.severity is Severity.DONE and group_of(row) is Group.QUEUED:
+        return QUEUED
+    return marks.WORD[row.severity]
+
+
+def counts(rows: Iterable[Row]) -> Counter[str]:
+    """How many rows there are of each kind."""
+    return Counter(kind(row) for row in rows)

@@ -17,7 +17,7 @@ from opsroom.view.chart import Box, chart
 from opsroom.view.header import Status
 from opsroom.view.line import Ground, Line, Piece, Role, beside, cut, line, padded, sides
 from opsroom.view.news_pages import deed_row
-from opsroom.view.order import Group, Wish, arrange, group_of
+from opsroom.view.order import Group, Wish, arrange, counts, group_of
 from opsroom.view.spark import Graphs, spark
 
 TILE_ROWS, TILE_MOST = 9, 18
@@ -72,7 +72,11 @@ def _tally(room: Room | None, shown: Sequence[Row], status: Status, size: Wall) 
     said = header.notice(room, status)
     flags = [row.flag for row in shown if row.flag is not None]
     words_for = size.cells - 50
-    left = line("  ", Piece(said, Role.FLAGGED)) if said else line(" ", *header.fitting_tally(shown, words_for).pieces)
+    left = (
+        line("  ", Piece(said, Role.FLAGGED))
+        if said
+        else line(" ", *header.fitting_tally(counts(shown), words_for).pieces)
+    )
     if not flags:
         return sides(left.on(Ground.BAR), line(Piece("nobody is needed  ", Role.OK)), size.cells)
     oldest = min(flags, key=lambda flag: flag.since)

@@ -407,13 +407,17 @@ def main(what: str) -> int:
     from opsroom.ui.terminal import look_at, prepare
 
     still = bool(os.environ.get("OPSROOM_SCENE_STILL"))
-    now, clock = (NOW, lambda: 0.0) if still else (time.time(), time.monotonic)
-    rows = {
-        "empty": (),
-        "calm": (*moving(now)[1:3], *queued(now), *done(now)),
-        "hostile": hostile(all_rows(now)),
-        "many": many(int(os.environ.get("OPSROOM_SCENE_ROWS", "1000")), now),
-    }.get(what, all_rows(now))
+    now = NOW if still else time.time()
+    clock: Callable[[], float] = (lambda: 0.0) if still else time.monotonic
+    rows = all_rows(now)
+    if what == "calm":
+        rows = (*moving(now)[1:3], *queued(now), *done(now))
+    elif what == "hostile":
+        rows = hostile(rows)
+    elif what == "many":
+        rows = many(int(os.environ.get("OPSROOM_SCENE_ROWS", "1000")), now)
+    elif what == "empty":
+        rows = ()
     feed = SceneFeed()
     feed.show(rows, room(now), heard=clock())
     if what == "lost":
