@@ -110,22 +110,7 @@ class Store:
         Raises ApiError 409 AlreadyExists, 422 without a name.
         """
         kind = BY_PLURAL[resource]
-        meta = dict(obj.get("metadata") or {})
-        for forged in ("uid", "resourceVersion", "managedFields", "creationTimestamp", "deletionTimestamp"):
-            meta.pop(forged, None)
-        if kind.namespaced:
-            meta["namespace"] = namespace or meta.get("namespace") or "default"
-        else:
-            meta.pop("namespace", None)
-        self._name(kind, meta)
-        key = (meta.get("namespace", ""), meta["name"])
-        if key in self._objects[resource]:
-            raise failures.already_exists(kind, meta["name"])
-        meta["uid"] = str(uuid.UUID(int=self._rng.getrandbits(128), version=4))
-        meta["creationTimestamp"] = rfc3339(self.now())
-        meta["generation"] = 1
-        if not kind.generation:
-            del meta["generation"]
+        meta = self._identity(kind, dict(obj.get("metadata") or {}), namespace)
         new = {**obj, "apiVersion": kind.api_version, "kind": kind.kind, "metadata": meta}
         if kind.status and (manager is not None or managed_fields is not None):
             new.pop("status", None)
@@ -172,9 +157,7 @@ class Store:
             new = admit(old, new)
         if fields.same_but_times(old, new):
             return old
-        if self._generation_moves(kind, old, new):
-            generation = int(old["metadata"].get("generation", 0)) + 1
-            new = {**new, "metadata": {**new["metadata"], "generation": generation}}
+        new = self._counted(kind, old, new)
         if dry_run:
             return new
         if new["metadata"].get("deletionTimestamp") and not new["metadata"].get("finalizers"):
@@ -254,6 +237,23 @@ class Store:
         meta = obj["metadata"]
         return meta.get("namespace", ""), meta["name"]
 
+    def _identity(self, kind: Kind, meta: dict[str, Any], namespace: str | None) -> dict[str, Any]:
+        for forged in ("uid", "resourceVersion", "managedFields", "creationTimestamp", "deletionTimestamp"):
+            meta.pop(forged, None)
+        if kind.namespaced:
+            meta["namespace"] = namespace or meta.get("namespace") or "default"
+        else:
+            meta.pop("namespace", None)
+        self._name(kind, meta)
+        if (meta.get("namespace", ""), meta["name"]) in self._objects[kind.plural]:
+            raise failures.already_exists(kind, meta["name"])
+        meta["uid"] = str(uuid.UUID(int=self._rng.getrandbits(128), version=4))
+        meta["creationTimestamp"] = rfc3339(self.now())
+        meta["generation"] = 1
+        if not kind.generation:
+            del meta["generation"]
+        return meta
+
     def _name(self, kind: Kind, meta: dict[str, Any]) -> None:
         if not meta.get("name") and meta.get("generateName"):
             meta["name"] = meta["generateName"] + "".join(self._rng.choices(_NAME_LETTERS, k=5))
@@ -302,14 +302,18 @@ class Store:
         return new
 
     @staticmethod
-    def _generation_moves(kind: Kind, old: Obj, new: Obj) -> bool:
+    def _counted(kind: Kind, old: Obj, new: Obj) -> Obj:
+        """`new` with the next generation where what is desired has changed."""
         if not kind.generation:
-            return False
-        outside = {"metadata", "apiVersion", "kind"} | ({"status"} if kind.status else set())
-        if not kind.custom:
-            return bool(old.get("spec") != new.get("spec"))
-        keys = (old.keys() | new.keys()) - outside
-        return any(old.get(key) != new.get(key) for key in keys)
+            return new
+        keys = {"spec"}
+        if kind.custom:
+            keys = (old.keys() | new.keys()) - {"metadata", "apiVersion", "kind"}
+            keys -= {"status"} if kind.status else set()
+        if all(old.get(key) == new.get(key) for key in keys):
+            return new
+        generation = int(old["metadata"].get("generation", 0)) + 1
+        return {**new, "metadata": {**new["metadata"], "generation": generation}}
 
     def _commit(self, kind: Kind, type_: EventType, new: Obj, before: Version | None) -> Obj:
         self._rv += 1

@@ -12,6 +12,7 @@ from typing import Any
 
 from opsroom.simulator.kube import applying, failures, fields, schema
 from opsroom.simulator.kube.calls import Call, decode_body, decode_json, decode_yaml
+from opsroom.simulator.kube.checking import check_names, check_preconditions, validated
 from opsroom.simulator.kube.failures import ApiError, bad_request
 from opsroom.simulator.kube.hold import Hold
 from opsroom.simulator.kube.patches import PatchFailed, json_patch, merge_patch
@@ -55,7 +56,7 @@ class Writer:
         obj = self._object(call)
         if kind.namespaced:
             self._require_namespace(target.namespace)
-        obj, warnings = self._validated(call, obj)
+        obj, warnings = validated(call, obj)
         owners = None
         if target.shown is not kind:  # ownership is recorded in the spelling that was used
             named, time = fields.declared(target.shown, obj, None), rfc3339(self._store.now())
@@ -79,7 +80,7 @@ class Writer:
             message = "Invalid value: 0: must be specified for an update"
             cause = {"reason": "FieldValueInvalid", "message": message, "field": "metadata.resourceVersion"}
             raise failures.invalid(kind, target.name, [cause])
-        obj, warnings = self._validated(call, obj)
+        obj, warnings = validated(call, obj)
         stored = self._replace(call, self._live(call), target.inward(obj))
         return Answer(200, target.outward(stored), warnings)
 
@@ -96,8 +97,8 @@ class Writer:
         patched = _patched(content, call.body, call.target.outward(live))
         patched = structured(kind, patched)
         patched.setdefault("metadata", {})
-        self._check_names(call, patched)
-        patched, warnings = self._validated(call, patched)
+        check_names(call, patched)
+        patched, warnings = validated(call, patched)
         stored = self._replace(call, live, call.target.inward(patched))
         return Answer(200, call.target.outward(stored), warnings)
 
@@ -125,7 +126,7 @@ class Writer:
         options = decode_body(call.headers.get("content-type", ""), call.body) if call.body.strip() else {}
         if not isinstance(options.get("preconditions", {}), dict):
             raise bad_request("DeleteOptions cannot be handled: preconditions is no object")
-        self._check_preconditions(call, live, options.get("preconditions") or {})
+        check_preconditions(call, live, options.get("preconditions") or {})
         propagation = call.query.get("propagationPolicy") or options.get("propagationPolicy") or "Background"
         if call.query.get("orphanDependents") == "true" or options.get("orphanDependents"):
             propagation = "Orphan"
@@ -191,8 +192,8 @@ class Writer:
         declared.setdefault("metadata", {})
         if declared["metadata"].get("managedFields"):
             raise bad_request("metadata.managedFields must be nil")
-        self._check_names(call, declared)
-        declared, warnings = self._validated(call, declared)
+        check_names(call, declared)
+        declared, warnings = validated(call, declared)
         live = self._store.get(kind.plural, target.namespace, target.name)
         if live is None and target.subresource:
             raise failures.not_found(kind, target.name)
@@ -234,69 +235,12 @@ class Writer:
             raise failures.unsupported_media_type(accepted[:2] if call.target.kind.custom else accepted)
         obj = structured(call.target.kind, decode_body(content, call.body))
         obj.setdefault("metadata", {})
-        self._check_names(call, obj)
+        check_names(call, obj)
         return obj
-
-    @staticmethod
-    def _check_names(call: Call, obj: Obj) -> None:
-        target, meta = call.target, obj.setdefault("metadata", {})
-        shown = target.shown
-        wrong_kind = obj.get("kind") not in (None, shown.kind)
-        if wrong_kind or obj.get("apiVersion") not in (None, shown.api_version):
-            sent = f"{obj.get('apiVersion')}, Kind={obj.get('kind')}"
-            raise bad_request(
-                f"the API version in the data ({sent}) does not match the expected API version "
-                f"({shown.api_version}, Kind={shown.kind})"
-            )
-        if target.name and meta.get("name") not in (None, target.name):
-            raise bad_request(
-                f"the name of the object ({meta['name']}) does not match the name on the URL ({target.name})"
-            )
-        if target.kind.namespaced and meta.get("namespace") not in (None, "", target.namespace):
-            raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
-        if call.method != "POST":
-            meta.setdefault("name", target.name)
-            if target.kind.namespaced:
-                meta.setdefault("namespace", target.namespace)
 
     def _require_namespace(self, namespace: str) -> None:
         if self._store.get("namespaces", None, namespace) is None:
             raise failures.not_found(self._store.resources["namespaces"], namespace)
-
-    def _validated(self, call: Call, obj: Obj) -> tuple[Obj, tuple[str, ...]]:
-        """The object without unknown fields, and the warnings about them; Strict refuses it."""
-        target = call.target
-        if target.shown is not target.kind:
-            return obj, ()
-        unknown = schema.unknown_fields(target.kind, obj)
-        mode = call.query.get("fieldValidation", "") or "Warn"
-        complaints = [f'unknown field "{path}"' for path in unknown]
-        if unknown and mode == "Strict":
-            raise _strict(call, complaints)
-        obj = schema.prune(target.kind, obj) if unknown else obj
-        schema.check_types(target.kind, obj)
-        return obj, tuple(complaints) if mode == "Warn" else ()
-
-    @staticmethod
-    def _check_preconditions(call: Call, live: Obj, preconditions: dict[str, Any]) -> None:
-        have = live["metadata"]
-        for field, word in (("uid", "UID"), ("resourceVersion", "ResourceVersion")):
-            wanted = preconditions.get(field)
-            if wanted and wanted != have[field]:
-                why = f"Precondition failed: {word} in precondition: {wanted}, {word} in object meta: {have[field]}"
-                raise failures.conflict(call.target.kind, call.target.name, why)
-
-
-def _strict(call: Call, complaints: list[str]) -> ApiError:
-    kind, listed = call.target.kind, ", ".join(complaints)
-    if call.method == "PATCH":
-        value = call.body.decode(errors="replace").replace('"', '\\"')
-        message = f'Invalid value: "{value}": strict decoding error: {listed}'
-        cause = {"reason": "FieldValueInvalid", "message": message, "field": "patch"}
-        return ApiError(422, "Invalid", f' "" is invalid: patch: {message}', {"causes": [cause]})
-    return bad_request(
-        f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: strict decoding error: {listed}'
-    )
 
 
 def _patched(content: str, body: bytes, live: Obj) -> Any:
