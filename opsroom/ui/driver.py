@@ -132,6 +132,11 @@ class DiffingDriver(LinuxDriver):
             self._frames.stop()
         self._frames = None if made is None else FrameWriter(sys.__stderr__ or sys.stderr)
 
+    def run_input_thread(self) -> None:
+        """Read keys; that the terminal is gone is not a crash (SIGHUP or the app's watch on it ends the app)."""
+        with contextlib.suppress(OSError):
+            super().run_input_thread()
+
 
 def choose(environment: dict[str, str] | os._Environ[str]) -> type[LinuxDriver]:
     """The driver for this run."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 from opsroom.ui.theme_file import ThemeFile
 from opsroom.view.line import Ground, Line, Role
@@ -69,6 +69,8 @@ class Paint:
             panel=bar,
             dark=theme.dark,
             ansi=ansi,
+            # Textual's own style sheets use variables that only its two ANSI themes define.
+            variables=dict(BUILTIN_THEMES["ansi-dark"].variables) if ansi else {},
         )
 
 

@@ -16,7 +16,7 @@ from opsroom.ui.late_feed import LateFeed
 from opsroom.ui.options import Options
 
 if TYPE_CHECKING:
-    from opsroom.ui.app import RoomApp
+    from opsroom.ui.room_app import RoomApp
 
 
 def run(kind: type[RoomApp], options: Options) -> int:

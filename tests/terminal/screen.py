@@ -86,6 +86,18 @@ class Terminal:
         """Send a signal."""
         os.kill(self.pid, number)
 
+    def hang_up(self) -> int:
+        """Take the terminal away, as a dropped connection does; returns the exit code."""
+        os.close(self.master)
+        deadline = time.monotonic() + SECONDS
+        while time.monotonic() < deadline:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                return os.waitstatus_to_exitcode(status)
+            time.sleep(0.02)
+        self.close()
+        raise AssertionError("it did not end")
+
     def end(self) -> int:
         """Wait for the end; returns the exit code, negative for a signal."""
         deadline = time.monotonic() + SECONDS

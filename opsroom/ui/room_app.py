@@ -1,0 +1,229 @@
+"""What board and wall have in common: the shared parts, the feed, the ticks, and a clean end whatever happens."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+import traceback
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from textual import events
+from textual.app import App
+from textual.driver import Driver
+
+from opsroom.domain.rollout import Uid
+from opsroom.errors import OpsroomError
+from opsroom.ui import terminal
+from opsroom.ui.control import Control, Keyboard, LinesScreen
+from opsroom.ui.deeds import Deeds
+from opsroom.ui.options import Options
+from opsroom.ui.paint import Paint
+from opsroom.ui.sight import Feed, Sight
+from opsroom.ui.terminal import hung_up
+from opsroom.ui.theme_file import ThemeFile, find
+from opsroom.ui.theming import Themes
+
+if TYPE_CHECKING:
+    from textual.command import Provider
+
+TICK = 0.5
+"""Seconds between two looks at the feed: the picture is repainted at most twice a second."""
+
+COUNT = 0.2
+"""Seconds between two looks at the countdown."""
+
+
+INTERRUPT = 2.0
+"""Seconds within which a second ``ctrl+c`` leaves."""
+
+
+def _action_provider() -> type[Provider]:
+    from opsroom.ui.commands import ActionProvider
+
+    return ActionProvider
+
+
+class RoomApp(App[int]):
+    """What board and wall have in common."""
+
+    CSS_PATH = "opsroom.tcss"
+    ENABLE_COMMAND_PALETTE = False
+    COMMANDS = {_action_provider}  # noqa: RUF012
+    COMMAND_PALETTE_BINDING = "f24"
+    tick_seconds = TICK
+
+    def __init__(
+        self,
+        options: Options,
+        feed: Feed,
+        clock: Callable[[], float] = time.monotonic,
+        driver_class: type[Driver] | None = None,
+        found: terminal.Terminal | None = None,
+    ) -> None:
+        here = found or terminal.Terminal(colourless=bool(os.environ.get("NO_COLOR")), sixteen=False, unicode=True)
+        theme = find(here.theme(options.theme), options.theme_folders)
+        # An ANSI theme must be chosen at construction: only then NO_COLOR writes no colour codes at all.
+        super().__init__(driver_class=driver_class, ansi_color=theme.ansi)
+        self.animation_level = "none"
+        paint = Paint(theme)
+        sight = Sight(feed, clock, options.read_only)
+        deeds = Deeds(sight, options, self._changed)
+        keyboard = Keyboard(focused=None)
+        self.control = Control(options, sight, paint, here.graphs(options.graphs), deeds, keyboard, clock)
+        self.crash = ""
+        """Traceback of the error that ended the app, without local variables."""
+        self._feed = feed
+        self._interrupted = -INTERRUPT
+        self._themes = Themes(paint, options.theme_folders)
+        self._critical: set[Uid] = set()
+        self._use_theme()
+
+    def first_screen(self) -> LinesScreen:
+        """The screen that stays below all others."""
+        raise NotImplementedError
+
+    def _use_theme(self) -> None:
+        theme = self.control.paint.textual_theme()
+        self.register_theme(theme)
+        self.theme = theme.name
+
+    def on_mount(self) -> None:
+        """Show the first frame; only then look for the network."""
+        self.set_keymap(self.control.options.keymap)
+        self.control.keyboard.focused = self.control.clock()
+        self.control.sight.take()
+        self.push_screen(self.first_screen())
+        self.set_interval(self.tick_seconds, self._tick)
+        self.set_interval(COUNT, self._count)
+        self.set_interval(1.0, self._reload_theme)
+        self.set_interval(1.0, self._watch_terminal)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self._end, 128 + number)
+        self.call_after_refresh(lambda: self.run_worker(self._read_feed(), exit_on_error=False))
+
+    def _watch_terminal(self) -> None:
+        """End when the terminal is gone: Textual's input thread would spin on it for ever, SIGHUP or not."""
+        if not self.is_headless and hung_up():
+            self._end(128 + signal.SIGHUP)
+
+    def action_help_quit(self) -> None:
+        """``ctrl+c``: stops what is armed; twice leaves."""
+        now = self.control.clock()
+        if now - self._interrupted < INTERRUPT:
+            self.action_leave()
+            return
+        self._interrupted = now
+        if not self.control.deeds.stop():
+            self.control.deeds.say("ctrl+c again leaves; q does at once")
+
+    async def on_unmount(self) -> None:
+        """Nothing armed outlives the screen."""
+        await self.control.deeds.close()
+
+    def _end(self, code: int) -> None:
+        self.control.deeds.stop()
+        self.exit(0 if code == 0 else code, return_code=code)
+
+    async def _read_feed(self) -> None:
+        try:
+            async for _ in self._feed:
+                if self.control.sight.room is None and self._feed.board.room is not None:
+                    self._tick()
+        except OpsroomError as error:
+            self.control.sight.broken = str(error)
+        except Exception as error:  # the picture stays up whatever its source does
+            self.control.sight.broken = f"its reader ended ({type(error).__name__}); start opsroom again"
+
+    def _tick(self) -> None:
+        sight = self.control.sight
+        sight.take()
+        if sight.critical - self._critical and self.control.options.bell:
+            self.bell()
+        self._critical = set(sight.critical)
+        self._redraw()
+
+    def _count(self) -> None:
+        self.control.deeds.tick()
+
+    def _changed(self) -> None:
+        if self.is_running and isinstance(self.screen, LinesScreen):
+            self.screen.draw_bar()
+
+    def _redraw(self) -> None:
+        if isinstance(self.screen, LinesScreen) and self.screen.is_mounted:
+            self.screen.redraw()
+
+    def _reload_theme(self) -> None:
+        try:
+            theme = self._themes.changed()
+        except OpsroomError as error:
+            self.control.deeds.say(str(error), bad=True)
+            return
+        if theme is not None:
+            self._change_theme(theme)
+
+    def _change_theme(self, theme: ThemeFile) -> None:
+        self.control.paint.change(theme)
+        self._use_theme()
+        for screen in self.screen_stack:
+            screen.refresh(layout=True)
+            for widget in screen.query("*"):
+                widget.refresh()
+        self._redraw()
+
+    def action_theme(self) -> None:
+        """The next theme of the same kind."""
+        try:
+            theme = self._themes.next()
+        except OpsroomError as error:
+            self.control.deeds.say(str(error), bad=True)
+            return
+        self._change_theme(theme)
+        self.control.deeds.say(f"theme {theme.name}")
+
+    def action_repaint(self) -> None:
+        """Paint everything again."""
+        self.control.sight.take()
+        self._redraw()
+        self.screen.refresh(layout=True)
+
+    def action_show(self, page: str) -> None:
+        """Open a page."""
+        from opsroom.ui.pages import PageScreen
+
+        self.control.deeds.stop()
+        self.push_screen(PageScreen(self.control, page))
+
+    def action_palette(self) -> None:
+        """Find an action by its name."""
+        self.control.deeds.stop()
+        self.action_command_palette()
+
+    async def action_quit(self) -> None:
+        """``ctrl+q``: as ``q``."""
+        self.action_leave()
+
+    def action_leave(self) -> None:
+        """End; an armed deed is stopped, deeds that were sent go on in their own processes."""
+        self._end(0)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Note when keys come: faster than a person types is a paste."""
+        if isinstance(event, events.Key):
+            if not event.is_forwarded:
+                self.control.keyboard.pressed(self.control.clock())
+        elif isinstance(event, events.AppFocus):
+            self.control.keyboard.focused = self.control.clock()
+        elif isinstance(event, events.AppBlur):
+            self.control.keyboard.focused = None
+            self.control.deeds.stop()
+        await super().on_event(event)
+
+    def _fatal_error(self) -> None:
+        """Keep the traceback for the log: Textual's own would print local variables on the terminal."""
+        self.crash = traceback.format_exc()
+        self._close_messages_no_wait()
