@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from opsroom.simulator.clock import Clock
 from opsroom.simulator.controllers.cluster import Cluster
 from opsroom.simulator.controllers.kubelet import Container
@@ -291,3 +294,34 @@ def test_repeated_events_are_counted_not_multiplied() -> None:
         lab.cluster.pass_time(10)
     scaled = [one for one in lab.cluster.store.list("events", NS) if one["reason"] == "ScalingReplicaSet"]
     assert sorted(one["count"] for one in scaled) == [1, 2, 2]
+
+
+CHANGES: dict[str, Obj] = {
+    "deploy 2": {"template": template("app:2")},
+    "deploy 3": {"template": template("app:3")},
+    "undo": {"template": template("app:1")},
+    "pause": {"paused": True},
+    "unpause": {"paused": None},
+    "revert": {"paused": None, "template": template("app:1")},
+    "up": {"replicas": 7},
+    "down": {"replicas": 3},
+}
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(names=st.lists(st.tuples(st.sampled_from(sorted(CHANGES)), st.integers(0, 8)), max_size=14))
+def test_any_sequence_of_changes_keeps_the_capacity_and_ends_complete(names: list[tuple[str, int]]) -> None:
+    lab = Lab(replicas=4)
+    # Scaling down in the middle of an update may take ready pods, in the real controller too.
+    floor = 4
+    for name, seconds in names:
+        lab.patch(CHANGES[name])
+        floor = 1 if name == "down" else floor
+        lab.cluster.pass_time(seconds)
+        assert lab.get()["status"].get("availableReplicas", 0) >= floor
+        assert sum(lab.pods().values()) <= 8
+    lab.patch({"paused": None, "replicas": 4})
+    lab.cluster.pass_time(90)
+    image = image_of(lab.get()["spec"]["template"])
+    assert lab.pods() == {image: 4}
+    assert lab.condition("Progressing") == ("True", "NewReplicaSetAvailable")
