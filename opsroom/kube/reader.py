@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from typing import TypeVar
+from collections.abc import AsyncGenerator, Callable
+from typing import TypeVar, cast
 
 import httpx
 import msgspec
@@ -114,7 +114,7 @@ class Reader:
             "timeoutSeconds": str(random.randint(*WATCH_SECONDS)),  # noqa: S311
         }
         endpoint = self.connection.endpoint
-        typed = decoder(Event[type_])  # type: ignore[valid-type]
+        typed: msgspec.json.Decoder[Event[T]] = decoder(Event[type_])  # type: ignore[valid-type]
         async with self.connection.stream(path, query) as response:
             try:
                 if response.status_code >= 300:
@@ -122,28 +122,40 @@ class Reader:
                     raise refusal(response, endpoint, named(path))
                 if opened is not None:
                     opened()
-                async for line in _lines(response):
-                    try:
-                        event: Event[T] = typed.decode(line)
-                        if event.type != "ERROR":
+                lines = Lines()
+                # One chunk an event and thousands of them a second: every layer between socket and decoder counts.
+                async for chunk in cast(httpx.AsyncByteStream, response.stream):
+                    for line in lines.cut(chunk):
+                        event = self._event(line, typed, path)
+                        if event is not None:
                             yield event
-                            continue
-                    except (msgspec.DecodeError, UnicodeDecodeError):
-                        pass
-                    self._raise_error(line, path)
+                event = self._event(lines.rest, typed, path)
+                if event is not None:
+                    yield event
             except httpx.ReadTimeout:
                 return
             except httpx.HTTPError as error:
                 raise unanswered(error, endpoint, "GET") from error
 
-    def _raise_error(self, line: bytes, path: str) -> None:
-        """Raise what an ERROR line says; a line that is only odd is passed over."""
+    def _event(self, line: bytes, typed: msgspec.json.Decoder[Event[T]], path: str) -> Event[T] | None:
+        """The event in ``line``; None for a line that is only odd.
+
+        Raises:
+            what an ERROR line says.
+        """
         try:
-            event: Event[Status] = decoder(Event[Status]).decode(line)
+            event = typed.decode(line)
+            if event.type != "ERROR":
+                return event
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            pass
+        try:
+            failure: Event[Status] = decoder(Event[Status]).decode(line)
         except (msgspec.MsgspecError, UnicodeDecodeError):
-            return
-        if event.type == "ERROR":
-            raise in_stream(event.object, self.connection.endpoint, named(path))
+            return None
+        if failure.type == "ERROR":
+            raise in_stream(failure.object, self.connection.endpoint, named(path))
+        return None
 
     def _nonsense(self, path: str, error: Exception) -> Unreachable:
         return Unreachable(
@@ -152,21 +164,19 @@ class Reader:
         )
 
 
-async def _lines(response: httpx.Response) -> AsyncIterator[bytes]:
-    """Lines of a stream without turning bytes into text: events are large and many."""
-    rest = b""
-    async for chunk in response.aiter_bytes():
-        if b"\n" not in chunk:
-            rest += chunk
-            continue
-        *lines, tail = chunk.split(b"\n")
-        lines[0] = rest + lines[0]
-        rest = tail
-        for line in lines:
-            if line:
-                yield line
-    if rest.strip():
-        yield rest
+class Lines:
+    """Cuts a stream into lines without turning bytes into text."""
+
+    def __init__(self) -> None:
+        self.rest = b""
+        """What came after the last end of a line."""
+
+    def cut(self, chunk: bytes) -> list[bytes]:
+        """The lines that ``chunk`` completes; blank ones are left out."""
+        if not self.rest and chunk.find(b"\n") == len(chunk) - 1:
+            return [chunk]
+        *lines, self.rest = (self.rest + chunk).split(b"\n")
+        return [line for line in lines if line]
 
 
 def named(path: str) -> str:

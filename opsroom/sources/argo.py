@@ -7,18 +7,13 @@ condition that an abort leaves.
 
 from __future__ import annotations
 
-import re
-
 from opsroom.domain.clean import clean
 from opsroom.domain.rollout import Engine, Pause, Phase, Revision, Rollout, Shape, Step, StepKind, Uid
-from opsroom.sources.argo_kinds import ArgoRollout, CanaryStep
+from opsroom.sources.argo_kinds import ArgoRollout
 from opsroom.sources.argo_phase import aborted, phase, unobserved
 from opsroom.sources.kinds import Deployment, ReplicaSet, epoch
 from opsroom.sources.provenance import change, held, labels, owner
 from opsroom.sources.revisions import Parts, born, unborn, with_trouble
-
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|h|m|s)")
-_SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 def argo_rollout(rollout: ArgoRollout, parts: Parts, workload: Deployment | None = None) -> Rollout:
@@ -27,7 +22,7 @@ def argo_rollout(rollout: ArgoRollout, parts: Parts, workload: Deployment | None
     current = parts.with_hash(status.current_pod_hash)
     moving = bool(status.stable_rs) and status.current_pod_hash != status.stable_rs
     stable = parts.with_hash(status.stable_rs) if status.stable_rs else current
-    steps = tuple(_step(step) for step in (spec.strategy.canary.steps if spec.strategy.canary else None) or ())
+    steps = spec.strategy.canary.plan if spec.strategy.canary is not None else ()
     step = status.current_step_index if steps else None
     canary = _current(rollout, parts, current, workload) if moving else None
     state, message = phase(rollout)
@@ -64,38 +59,6 @@ def _current(rollout: ArgoRollout, parts: Parts, current: ReplicaSet | None, wor
         return parts.revision(current)
     template = rollout.spec.template if workload is None else workload.spec.template
     return unborn(rollout.status.current_pod_hash, template.version, template.images)
-
-
-def _step(step: CanaryStep) -> Step:
-    if step.set_weight is not None:
-        return Step(kind=StepKind.WEIGHT, weight=step.set_weight)
-    if step.pause is not None:
-        return Step(kind=StepKind.PAUSE, seconds=seconds(step.pause.duration))
-    for kind, named in (
-        (StepKind.ANALYSIS, step.analysis),
-        (StepKind.EXPERIMENT, step.experiment),
-        (StepKind.SCALE, step.set_canary_scale),
-        (StepKind.HEADER, step.set_header_route),
-        (StepKind.MIRROR, step.set_mirror_route),
-        (StepKind.PLUGIN, step.plugin),
-    ):
-        if named is not None:
-            return Step(kind=kind, name=clean(named.name, 120))
-    # A kind newer than we are: it still takes its place, or every later index would be wrong.
-    return Step(kind=StepKind.PLUGIN)
-
-
-def seconds(duration: str | int | None) -> float | None:
-    """Length of a pause as Argo reads it: a number is seconds, text is a Go duration; None is without end."""
-    if duration is None or isinstance(duration, int):
-        return duration
-    text = duration.strip()
-    if text.isdecimal() and text.isascii():
-        return float(text)
-    parts = _DURATION.findall(text)
-    if not parts or "".join(value + unit for value, unit in parts) != text:
-        return None
-    return float(sum(float(value) * _SECONDS[unit] for value, unit in parts))
 
 
 def set_weight(rollout: ArgoRollout, steps: tuple[Step, ...]) -> int:

@@ -10,46 +10,29 @@ from datetime import datetime
 
 import msgspec
 
+from opsroom.domain.rollout import Step
+from opsroom.sources.argo_steps import NOTHING, plan
 from opsroom.sources.kinds import Condition, Meta
 from opsroom.sources.template_kinds import PodTemplate
-
-
-class PauseStep(msgspec.Struct, frozen=True, gc=False):
-    """``pause``; without a duration until somebody promotes."""
-
-    duration: str | int | None = None
-
-
-class NamedStep(msgspec.Struct, frozen=True, gc=False):
-    """A step of which only the name is shown."""
-
-    name: str = ""
-
-
-class CanaryStep(msgspec.Struct, frozen=True, rename="camel", gc=False):
-    """One step; exactly one of these is set."""
-
-    set_weight: int | None = None
-    pause: PauseStep | None = None
-    analysis: NamedStep | None = None
-    experiment: NamedStep | None = None
-    set_canary_scale: NamedStep | None = None
-    set_header_route: NamedStep | None = None
-    set_mirror_route: NamedStep | None = None
-    plugin: NamedStep | None = None
 
 
 class Present(msgspec.Struct, frozen=True, gc=False):
     """An object of which only the presence counts."""
 
 
-class Canary(msgspec.Struct, frozen=True, rename="camel", gc=False):
+class Canary(msgspec.Struct, rename="camel", gc=False):
     """``strategy.canary``."""
 
     canary_service: str = ""
     stable_service: str = ""
-    steps: tuple[CanaryStep, ...] | None = None
+    steps: msgspec.Raw = NOTHING
+    """Emptied once ``plan`` is made of it."""
     traffic_routing: Present | None = None
+    plan: tuple[Step, ...] = ()
+
+    def __post_init__(self) -> None:
+        self.plan = plan(bytes(self.steps))
+        self.steps = NOTHING
 
 
 class BlueGreen(msgspec.Struct, frozen=True, rename="camel", gc=False):
@@ -64,6 +47,9 @@ class Strategy(msgspec.Struct, frozen=True, rename="camel", gc=False):
 
     canary: Canary | None = None
     blue_green: BlueGreen | None = None
+
+
+NO_STRATEGY = Strategy()
 
 
 class WorkloadRef(msgspec.Struct, frozen=True, gc=False):
@@ -81,7 +67,7 @@ class RolloutSpec(msgspec.Struct, frozen=True, rename="camel", gc=False):
     restart_at: str | None = None
     template: PodTemplate = PodTemplate()
     workload_ref: WorkloadRef | None = None
-    strategy: Strategy = Strategy()
+    strategy: Strategy = NO_STRATEGY
 
 
 class PauseCondition(msgspec.Struct, frozen=True, rename="camel", gc=False):
@@ -117,8 +103,12 @@ class BlueGreenStatus(msgspec.Struct, frozen=True, rename="camel", gc=False):
     active_selector: str = ""
 
 
-class RolloutStatus(msgspec.Struct, frozen=True, rename="camel", gc=False):
-    """``status``."""
+NO_CANARY = CanaryStatus()
+NO_BLUE_GREEN = BlueGreenStatus()
+
+
+class RolloutStatus(msgspec.Struct, rename="camel", gc=False):
+    """``status``; of its conditions only those that decide the phase are kept."""
 
     phase: str = ""
     message: str = ""
@@ -137,8 +127,17 @@ class RolloutStatus(msgspec.Struct, frozen=True, rename="camel", gc=False):
     ready_replicas: int = 0
     available_replicas: int = 0
     conditions: tuple[Condition, ...] | None = None
-    canary: CanaryStatus = CanaryStatus()
-    blue_green: BlueGreenStatus = BlueGreenStatus()
+    canary: CanaryStatus = NO_CANARY
+    blue_green: BlueGreenStatus = NO_BLUE_GREEN
+
+    def __post_init__(self) -> None:
+        self.conditions = tuple(one for one in self.conditions or () if telling(one)) or None
+
+
+def telling(condition: Condition) -> bool:
+    """Whether ``condition`` can decide a phase (argo-rollouts utils/rollout/rolloututil.go)."""
+    failed = condition.reason in ("RolloutAborted", "ProgressDeadlineExceeded")
+    return failed or (condition.type == "InvalidSpec" and condition.status == "True")
 
 
 class ArgoRollout(msgspec.Struct, frozen=True, gc=False):
@@ -146,4 +145,4 @@ class ArgoRollout(msgspec.Struct, frozen=True, gc=False):
 
     metadata: Meta = Meta()
     spec: RolloutSpec = RolloutSpec()
-    status: RolloutStatus = RolloutStatus()
+    status: RolloutStatus = msgspec.field(default_factory=RolloutStatus)

@@ -59,6 +59,10 @@ class Address:
         """The sentence for no answer in time."""
         return f"Prometheus at {self.place} did not answer within {self.seconds:g} s. It may be overloaded"
 
+    def garbled(self, name: str, error: Exception) -> str:
+        """The sentence for an answer that is none."""
+        return f"Prometheus at {self.place} cannot be understood ({name}): {error}"
+
     def silent(self, error: Exception) -> str:
         """The sentence for no answer at all."""
         cause = clean(error, 120) or type(error).__name__
@@ -97,7 +101,7 @@ class RangeQueries:
         except TimeoutError:
             raise Failed(self.address.slow()) from None
         except Unusable as error:
-            raise Failed(f"Prometheus at {self.address.place} cannot be understood ({name}): {error}") from error
+            raise Failed(self.address.garbled(name, error)) from error
         except OpsroomError as error:
             raise Failed(str(error)) from error
 

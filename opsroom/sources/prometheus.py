@@ -20,7 +20,7 @@ from opsroom.errors import OpsroomError
 from opsroom.kube.reader import Reader
 from opsroom.sources.align import Services, align
 from opsroom.sources.aligned import Aligned
-from opsroom.sources.answers import Series
+from opsroom.sources.answers import Series, Unusable, points
 from opsroom.sources.asking import Address, Failed, RangeQueries
 from opsroom.sources.discovery import Catalog, NoRequests, Official, Proxied, discover
 from opsroom.sources.queries import RESTART_COUNT, Plan, Query
@@ -194,10 +194,13 @@ class Metrics:
         first = newest if gap is None else max(ring.end - ring.window + 1, min(gap, newest))
         try:
             series = await self._ranges.ask(name, query.promql, first * ring.step, ring.end * ring.step, ring.step)
+            fill(ring, name, query.factor, first, series)
         except Failed as error:
             self._failed(name, str(error), now)
             return False
-        _fill(ring, name, query.factor, first, series)
+        except Unusable as error:
+            self._failed(name, self._address.garbled(name, error), now)
+            return False
         self._worked(name)
         return True
 
@@ -214,16 +217,21 @@ class Metrics:
         self._rests.pop(name, None)
 
 
-def _fill(ring: Ring, name: str, factor: float, first: int, series: list[Series]) -> None:
-    named: list[tuple[Arm, Series]] = []
-    for one in series:
-        rs = one.metric.get("rs", "")
-        namespace = next((value for label, value in one.metric.items() if label != "rs"), "")
-        if rs:
-            named.append(((namespace, rs), one))
-    points = np.array([point for _, one in named for point in one.values], dtype=np.float64).reshape(-1, 2)
-    points[:, 1] *= factor
-    ring.fill(name, first, ring.end, [arm for arm, _ in named], [len(one.values) for _, one in named], points)
+def fill(ring: Ring, name: str, factor: float, first: int, answer: list[Series]) -> None:
+    """Store one answer for the steps from ``first`` on.
+
+    Raises:
+        Unusable: its values are no numbers.
+    """
+    series = [one for one in answer if one.metric.get("rs")]
+    lengths, values = points(series)
+    values[:, 1] *= factor
+    ring.fill(name, first, ring.end, [_arm(one) for one in series], lengths, values)
+
+
+def _arm(series: Series) -> Arm:
+    namespace = next((value for label, value in series.metric.items() if label != "rs"), "")
+    return namespace, series.metric["rs"]
 
 
 def _from_pods(ring: Ring, rollouts: Sequence[Rollout]) -> None:

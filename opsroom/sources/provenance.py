@@ -36,8 +36,10 @@ def change(notes: Annotations) -> Change:
 
 
 def labels(meta: Meta) -> dict[str, str]:
-    """All labels, cleaned."""
-    return {clean(key): clean(value) for key, value in (meta.labels or {}).items()}
+    """All labels, cleaned; the very same dictionary where nothing had to be."""
+    found = meta.labels or {}
+    cleaned = {clean(key): clean(value) for key, value in found.items()}
+    return found if cleaned == found else cleaned
 
 
 def marks(notes: Annotations) -> Marks:

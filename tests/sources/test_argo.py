@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opsroom.domain.rollout import Phase, Rollout, Shape, StepKind
-from opsroom.sources.argo import argo_rollout, seconds
+from opsroom.sources.argo import argo_rollout
+from opsroom.sources.argo_steps import seconds
 
 STEPS = [
     {"setWeight": 20},
