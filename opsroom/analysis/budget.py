@@ -31,11 +31,11 @@ class Margin:
 
 
 MARGINS: dict[str, Margin] = {
-    "latency_p99": Margin(0.045, 0.10),
-    "latency_p95": Margin(0.045, 0.10),
-    "latency_p50": Margin(0.045, 0.10),
-    "cpu_usage": Margin(0.08, 0.20),
-    "memory_bytes": Margin(0.10, 0.25),
+    "latency_p99": Margin(0.053, 0.10),
+    "latency_p95": Margin(0.053, 0.10),
+    "latency_p50": Margin(0.053, 0.10),
+    "cpu_usage": Margin(0.083, 0.20),
+    "memory_bytes": Margin(0.062, 0.25),
 }
 """Relative change of the canary against its baseline, per metric."""
 
@@ -53,7 +53,7 @@ class Budget:
     """Absolute rise of the error rate that is innocent (0.0002 = 0.02 points)."""
     watch_seconds: float = 1080.0
     """No promotion before this much was seen …"""
-    watch_steps: tuple[int, int] = (17, 38)
+    watch_steps: tuple[int, int] = (18, 39)
     """… but at least and at most so many steps with data."""
 
     def margin(self, metric: str) -> Margin:

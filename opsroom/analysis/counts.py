@@ -23,13 +23,13 @@ class CountEvidence:
     """Running state of R rollouts."""
 
     __slots__ = (
-        "_base",
         "_bets",
         "_dispersion",
         "_events",
         "_pace",
         "_points",
         "_recent",
+        "_seen",
         "_tuning",
         "_wealth",
         "ok",
@@ -44,7 +44,7 @@ class CountEvidence:
         self._points = points
         self._bets = np.array(tuning.error_bets)[:, None]
         self._wealth = np.zeros((len(tuning.error_bets), rollouts))
-        self._base = np.zeros((2, rollouts))
+        self._seen = np.zeros((2, rollouts))
         self._recent = np.zeros((4, rollouts))
         self._dispersion = np.full(rollouts, tuning.dispersion * tuning.dispersion_weight)
         self._events = np.full(rollouts, tuning.dispersion_weight)
@@ -74,14 +74,14 @@ class CountEvidence:
         if len(active):
             self._wealth[:, active] *= np.exp(self.won[:, active])
             np.minimum(self._wealth, CEILING, out=self._wealth)
-        self._base += (kb, nb)
+        self._seen += (kb + kc, nb + nc)
         self.steps += ok
         self.requests += nc
 
     def _bet(self, at: NDArray[np.intp], kb: Floats, kc: Floats, nb: Floats, nc: Floats) -> None:
         k, cap = self._tuning, self._pace.per_step_errors
-        usual = (self._base[0, at] + 0.5) / (self._base[1, at] + 500.0)
-        slack = np.minimum(1.0 + self._points / np.maximum(usual, 1e-6), k.error_slack)
+        usual = (self._seen[0, at] + 0.5) / (self._seen[1, at] + 500.0)
+        slack = np.minimum(1.0 + self._points / usual, k.error_slack)
         odds = nc * slack / nb
         share = odds / (1.0 + odds)
         temper = self._dispersion[at] / self._events[at]

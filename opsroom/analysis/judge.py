@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from opsroom.analysis.budget import Budget
+from opsroom.analysis.calibration import Calibration, shipped
 from opsroom.analysis.columns import columns
 from opsroom.analysis.scoring import score, watch_steps
 from opsroom.analysis.stream import Stream
@@ -26,12 +27,24 @@ class Scores:
     """Evidence for harm in nats, the stuff that scores are made of."""
 
 
+def marked(tuning: Tuning, calibration: Calibration | None) -> Tuning:
+    """``tuning`` with the learned marks, if there are any."""
+    if calibration is None:
+        return tuning
+    return replace(
+        tuning,
+        roll_back=calibration.roll_back,
+        promote_early=calibration.promote_early,
+        promote_late=calibration.promote_late,
+    )
+
+
 class Judge:
-    """Judges canaries within a budget."""
+    """Judges canaries within a budget; without a ``tuning`` by the marks that the package was shipped with."""
 
     def __init__(self, budget: Budget | None = None, tuning: Tuning | None = None) -> None:
         self.budget = budget or Budget()
-        self.tuning = tuning or Tuning()
+        self.tuning = tuning or marked(Tuning(), shipped())
 
     @property
     def roll_back(self) -> float:

@@ -20,8 +20,10 @@ from opsroom.analysis.window import Flags, Floats
 
 ENOUGH_DATA = 0.5
 """Part of the watch that must have samples before anything is promoted."""
-ENOUGH_REQUESTS = 40.0
+ENOUGH_REQUESTS = 15.0
 """Requests that a counted canary must have served before it is promoted."""
+OVERWHELMING = 8.0
+"""Nats above the threshold at which withheld evidence stops a promotion, though it cannot roll back."""
 HISTORY = 1.0
 """Nats more that are asked where the baseline is history."""
 LOGIT = math.log(4.0)
@@ -73,7 +75,7 @@ def _unproven(stream: Stream, harm: Harm, need: int, roll_back: float) -> Flags:
     few = stream.steps < ENOUGH_DATA * need
     counted = stream.counts.requests > 0
     starved = counted & (stream.counts.steps > 0) & (stream.counts.requests < ENOUGH_REQUESTS)
-    doubtful = (harm.withheld > roll_back) | (stream.restarts.excess() >= 1.5)
+    doubtful = (harm.withheld > roll_back + OVERWHELMING) | (stream.restarts.excess() >= 1.5)
     found: Flags = few | starved | doubtful | stream.traffic.lost()
     return found
 

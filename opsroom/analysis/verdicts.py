@@ -16,7 +16,7 @@ from opsroom.analysis.columns import columns
 from opsroom.analysis.evidence import Onsets, Reasons
 from opsroom.analysis.harm import Harm
 from opsroom.analysis.scoring import ENOUGH_DATA, ENOUGH_REQUESTS, guard_of, low_mark, score, watch_steps
-from opsroom.analysis.shared import baseline_moved, together
+from opsroom.analysis.shared import START_STEPS, baseline_moved, together
 from opsroom.analysis.stream import NOT_RATIOS, Stream, signs
 from opsroom.analysis.tuning import Tuning
 from opsroom.analysis.window import Floats, Window
@@ -195,7 +195,7 @@ def _with_shared(found: list[Verdict], window: Window) -> list[Verdict]:
     steps = np.array([_index(window, _since(v)) for v in found])
     started = window.started if window.started is not None else np.zeros(len(found), dtype=np.int64)
     shared = together(harmed, steps, started)
-    for row in np.nonzero(harmed & ~shared)[0]:
+    for row in np.nonzero(harmed & ~shared & (steps > started + START_STEPS))[0]:
         shared[row] = _baseline_moved(found[row].evidence, window, int(row), int(steps[row]))
     return [_mark(v) if s else v for v, s in zip(found, shared, strict=True)]
 

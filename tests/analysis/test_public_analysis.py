@@ -100,7 +100,7 @@ def test_too_little_is_unknown_and_never_a_decision(
 
 
 def test_a_trickle_of_traffic_is_unknown() -> None:
-    counts = ([1.0] * STEPS, [0.3] * STEPS)
+    counts = ([1.0] * STEPS, [0.2] * STEPS)
     found = analyze_canary_metrics({"error_rate": [0.0] * STEPS}, {"error_rate": [0.0] * STEPS}, requests=counts)
     assert found.verdict.unknown is UnknownReason.TOO_LITTLE_TRAFFIC
 
