@@ -14,6 +14,7 @@ import msgspec
 
 from opsroom.domain.clean import clean
 from opsroom.domain.decision import Flag, FlagReason
+from opsroom.domain.deed import Verb
 
 M = TypeVar("M")
 
@@ -37,6 +38,9 @@ VERDICT = "opsroom.dev/verdict"
 
 FLAG = "opsroom.dev/flag"
 """A person's wish to decide, JSON ``AskedMark``."""
+
+GATE = "opsroom.dev/gate"
+"""On a Flagger Canary: a decision that its gates answer by, JSON ``GateMark``."""
 
 BY = "opsroom.dev/by"
 """Who wrote last and under which Lease transition: ``identity#transitions``."""
@@ -65,6 +69,26 @@ class AskedMark(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     at: float
     step: int | None = None
     reason: str = ""
+
+
+class GateMark(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A decision on one run of a Canary, written with the credentials of whoever decided."""
+
+    id: str
+    """Of the intent."""
+    verb: Verb
+    revision: str
+    """What is under analysis (``domain.flagger.revision_of``)."""
+    hash: str
+    """Pod template hash of the target; what counts before the start, when no analysis has a name yet."""
+    step: int
+    by: str
+    at: float
+
+
+def read_gate(text: str | None) -> GateMark | None:
+    """The mark ``GATE``; one that cannot be read is none."""
+    return _decoded(text, GateMark)
 
 
 class Marks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
+from opsroom.domain import flagger_offer
 from opsroom.domain.deed import Effect, Refusal, Verb
 from opsroom.domain.rollout import Engine, Phase, Rollout, Shape, StepKind
 
@@ -53,7 +54,7 @@ def _promote(rollout: Rollout, verb: Verb) -> Offer:
             return no(Refusal.NOTHING_TO_PROMOTE)
         return Offer(verb=verb, effect=effect, weight=100, revision=revision)
     if rollout.engine is Engine.FLAGGER:
-        return no(Refusal.NOT_SUPPORTED)
+        return _flagger(rollout, verb, revision)
     if verb is Verb.PROMOTE_FULLY:
         return Offer(verb=verb, effect=Effect.FULL, weight=100, revision=revision)
     pause = rollout.pause
@@ -68,6 +69,18 @@ def _promote(rollout: Rollout, verb: Verb) -> Offer:
     return Offer(verb=verb, effect=effect, weight=weight_after(rollout, step), step=step, revision=revision)
 
 
+def _flagger(rollout: Rollout, verb: Verb, revision: str) -> Offer:
+    wish = flagger_offer.promotion(rollout, verb)
+    if isinstance(wish, Refusal):
+        return Offer(verb=verb, refusal=wish)
+    if wish is Effect.UNPAUSE:
+        return Offer(verb=verb, effect=wish, weight=rollout.weight, step=rollout.step, revision=revision)
+    if wish is Effect.OPEN_ALL_GATES:
+        return Offer(verb=verb, effect=wish, weight=100, revision=revision)
+    step = None if rollout.step is None else rollout.step + 1
+    return Offer(verb=verb, effect=wish, weight=weight_after(rollout, step), step=step, revision=revision)
+
+
 def _roll_back(rollout: Rollout) -> Offer:
     def no(refusal: Refusal) -> Offer:
         return Offer(verb=Verb.ROLL_BACK, refusal=refusal)
@@ -76,7 +89,10 @@ def _roll_back(rollout: Rollout) -> Offer:
         return no(Refusal.NOT_OBSERVED)
     if rollout.under_way and rollout.stable is not None:
         revision = rollout.stable.version or rollout.stable.hash
-        return Offer(verb=Verb.ROLL_BACK, effect=_way_back(rollout), weight=0, revision=revision)
+        way = flagger_offer.way_back(rollout) if rollout.engine is Engine.FLAGGER else _way_back(rollout)
+        if isinstance(way, Refusal):
+            return no(way)
+        return Offer(verb=Verb.ROLL_BACK, effect=way, weight=0, revision=revision)
     if rollout.phase is Phase.HEALTHY:
         if rollout.owner:
             return no(Refusal.OWNED)

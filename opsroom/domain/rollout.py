@@ -149,6 +149,10 @@ class Rollout(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The queue's mark stands on the object."""
     stable_name: str = ""
     """Name of the partner object: the stable Deployment of a pair, Flagger's target."""
+    gates: tuple[str, ...] = ()
+    """Flagger: types of the hooks that opsroom answers, sorted."""
+    gates_served: bool = False
+    """A worker is there to answer them; said by the worker, nobody sees it on the object."""
 
     @property
     def under_way(self) -> bool:

@@ -46,6 +46,16 @@ def effect(wish: Offer, rollout: Rollout) -> str:
             return f"scales the canary to 0; {back} was never touched"
         case Effect.REVERT:
             return f"puts the template of {back} back and lets it roll out (revert)"
+        case Effect.OPEN_GATE:
+            return f"opens the gate of this step; Flagger goes on{_to(wish, rollout)}"
+        case Effect.OPEN_ALL_GATES:
+            return f"opens every gate of this run; Flagger takes {canary} to all traffic by its own steps"
+        case Effect.SKIP_ANALYSIS:
+            return f"tells Flagger to skip its analysis: {canary} gets all traffic at once, unchecked"
+        case Effect.ASK_ROLL_BACK:
+            return f"answers Flagger's roll back gate with yes: all traffic returns to {back}"
+        case Effect.FAIL_CHECKS:
+            return f"sets failedChecks to the threshold (unofficial), so that Flagger returns all traffic to {back}"
     return "sets a mark of ours, nothing else"
 
 
@@ -69,9 +79,11 @@ def target(wish: Offer, rollout: Rollout) -> str:
     """Where to, for the intent line: ``to v2.30.4``, ``to weight 50%``."""
     if wish.verb is Verb.ROLL_BACK:
         return f"to {wish.revision}" if wish.revision else "to the former revision"
-    if wish.weight is None:
-        return "to the next step"
-    return f"to weight {wish.weight}%" if wish.weight < 100 else f"to all traffic ({wish.revision})"
+    if wish.step is not None and wish.step < len(rollout.steps):
+        return f"to step {wish.step + 1}/{len(rollout.steps)}"
+    if wish.weight is None or wish.weight == 100:
+        return f"to all traffic ({wish.revision})" if wish.revision else "to the next step"
+    return f"to weight {wish.weight}%"
 
 
 def step_name(step: Step) -> str:
