@@ -13,6 +13,7 @@ from opsroom.ui.control import Control, GuardedScreen
 from opsroom.ui.lines import LinesBlock
 from opsroom.ui.rollouts import RolloutList
 from opsroom.view import detail, header, rows
+from opsroom.view.keybar import Hint, bar
 from opsroom.view.line import Ground, Line, Piece, Role, line, padded
 
 SMALLEST = (60, 12)
@@ -65,7 +66,7 @@ class BoardScreen(GuardedScreen):
         self._list.redraw()
         pane = self.query_one("#pane", LinesBlock)
         if pane.size.height:
-            wide = detail.Pane(cells, pane.size.height, sight.now, self.control.graphs)
+            wide = detail.Pane(cells, pane.size.height, sight.now, self.control.graphs, self.control.paint.theme.plain)
             pane.show(detail.pane(sight.row, wide))
         self.draw_bar()
 
@@ -122,6 +123,7 @@ class BoardScreen(GuardedScreen):
         field = self.query_one("#filter", Input)
         field.remove_class("-hidden")
         field.focus()
+        self.call_after_refresh(self.redraw)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Filter while it is typed."""
@@ -133,6 +135,13 @@ class BoardScreen(GuardedScreen):
     def on_input_submitted(self) -> None:
         """Keep the filter."""
         self._close_filter()
+        self.call_after_refresh(self.redraw)
+
+    def keys(self, cells: int) -> Line:
+        """While a filter is typed, letters are letters."""
+        if self.query_one("#filter", Input).has_focus:
+            return bar([Hint("enter", "keep the filter")], Hint("esc", "clear it"), cells)
+        return super().keys(cells)
 
     def _close_filter(self) -> None:
         self.query_one("#filter").add_class("-hidden")

@@ -8,10 +8,11 @@ from functools import partial
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
-from opsroom.ui.actions import ACTIONS, GUARDED, Action
+from opsroom.ui.actions import ACTIONS, GUARDED, Action, key_name
 from opsroom.ui.control import LinesScreen
 
-_HIDDEN = frozenset({"unbound", "confirm", "palette", *GUARDED})
+_MOVES = frozenset({"stop", "down", "up", "page_down", "page_up", "first", "last"})
+_HIDDEN = frozenset({"unbound", "confirm", "palette", *_MOVES, *GUARDED})
 """Guarded keys are pressed with the eyes on the row, never chosen from a list that covers it."""
 
 
@@ -26,7 +27,7 @@ class ActionProvider(Provider):
     async def discover(self) -> AsyncIterator[DiscoveryHit]:
         """All of them, before anything is typed."""
         for action in self._actions():
-            yield DiscoveryHit(Content(action.help), partial(self._run, action), text=action.help)
+            yield DiscoveryHit(_shown(action), partial(self._run, action), text=action.help)
 
     async def search(self, query: str) -> Hits:
         """Those that match."""
@@ -34,7 +35,11 @@ class ActionProvider(Provider):
         for action in self._actions():
             score = matcher.match(action.help)
             if score > 0:
-                yield Hit(score, Content(action.help), partial(self._run, action), text=action.help)
+                yield Hit(score, _shown(action), partial(self._run, action), text=action.help)
 
     async def _run(self, action: Action) -> None:
         await self.screen.run_action(action.does)
+
+
+def _shown(action: Action) -> Content:
+    return Content(f"{key_name(action, {}):<8}{action.help}")

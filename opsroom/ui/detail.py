@@ -38,7 +38,11 @@ class DetailScreen(GuardedScreen):
 
     def _lines(self, cells: int, lines: int) -> list[Line]:
         sight = self.control.sight
-        return dossier(sight.row, Pane(cells, lines, sight.now, self.control.graphs)) if cells else []
+        return (
+            dossier(sight.row, Pane(cells, lines, sight.now, self.control.graphs, self.control.paint.theme.plain))
+            if cells
+            else []
+        )
 
     def redraw(self) -> None:
         """Draw what changed."""

@@ -37,6 +37,8 @@ class Pane:
     rows: int
     now: float
     graphs: Graphs = Graphs.BRAILLE
+    plain: bool = False
+    """Grounds look alike: the title is set off by a rule."""
 
 
 def pane(row: Row | None, wide: Pane) -> list[Line]:
@@ -68,7 +70,10 @@ def title(row: Row, wide: Pane) -> Line:
     left.append(Piece(f"  {rollout.engine.value}{shape}", Role.DIM))
     if wide.cells >= 110 and rollout.change.author:
         left.append(Piece(f"  by {rollout.change.author}{_origin(rollout)}", Role.DIM))
-    return sides(line(*left), line(*_standing(row, wide.now), " "), wide.cells)
+    head, end = line(*left), line(*_standing(row, wide.now), " ")
+    if wide.plain and head.width + end.width + 4 < wide.cells:
+        head = line(*head.pieces, " ", Piece("-" * (wide.cells - head.width - end.width - 3), Role.RULE))
+    return sides(head, end, wide.cells)
 
 
 def _origin(rollout: Rollout) -> str:

@@ -430,7 +430,8 @@ def main(what: str) -> int:
     kind = WallApp if what == "wall" else BoardApp
     app = kind(options, feed, clock=clock, driver_class=choose(os.environ), found=found)
     app.run(mouse=False)
-    sys.stderr.write(app.crash)
+    if app.crash:
+        sys.stderr.write(app.crash)
     return app.return_code or 0
 
 
