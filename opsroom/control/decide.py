@@ -37,6 +37,7 @@ class _Tick:
     now: float
     freeze: Freeze | None
     may_act: bool
+    steps_held: bool
     quarantine: dict[Uid, Quarantined]
     acts: list[Act]
     begun: float
@@ -64,14 +65,16 @@ def decide(
     *,
     freeze: Freeze | None = None,
     may_act: bool = False,
+    steps_held: bool = False,
 ) -> tuple[list[Decision], Memory]:
     """One decision a case, in the order of ``cases``, and the memory for the next tick.
 
     ``now`` in epoch seconds. ``may_act``: this worker is in mode auto and holds the Lease; without it a deed that is
-    due becomes a flag. A ``PROMOTE`` or ``ROLL_BACK`` in the answer is remembered as begun: the caller carries it out
-    or reports a refused deed in the next tick's case.
+    due becomes a flag. ``steps_held``: the queue is frozen, nothing is promoted, and nobody is asked to. A
+    ``PROMOTE`` or ``ROLL_BACK`` in the answer is remembered as begun: the caller carries it out or reports a refused
+    deed in the next tick's case.
     """
-    tick = _begin(policy, memory, now, freeze, may_act)
+    tick = _begin(policy, memory, now, freeze, may_act, steps_held)
     tracks: dict[Uid, Track] = {}
     flags: dict[Uid, Flag] = {}
     decisions: list[Decision] = []
@@ -91,13 +94,13 @@ def decide(
     )
 
 
-def _begin(policy: Policy, memory: Memory, now: float, freeze: Freeze | None, may_act: bool) -> _Tick:
+def _begin(policy: Policy, memory: Memory, now: float, freeze: Freeze | None, may_act: bool, steps_held: bool) -> _Tick:
     rails = policy.rails
     acts = [act for act in memory.acts if now - act.at <= rails.window]
     back = sum(1 for act in acts if act.verb is Verb.ROLL_BACK)
     left = {Verb.ROLL_BACK: rails.rollbacks - back, Verb.PROMOTE: rails.promotions - (len(acts) - back)}
     begun = now if memory.begun is None else memory.begun
-    return _Tick(policy, now, freeze, may_act, dict(memory.quarantine), acts, begun, left)
+    return _Tick(policy, now, freeze, may_act, steps_held, dict(memory.quarantine), acts, begun, left)
 
 
 def _healed(rollout: Rollout, entry: Quarantined | None) -> bool:
@@ -208,6 +211,8 @@ def _undecided(verdict: Verdict, row: PolicyRow, track: Track, lacks: str, now: 
 def _healthy(case: Case, verdict: Verdict, row: PolicyRow, track: Track, tick: _Tick) -> _Finding:
     if grounds.promotion(case.rollout) is None:
         return _Finding(Outcome.WATCH, detail="not_paused")
+    if tick.steps_held:
+        return _Finding(Outcome.WATCH, detail="queue_frozen")
     lacks = grounds.too_early(case, verdict, row, tick.now - track.since)
     if lacks:
         return _undecided(verdict, row, track, lacks, tick.now)

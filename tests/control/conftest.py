@@ -88,6 +88,7 @@ class Decider:
     policy: Policy = field(default_factory=lambda: Policy(rows=(PolicyRow(min_seconds=60.0, max_seconds=600.0),)))
     freeze: Freeze | None = None
     may_act: bool = True
+    steps_held: bool = False
 
     def row(self, **changes: Any) -> None:
         """Change the only policy row."""
@@ -97,7 +98,13 @@ class Decider:
     def look(self, *cases: Case) -> list[Decision]:
         """One tick."""
         decisions, self.memory = decide(
-            cases, self.policy, self.memory, self.now, freeze=self.freeze, may_act=self.may_act
+            cases,
+            self.policy,
+            self.memory,
+            self.now,
+            freeze=self.freeze,
+            may_act=self.may_act,
+            steps_held=self.steps_held,
         )
         return decisions
 

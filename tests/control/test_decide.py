@@ -183,6 +183,20 @@ def test_a_freeze_flags_what_is_due_and_the_thaw_ends_it(decider: Decider) -> No
     assert decider.flag_of() is None
 
 
+def test_a_frozen_queue_stops_promotions_but_not_roll_backs(decider: Decider) -> None:
+    settled_in(decider)
+    decider.steps_held = True
+    decider.pass_time(600.0)
+    assert decider.see(0.1).detail == "queue_frozen"
+    assert decider.see(0.95).outcome is Outcome.ROLL_BACK
+
+
+def test_what_the_queue_holds_is_not_promoted(decider: Decider) -> None:
+    held = rollout(held=True)
+    settled_in(decider, seen=held)
+    assert decider.see(0.1, held).outcome is Outcome.WATCH
+
+
 def test_a_persons_wish_stops_promotion_but_not_the_roll_back(decider: Decider) -> None:
     settled_in(decider)
     asked = Flag(reason=FlagReason.PERSON, since=decider.now, by="ada")
