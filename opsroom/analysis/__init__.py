@@ -13,8 +13,8 @@ One metric (latency, CPU, memory, custom; ``pairing``, ``noise``, ``ratio``)
     the baseline's movement that the canary follows, is learned (a control variate), because full pairing doubles
     noise that is not shared. A p99 from few requests is too low; the bias, by number of requests, is taken off.
     Innocent are x up to the margin of the budget, and at first a warm-up allowance that fades by 1/e in some steps.
-    The excess e_t over that is whitened with a shrunk autocorrelation phi, y_t = (e_t - phi e_(t-1)) / (s sqrt(1 - phi^2)),
-    s from winsorised first differences, and clipped. A bet of size b wins exp(b y - b^2 / 2): mean at most 1 where the
+    The excess e_t over that is whitened with a shrunk autocorrelation phi and scaled by s, from winsorised first
+    differences: y_t = (e_t - phi e_(t-1)) / (s sqrt(1 - phi^2)); then it is clipped. A bet of size b wins exp(b y - b^2 / 2): mean at most 1 where the
     clipped y has mean at most 0 and a variance as estimated. Wealth restarts at rate w,
         E_t = ((1 - w) E_(t-1) + w) exp(b y_t - b^2 / 2),
     which is the likelihood ratio of "this harm began at some step so far" against "it did not" (Shiryaev's statistic
@@ -49,7 +49,7 @@ What is guaranteed, and when
 The learned layer (``features``, ``learn``, ``calibration``)
     scikit-learn puts the marks where recorded outcomes say they belong. Gradient boosting on the features of the
     first layer is compared at each ``opsroom learn`` on held-out sources; on real systems that it had not seen it was
-    worse than the plain sigmoid each time (log loss 0.36 / 0.18 / 0.37 against 0.23 / 0.14 / 0.23), so it decides nothing.
+    worse than the plain sigmoid each time (log loss 0.36, 0.18, 0.37 against 0.23, 0.14, 0.23): it decides nothing.
 
 Sources
     Shiryaev 1963; Howard, Ramdas, McAuliffe, Sekhon 2021 (time-uniform bounds); Ramdas, Grünwald, Vovk, Shafer,
