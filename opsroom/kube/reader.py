@@ -114,7 +114,7 @@ class Reader:
             "timeoutSeconds": str(random.randint(*WATCH_SECONDS)),  # noqa: S311
         }
         endpoint = self.connection.endpoint
-        typed: msgspec.json.Decoder[Event[T]] = decoder(Event[type_])  # type: ignore[valid-type]
+        read = decoder(Event[type_]).decode  # type: ignore[valid-type]
         async with self.connection.stream(path, query) as response:
             try:
                 if response.status_code >= 300:
@@ -126,36 +126,29 @@ class Reader:
                 # One chunk an event and thousands of them a second: every layer between socket and decoder counts.
                 async for chunk in cast(httpx.AsyncByteStream, response.stream):
                     for line in lines.cut(chunk):
-                        event = self._event(line, typed, path)
-                        if event is not None:
+                        try:
+                            event: Event[T] | None = read(line)
+                        except (msgspec.DecodeError, UnicodeDecodeError):
+                            event = None
+                        if event is None or event.type == "ERROR":
+                            self._raise_error(line, path)
+                        else:
                             yield event
-                event = self._event(lines.rest, typed, path)
-                if event is not None:
-                    yield event
+                if lines.rest.strip():
+                    self._raise_error(lines.rest, path)
             except httpx.ReadTimeout:
                 return
             except httpx.HTTPError as error:
                 raise unanswered(error, endpoint, "GET") from error
 
-    def _event(self, line: bytes, typed: msgspec.json.Decoder[Event[T]], path: str) -> Event[T] | None:
-        """The event in ``line``; None for a line that is only odd.
-
-        Raises:
-            what an ERROR line says.
-        """
+    def _raise_error(self, line: bytes, path: str) -> None:
+        """Raise what an ERROR line says; a line that is only odd is passed over."""
         try:
-            event = typed.decode(line)
-            if event.type != "ERROR":
-                return event
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            pass
-        try:
-            failure: Event[Status] = decoder(Event[Status]).decode(line)
+            event: Event[Status] = decoder(Event[Status]).decode(line)
         except (msgspec.MsgspecError, UnicodeDecodeError):
-            return None
-        if failure.type == "ERROR":
-            raise in_stream(failure.object, self.connection.endpoint, named(path))
-        return None
+            return
+        if event.type == "ERROR":
+            raise in_stream(event.object, self.connection.endpoint, named(path))
 
     def _nonsense(self, path: str, error: Exception) -> Unreachable:
         return Unreachable(

@@ -20,6 +20,7 @@ from opsroom.errors import Gone, NotPermitted, OpsroomError, Unreachable
 from opsroom.kube.mirror import Mirror
 from opsroom.kube.reader import Reader
 from opsroom.sources.argo_kinds import ArgoRollout
+from opsroom.sources.flagger_kinds import FlaggerCanary
 from opsroom.sources.happenings import Happenings
 from opsroom.sources.index import Index
 from opsroom.sources.kinds import Deployment, KubeEvent, Pod, ReplicaSet
@@ -28,6 +29,7 @@ PING = 5.0
 """Seconds between two proofs that the API server answers; watches may rightly be silent for minutes."""
 
 ROLLOUTS = "rollouts"
+CANARIES = "canaries"
 DEPLOYMENTS = "deployments"
 REPLICA_SETS = "replicasets"
 PODS = "pods"
@@ -35,6 +37,7 @@ EVENTS = "events"
 
 GROUPS = {
     ROLLOUTS: "/apis/argoproj.io/v1alpha1",
+    CANARIES: "/apis/flagger.app/v1beta1",
     DEPLOYMENTS: "/apis/apps/v1",
     REPLICA_SETS: "/apis/apps/v1",
     PODS: "/api/v1",
@@ -66,6 +69,7 @@ class Cluster:
         self._mirrors: dict[tuple[str, str], Mirror[Any]] = {}
         for namespace in tuple(namespaces) or ("",):
             self._mirror(ROLLOUTS, namespace, ArgoRollout, self._index.argo_changed)
+            self._mirror(CANARIES, namespace, FlaggerCanary, self._index.canary_changed)
             self._mirror(DEPLOYMENTS, namespace, Deployment, self._index.deployment_changed)
             self._mirror(REPLICA_SETS, namespace, ReplicaSet, self._index.replica_set_changed)
             self._mirror(PODS, namespace, Pod, self._index.pod_changed)

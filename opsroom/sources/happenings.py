@@ -12,7 +12,7 @@ from opsroom.domain.board import Happening
 from opsroom.domain.clean import clean
 from opsroom.sources.kinds import KubeEvent, epoch
 
-KINDS = frozenset({"Rollout", "Deployment", "ReplicaSet"})
+KINDS = frozenset({"Rollout", "Canary", "Deployment", "ReplicaSet"})
 EACH = 20
 """Happenings kept of one object."""
 

@@ -13,6 +13,10 @@ from opsroom.domain.marks import Marks
 from opsroom.domain.rollout import Rollout, Uid
 from opsroom.sources.argo import argo_rollout
 from opsroom.sources.argo_kinds import ArgoRollout
+from opsroom.sources.canaries import Canaries
+from opsroom.sources.flagger import PRIMARY, flagger_rollout
+from opsroom.sources.flagger import services as flagger_services
+from opsroom.sources.flagger_kinds import FlaggerCanary
 from opsroom.sources.kinds import Deployment, Meta, Pod, ReplicaSet
 from opsroom.sources.pairs import pair_rollout, partners
 from opsroom.sources.provenance import marks
@@ -29,6 +33,7 @@ class Index:
 
     def __init__(self) -> None:
         self._argo: dict[str, ArgoRollout] = {}
+        self._canaries = Canaries()
         self._deployments: dict[str, Deployment] = {}
         self._replica_sets: dict[str, ReplicaSet] = {}
         self._owned: defaultdict[str, dict[str, ReplicaSet]] = defaultdict(dict)
@@ -49,19 +54,21 @@ class Index:
         one = new or old
         if one is None:
             return
-        uid, namespace = one.metadata.uid, one.metadata.namespace
-        for side, referenced in ((old, False), (new, True)):
-            reference = side.spec.workload_ref if side is not None else None
-            if reference is None or reference.kind not in ("", "Deployment"):
-                continue
-            key = (namespace, reference.name)
-            if referenced:
-                self._referenced[key] = uid
-            elif self._referenced.get(key) == uid:
-                del self._referenced[key]
-            self._touch_named(namespace, reference.name)
+        uid = one.metadata.uid
+        for side in (old, new):
+            if side is not None and side.spec.workload_ref is not None:
+                self._refer(side, side is new)
         _store(self._argo, uid, new)
         self._dirty.add(uid)
+
+    def canary_changed(self, old: FlaggerCanary | None, new: FlaggerCanary | None) -> None:
+        """A Flagger Canary came, changed or went."""
+        one = new or old
+        if one is None:
+            return
+        for namespace, name in self._canaries.changed(old, new):
+            self._touch_named(namespace, name)
+        self._dirty.add(one.metadata.uid)
 
     def deployment_changed(self, old: Deployment | None, new: Deployment | None) -> None:
         """A Deployment came, changed or went."""
@@ -77,6 +84,9 @@ class Index:
         if old is None or new is None or _pairing(old) != _pairing(new):
             self._unpaired.add(namespace)
         self._touch(uid)
+        driver = self._driver_of(one)
+        if driver:
+            self._dirty.add(driver)
         workload = self._referenced.get((namespace, one.metadata.name))
         if workload is not None:
             self._dirty.add(workload)
@@ -133,17 +143,35 @@ class Index:
 
     def services(self, uid: Uid) -> tuple[str, str]:
         """Names of the stable and the canary Service, where the workload names them."""
+        driven = self._canaries.get(uid)
+        if driven is not None:
+            return flagger_services(driven)
         rollout = self._argo.get(uid)
         canary = rollout.spec.strategy.canary if rollout is not None else None
         return ("", "") if canary is None else (canary.stable_service, canary.canary_service)
 
     def replica_sets_of(self, uid: str) -> list[str]:
         """Uids of the ReplicaSets that the workload owns."""
-        return list(self._owned.get(uid, ()))
+        driven = self._canaries.get(uid)
+        if driven is None:
+            return list(self._owned.get(uid, ()))
+        workloads = self._driven_by(driven)
+        return [one for workload in workloads if workload for one in self._owned.get(workload.metadata.uid, ())]
 
     def _meta(self, uid: str) -> Meta | None:
-        found = self._argo.get(uid) or self._deployments.get(uid)
+        found = self._argo.get(uid) or self._canaries.get(uid) or self._deployments.get(uid)
         return None if found is None else found.metadata
+
+    def _refer(self, rollout: ArgoRollout, referenced: bool) -> None:
+        reference, namespace = rollout.spec.workload_ref, rollout.metadata.namespace
+        if reference is None or reference.kind not in ("", "Deployment"):
+            return
+        key = (namespace, reference.name)
+        if referenced:
+            self._referenced[key] = rollout.metadata.uid
+        elif self._referenced.get(key) == rollout.metadata.uid:
+            del self._referenced[key]
+        self._touch_named(namespace, reference.name)
 
     def _touch(self, uid: str) -> None:
         """``uid`` and whoever is drawn with it must be made anew."""
@@ -151,6 +179,21 @@ class Index:
         canary = self._canary_of.get(uid)
         if canary is not None:
             self._dirty.add(canary)
+        deployment = self._deployments.get(uid)
+        driver = self._driver_of(deployment) if deployment is not None else ""
+        if driver:
+            self._dirty.add(driver)
+
+    def _driver_of(self, deployment: Deployment) -> str:
+        return self._canaries.driver_of(deployment.metadata.namespace, deployment.metadata.name)
+
+    def _driven_by(self, canary: FlaggerCanary) -> tuple[Deployment | None, Deployment | None]:
+        namespace, target = canary.metadata.namespace, canary.target
+        return self._named(namespace, target), self._named(namespace, f"{target}{PRIMARY}")
+
+    def _named(self, namespace: str, name: str) -> Deployment | None:
+        members = (self._deployments[uid] for uid in self._in_namespace.get(namespace, ()))
+        return next((one for one in members if one.metadata.name == name), None)
 
     def _touch_named(self, namespace: str, name: str) -> None:
         for uid in self._in_namespace[namespace]:
@@ -187,8 +230,12 @@ class Index:
         rollout = self._argo.get(uid)
         if rollout is not None:
             return argo_rollout(rollout, self._parts(uid), self._workload(rollout))
+        canary = self._canaries.get(uid)
+        if canary is not None:
+            target, primary = self._driven_by(canary)
+            return flagger_rollout(canary, target, self._parts_of(target), primary, self._parts_of(primary))
         deployment = self._deployments.get(uid)
-        if deployment is None or uid in self._canary_of:
+        if deployment is None or uid in self._canary_of or self._driver_of(deployment):
             return None
         if (deployment.metadata.namespace, deployment.metadata.name) in self._referenced:
             return None
@@ -201,8 +248,10 @@ class Index:
         reference = rollout.spec.workload_ref
         if reference is None:
             return None
-        members = (self._deployments[uid] for uid in self._in_namespace[rollout.metadata.namespace])
-        return next((one for one in members if one.metadata.name == reference.name), None)
+        return self._named(rollout.metadata.namespace, reference.name)
+
+    def _parts_of(self, deployment: Deployment | None) -> Parts:
+        return Parts() if deployment is None else self._parts(deployment.metadata.uid)
 
     def _parts(self, uid: str) -> Parts:
         owned = self._owned.get(uid, {})

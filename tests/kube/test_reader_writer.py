@@ -114,8 +114,10 @@ def test_a_watch_asks_for_bookmarks_and_an_end(kube: Any) -> None:
     assert 300 <= int(asked["timeoutSeconds"]) <= 600
 
 
-def test_a_line_without_newline_at_the_end_still_counts(kube: Any) -> None:
-    assert len(watched(kube.Server(kube.stream(kube.line("ADDED", "a", "6").rstrip())))) == 1
+def test_half_a_line_at_the_end_is_no_event_but_an_error_there_counts(kube: Any) -> None:
+    assert watched(kube.Server(kube.stream(kube.line("ADDED", "a", "6")[:-9]))) == []
+    with pytest.raises(Expired):
+        watched(kube.Server(kube.stream(b'{"type":"ERROR","object":{"kind":"Status","code":410}}')))
 
 
 @pytest.mark.parametrize("code", [410, 500])
