@@ -33,6 +33,7 @@ class Line:
         self._reader = reader
         self._writer = writer
         self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=64 * 1024)
+        self._ended = False
 
     @classmethod
     async def open(cls, address: Address) -> Line:
@@ -110,6 +111,8 @@ class Line:
             try:
                 found = self._http.next_event()
             except h11.RemoteProtocolError as error:
+                if self._ended:
+                    raise Unreachable(f"the line to the worker at {self._address} broke off") from error
                 raise Unreachable(f"what answers at {self._address} does not speak HTTP ({error})") from error
             if found is not h11.NEED_DATA:
                 return found
@@ -122,13 +125,8 @@ class Line:
                 raise Unreachable(f"the line to the worker at {self._address} broke ({error.strerror})") from error
             if not data and self._http.their_state is h11.SEND_RESPONSE:
                 raise Unreachable(f"the feed at {self._address} closed the line before it answered")
-            self._feed(data)
-
-    def _feed(self, data: bytes) -> None:
-        try:
+            self._ended = not data
             self._http.receive_data(data)
-        except h11.RemoteProtocolError as error:
-            raise Unreachable(f"what answers at {self._address} does not speak HTTP ({error})") from error
 
     def _host(self) -> str:
         if self._address.path:

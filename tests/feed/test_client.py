@@ -228,6 +228,8 @@ async def fake_server(path: Path, answer: bytes, hold: bool = False) -> AsyncIte
         (b"HTTP/1.1 200 OK\r\n\r\n" + event(encode(Hello(protocol=2))), "protocol 2"),
         (b"HTTP/1.1 200 OK\r\n\r\n" + event(encode(Picture(seq=1, room=Room(at=1.0)))), "no opsroom feed"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", "does not speak HTTP"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nda", "broke off"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nda", "broke off"),
     ],
 )
 def test_what_is_no_feed_gets_one_clear_sentence_and_the_client_goes_on(
