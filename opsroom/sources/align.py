@@ -81,6 +81,9 @@ def _ratio(errors: Floats, requests: Floats) -> Floats:
 
 
 def _started(rollout: Rollout, times: Floats, delay: float) -> int:
+    if rollout.canary is not None and not rollout.canary.replicas:
+        # A revision that serves a second time may have left samples of its first.
+        return len(times)
     if rollout.started is None:
         return 0
     return int(np.searchsorted(times, rollout.started + delay))

@@ -13,7 +13,7 @@ from opsroom.sources.argo_kinds import ArgoRollout
 from opsroom.sources.argo_phase import aborted, phase, unobserved
 from opsroom.sources.kinds import Deployment, ReplicaSet, epoch
 from opsroom.sources.provenance import change, held, labels, owner
-from opsroom.sources.revisions import Parts, born, unborn, with_trouble
+from opsroom.sources.revisions import Parts, unborn, with_trouble
 
 
 def argo_rollout(rollout: ArgoRollout, parts: Parts, workload: Deployment | None = None) -> Rollout:
@@ -46,7 +46,7 @@ def argo_rollout(rollout: ArgoRollout, parts: Parts, workload: Deployment | None
         weight=weight(rollout, current, steps) if moving else 0,
         pause=_pause(rollout, steps, step),
         promote_full=status.promote_full,
-        started=born(current) if moving else None,
+        started=parts.started(current) if moving else None,
         resource_version=meta.resource_version,
         owner=owner(meta),
         change=change(meta.notes),

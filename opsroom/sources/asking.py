@@ -80,6 +80,7 @@ class RangeQueries:
         self._reader = reader
         self._transport = transport
         self._client: httpx.AsyncClient | None = None
+        self._get_only = False
 
     async def aclose(self) -> None:
         """Close every socket."""
@@ -112,7 +113,7 @@ class RangeQueries:
                 raise Failed(f"Prometheus at {address.place} is inside a cluster that is not connected")
             return await self._reader.get_bytes(address.proxied + RANGE, params)
         try:
-            response = await self._http().post(RANGE, data=params)
+            response = await self._post_or_get(params)
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             raise Failed(address.silent(error)) from error
         code = response.status_code
@@ -123,6 +124,15 @@ class RangeQueries:
             raise Failed(f"Prometheus at {address.place} does not accept our credentials (HTTP {code}). {fix}")
         words = said(response.content)
         raise Failed(f"Prometheus at {address.place} refused the query for {name} (HTTP {code}): {words}")
+
+    async def _post_or_get(self, params: dict[str, str]) -> httpx.Response:
+        if not self._get_only:
+            response = await self._http().post(RANGE, data=params)
+            if response.status_code != 405:
+                return response
+            # A proxy that lets only GET through; it will not change its mind.
+            self._get_only = True
+        return await self._http().get(RANGE, params=params)
 
     def _http(self) -> httpx.AsyncClient:
         if self._client is None:

@@ -30,6 +30,8 @@ class Annotations(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     url: str = msgspec.field(name="opsroom.dev/change-url", default="")
     revision: str = msgspec.field(name="deployment.kubernetes.io/revision", default="")
     argo_revision: str = msgspec.field(name="rollout.argoproj.io/revision", default="")
+    history: str = msgspec.field(name="deployment.kubernetes.io/revision-history", default="")
+    argo_history: str = msgspec.field(name="rollout.argoproj.io/revision-history", default="")
     workload_generation: str = msgspec.field(name="rollout.argoproj.io/workload-generation", default="")
     argocd: str = msgspec.field(name="argocd.argoproj.io/tracking-id", default="")
     helm: str = msgspec.field(name="meta.helm.sh/release-name", default="")

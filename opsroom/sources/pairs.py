@@ -14,7 +14,7 @@ from opsroom.domain.marks import CANARY_OF
 from opsroom.domain.rollout import Engine, Pause, Phase, Rollout, Shape, Uid
 from opsroom.sources.kinds import Deployment, ReplicaSet, epoch
 from opsroom.sources.provenance import change, held, labels, owner
-from opsroom.sources.revisions import Parts, born, unborn, with_trouble
+from opsroom.sources.revisions import Parts, unborn, with_trouble
 from opsroom.sources.rolling import newest, phase
 
 NAME = "app.kubernetes.io/name"
@@ -86,7 +86,7 @@ def pair_rollout(canary: Deployment, parts: Parts, stable: Deployment, stable_pa
         canary=revision if moving else None,
         weight=share(canary, stable) if moving else 0,
         pause=_pause(canary, state),
-        started=_started(canary, parts) if moving else None,
+        started=parts.started(new) if moving else None,
         resource_version=meta.resource_version,
         owner=owner(meta) or owner(stable.metadata),
         change=change(meta.notes),
@@ -129,10 +129,6 @@ def share(canary: Deployment, stable: Deployment) -> int:
     """Percent of the ready pods behind the common Service that are the canary's."""
     ready = canary.status.ready_replicas + stable.status.ready_replicas
     return canary.status.ready_replicas * 100 // ready if ready else 0
-
-
-def _started(canary: Deployment, parts: Parts) -> float | None:
-    return born(newest(canary, parts))
 
 
 def _largest(parts: Parts) -> ReplicaSet | None:

@@ -43,6 +43,20 @@ class Parts:
             restarts=sum(status.restart_count for pod in pods for status in pod.status.container_statuses or ()),
         )
 
+    def started(self, replica_set: ReplicaSet | None) -> float | None:
+        """Epoch seconds at which ``replica_set`` became what it is now.
+
+        That is its creation, unless it serves a second time (an undo): then its oldest pod's.
+        """
+        if replica_set is None:
+            return None
+        notes = replica_set.metadata.notes
+        begun = born(replica_set)
+        if not (notes.history or notes.argo_history):
+            return begun
+        pods = (epoch(pod.metadata.creation_timestamp) for pod in self.pods.get(replica_set.metadata.uid, ()))
+        return min((moment for moment in pods if moment is not None), default=begun)
+
     def trouble(self, replica_set: ReplicaSet | None) -> str:
         """The kubelet's commonest reason why containers of ``replica_set`` wait; empty when none is in trouble."""
         if replica_set is None:

@@ -40,11 +40,14 @@ class Ring:
         return np.arange(self.end - self.window + 1, self.end + 1, dtype=np.float64) * self.step
 
     def advance(self, end: int) -> None:
-        """Make ``end`` the newest step; a jump back (the clock was set) or by more than T empties everything."""
+        """Make ``end`` the newest step; a jump by T or more (the clock was set, the machine slept) empties everything.
+
+        A little back is no jump: the lag was measured anew, and time will catch up.
+        """
         by = end - self.end
-        if by == 0:
+        if -self.window < by <= 0:
             return
-        forget = by < 0 or by >= self.window
+        forget = abs(by) >= self.window
         for name, values in self._values.items():
             answered = self._answered[name]
             if forget:
@@ -99,10 +102,9 @@ class Ring:
         values = self._values.get(metric)
         if values is None:
             return found
-        for index, arm in enumerate(arms):
-            row = self._rows.get(arm) if arm is not None else None
-            if row is not None:
-                found[index] = values[row]
+        rows = np.array([-1 if arm is None else self._rows.get(arm, -1) for arm in arms], dtype=np.int64)
+        known = rows >= 0
+        found[known] = values[rows[known]]
         return found
 
     def answered(self, metric: str) -> NDArray[np.bool_]:

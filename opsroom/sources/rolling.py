@@ -40,7 +40,7 @@ def rolling_rollout(deployment: Deployment, parts: Parts) -> Rollout:
         canary=canary,
         weight=share(deployment, new) if moving else 0,
         pause=paused(deployment),
-        started=born(new) if moving else None,
+        started=parts.started(new) if moving else None,
         resource_version=meta.resource_version,
         owner=owner(meta),
         change=change(meta.notes),

@@ -97,15 +97,15 @@ class Objects:
         argo: bool = False,
         available: int | None = None,
         track: str = "",
+        annotations: dict[str, str] | None = None,
     ) -> ReplicaSet:
         """A ReplicaSet of that hash."""
         label = "rollouts-pod-template-hash" if argo else "pod-template-hash"
         note = "rollout.argoproj.io/revision" if argo else "deployment.kubernetes.io/revision"
         ready = pods if available is None else available
+        notes = annotations or {note: str(revision)}
         body = {
-            "metadata": meta(
-                f"{owner}-{hash_}", f"uid-{owner}", labels={label: hash_}, annotations={note: str(revision)}
-            ),
+            "metadata": meta(f"{owner}-{hash_}", f"uid-{owner}", labels={label: hash_}, annotations=notes),
             "spec": {"replicas": pods, "template": template(image, track, **{label: hash_})},
             "status": {"replicas": pods, "readyReplicas": ready, "availableReplicas": ready},
         }
@@ -113,11 +113,11 @@ class Objects:
         return found
 
     @staticmethod
-    def pod(name: str, replica_set: str, restarts: int = 0, waiting: str = "") -> Pod:
+    def pod(name: str, replica_set: str, restarts: int = 0, waiting: str = "", created: str = CREATED) -> Pod:
         """A pod of that ReplicaSet."""
         state = {"waiting": {"reason": waiting}} if waiting else {"running": {"startedAt": CREATED}}
         body = {
-            "metadata": meta(name, f"uid-{replica_set}"),
+            "metadata": meta(name, f"uid-{replica_set}", creationTimestamp=created),
             "status": {
                 "phase": "Running",
                 "containerStatuses": [{"ready": not waiting, "restartCount": restarts, "state": state}],

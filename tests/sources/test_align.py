@@ -13,7 +13,9 @@ from opsroom.sources.ring import Arm, Ring
 OLD, NEW = ("shop", "checkout-old"), ("shop", "checkout-new")
 
 
-def rollout(name: str = "checkout", canary: bool = True, started: float | None = 95.0, ready: int = 3) -> Rollout:
+def rollout(
+    name: str = "checkout", canary: bool = True, started: float | None = 95.0, ready: int = 3, pods: int = 1
+) -> Rollout:
     return Rollout(
         uid=Uid(f"uid-{name}"),
         engine=Engine.ARGO,
@@ -22,7 +24,7 @@ def rollout(name: str = "checkout", canary: bool = True, started: float | None =
         name=name,
         phase=Phase.PAUSED,
         stable=Revision(hash="old", replica_set=f"{name}-old", ready=ready),
-        canary=Revision(hash="new", replica_set=f"{name}-new") if canary else None,
+        canary=Revision(hash="new", replica_set=f"{name}-new", replicas=pods) if canary else None,
         started=started,
     )
 
@@ -77,6 +79,10 @@ def test_a_canary_starts_with_its_first_whole_window() -> None:
     assert started(200.0, 0.0) == 10
     assert started(None, 5.0) == 0
     assert started(1.0, 5.0) == 0
+
+
+def test_a_canary_without_pods_has_not_started_whatever_its_replica_set_once_was() -> None:
+    assert list(align(ring(), [rollout(started=95.0, pods=0)], [], 0.0).started) == [10]
 
 
 def test_a_baseline_without_ready_pods_is_not_concurrent() -> None:

@@ -198,6 +198,16 @@ def test_held_means_paused_by_our_mark_with_no_canary_pod(objects: Any) -> None:
     assert made(objects, MOVING, {"paused": True}, annotations=held).phase is Phase.PAUSED
 
 
+def test_a_revision_that_serves_again_started_with_its_present_pods(objects: Any) -> None:
+    annotations = {"rollout.argoproj.io/revision": "9", "rollout.argoproj.io/revision-history": "3"}
+    again = objects.replica_set("new", argo=True, annotations=annotations)
+    pod = objects.pod("p", "checkout-new", created="2026-02-02T03:04:05Z")
+    rollout = objects.rollout(spec={"strategy": CANARY}, status=MOVING)
+    seen = argo_rollout(rollout, objects.parts((again,), {"uid-checkout-new": (pod,)}))
+    assert seen.started == objects.created + 31 * 86400
+    assert argo_rollout(rollout, objects.parts((again,))).started == objects.created
+
+
 def test_an_inconclusive_analysis_is_told_from_a_pause_step(objects: Any) -> None:
     pause = made(
         objects, MOVING | {"pauseConditions": [{"reason": "InconclusiveAnalysisRun", "startTime": None}]}

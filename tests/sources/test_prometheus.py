@@ -194,6 +194,30 @@ def test_a_slow_prometheus_is_said_to_be_slow_and_left_in_peace_for_a_while() ->
     assert slow.asked == 5
 
 
+def test_a_proxy_that_allows_only_get_is_asked_by_get() -> None:
+    methods: list[str] = []
+
+    class GetOnly(Prometheus):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            methods.append(request.method)
+            if request.method == "POST":
+                return httpx.Response(405)
+            return await super().handle_async_request(request)
+
+    source = metrics(GetOnly())
+    assert np.isfinite(looks(source, NOW, NOW + 2)[1].requests[1]).all()
+    assert methods[-5:] == ["GET"] * 5
+
+
+@pytest.mark.parametrize("values", ['[["x","y"]]', "[[1]]", "7", '[[1,"2"],[3,"4"],5]', "{}", '[[1,"2 3"]]'])
+def test_values_that_are_no_numbers_are_garbage(values: str) -> None:
+    result = '[{"metric":{"rs":"a"},"values":' + values + "}]"
+    text = '{"status":"success","data":{"resultType":"matrix","result":' + result + "}}"
+    source = metrics(Prometheus(lambda form: httpx.Response(200, text=text)))
+    assert np.isnan(looks(source, NOW)[0].requests[0]).all()
+    assert "cannot be understood" in source.states()[0].error
+
+
 @pytest.mark.parametrize("value", ["NaN", "+Inf", "-Inf"])
 def test_no_number_is_a_gap(value: str) -> None:
     source = metrics(Prometheus(lambda form: series(form, value)))

@@ -72,7 +72,7 @@ def test_times_are_multiples_of_the_step() -> None:
     assert list(ring.times) == [1_779_999_980.0, 1_779_999_990.0, 1_780_000_000.0]
 
 
-@pytest.mark.parametrize("end", [50, 107, 1000])
+@pytest.mark.parametrize("end", [50, 94, 106, 1000])
 def test_a_jump_of_the_clock_empties_the_ring(end: int) -> None:
     ring = Ring(1.0, WINDOW)
     ring.advance(100)
@@ -80,6 +80,15 @@ def test_a_jump_of_the_clock_empties_the_ring(end: int) -> None:
     ring.advance(end)
     assert np.isnan(ring.rows("p99", [*ARMS])).all()
     assert ring.missing_since("p99") == end - WINDOW + 1
+
+
+def test_a_step_back_forgets_nothing() -> None:
+    ring = Ring(1.0, WINDOW)
+    ring.advance(100)
+    ring.fill("p99", 95, 100, ARMS[:1], [1], np.array([[100.0, 5.0]]))
+    ring.advance(99)
+    assert ring.end == 100
+    assert ring.rows("p99", [ARMS[0]])[0, -1] == 5.0
 
 
 def test_no_number_is_no_sample() -> None:
