@@ -33,7 +33,7 @@ PASSING = frozenset(
 
 BASELINE_GUARD = "baseline_sick"
 
-_SAFE_PROMOTIONS = frozenset((Effect.NEXT_STEP, Effect.SWITCH, Effect.TAKE_TEMPLATE))
+_SAFE_PROMOTIONS = frozenset((Effect.NEXT_STEP, Effect.SWITCH, Effect.TAKE_TEMPLATE, Effect.OPEN_GATE))
 
 
 def unknown(verdict: Verdict | None, now: float, step: float) -> str:

@@ -184,10 +184,10 @@ def exit_code(deed: Deed) -> int:
 
 @contextlib.contextmanager
 def _signals(stop: asyncio.Event) -> Iterator[None]:
-    """SIGTERM and SIGINT set ``stop`` while this is open."""
+    """SIGTERM, SIGINT and SIGHUP set ``stop`` while this is open."""
     loop = asyncio.get_running_loop()
     taken = []
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         # Not in the main thread, or not on this platform: end of input still cancels.
         with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
             loop.add_signal_handler(number, stop.set)

@@ -121,7 +121,7 @@ async def prepare(intent: Intent, hands: Hands) -> Prepared | Deed:
         return refuse(intent, refused_by(error), hands)
     plan = engine.plan(sight, intent)
     if isinstance(plan, Refused):
-        return refuse(intent, plan, hands)
+        return refuse(intent, await _named(plan, intent, hands), hands)
     missing = await _missing(plan, hands)
     if missing:
         return refuse(intent, Refused(refusal=Refusal.NO_RIGHT, detail=missing), hands, plan.effect)
@@ -159,6 +159,7 @@ async def carry_out(ready: Prepared, hands: Hands) -> AsyncIterator[Deed]:
     if state is DeedState.UNKNOWN:
         await _journal_quietly(deed, hands)
     yield deed
+    await notice.publish(deed, hands.writer)
     async for later in watch_over(ready.engine, deed, hands):
         deed = later
         yield deed
@@ -172,7 +173,7 @@ async def _send_first(ready: Prepared, hands: Hands) -> tuple[Prepared, DeedStat
         if attempt:
             looked = await _look_again(ready, hands)
             if isinstance(looked, Refused):
-                return _refused(ready.deed, looked, hands)
+                return _refused(ready.deed, await _named(looked, ready.deed.intent, hands), hands)
             ready = looked
         if not _may(ready.deed.intent, hands):
             return _refused(ready.deed, Refused(refusal=Refusal.CONFLICT, detail="not_decider"), hands)
@@ -192,6 +193,16 @@ async def _send_first(ready: Prepared, hands: Hands) -> tuple[Prepared, DeedStat
         else:
             return ready, DeedState.ACCEPTED
     return _refused(ready.deed, refused_by(last) if last else Refused(refusal=Refusal.CONFLICT), hands)
+
+
+async def _named(refused: Refused, intent: Intent, hands: Hands) -> Refused:
+    """``refused`` with the name of who was faster, where that is known."""
+    if refused.refusal not in (Refusal.CHANGED, Refusal.NOT_OBSERVED, Refusal.BUSY, Refusal.NOT_UNDER_WAY):
+        return refused
+    who = await notice.last_actor(hands.reader, intent.target, hands.now())
+    if not who:
+        return refused
+    return Refused(refusal=refused.refusal, detail=f"{refused.detail}, by {who}" if refused.detail else f"by {who}")
 
 
 async def _look_again(ready: Prepared, hands: Hands) -> Prepared | Refused:
@@ -297,7 +308,7 @@ async def close_journal(deed: Deed, first: Deed, hands: Hands) -> Deed:
     if first.detail == "not_journalled" and not deed.detail:
         deed = msgspec.structs.replace(deed, detail="not_journalled")
     await _journal_quietly(deed, hands)
-    if deed.state in (DeedState.DONE, DeedState.FAILED, DeedState.UNKNOWN):
+    if deed.state in (DeedState.FAILED, DeedState.UNKNOWN):
         await notice.publish(deed, hands.writer)
     return deed
 

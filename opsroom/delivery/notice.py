@@ -1,6 +1,7 @@
 """Notices for people: Kubernetes Events on the workload. They expire, and are never the record.
 
-They are best effort: a cluster that lets us patch but not create Events gets the deed without the notice.
+They are best effort: a cluster that lets us patch but not create Events gets the deed without the notice. The one
+use that deeds make of them is to tell the loser of a race who won it.
 """
 
 from __future__ import annotations
@@ -8,10 +9,17 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
-from opsroom.delivery.doors import Raw, Writer
+from opsroom.delivery import raw
+from opsroom.delivery.doors import Raw, Reader, Writer
+from opsroom.domain.clean import clean
 from opsroom.domain.deed import Deed, DeedState, Target, Verb
 from opsroom.domain.rollout import Engine
 from opsroom.errors import OpsroomError
+
+COMPONENT = "opsroom"
+
+RECENT = 60.0
+"""Seconds for which a deed by somebody explains that the target has changed."""
 
 _UNFIT = re.compile(r"[^a-z0-9.-]+")
 
@@ -36,10 +44,30 @@ async def publish(deed: Deed, writer: Writer) -> bool:
     return True
 
 
+async def last_actor(reader: Reader, target: Target, now: float) -> str:
+    """Who last did something to ``target`` through opsroom, a moment ago; empty when nobody is known."""
+    path = f"/api/v1/namespaces/{target.namespace}/events"
+    try:
+        answer: Raw = await reader.get(path, dict, {"fieldSelector": f"involvedObject.uid={target.uid}"})
+    except OpsroomError:
+        return ""
+    oldest = _stamp(now - RECENT)
+    ours = [
+        (raw.text(found, "lastTimestamp"), raw.text(found, "reportingInstance"))
+        for found in raw.items(answer, "items")
+        if raw.text(found, "reportingComponent") == COMPONENT and raw.text(found, "lastTimestamp") >= oldest
+    ]
+    return clean(max(ours)[1]) if ours else ""
+
+
+def _stamp(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def event(deed: Deed) -> Raw:
     """The core/v1 Event that says what was done, by whom, and whether the journal has it."""
     intent, target = deed.intent, deed.intent.target
-    stamp = datetime.fromtimestamp(deed.at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    stamp = _stamp(deed.at)
     words = [f"{intent.verb.value} ({deed.effect.value if deed.effect else '-'}) by {intent.actor}: {deed.state.value}"]
     words += [text for text in (intent.reason, deed.detail) if text]
     name = _UNFIT.sub("-", f"{target.name}.{intent.id}.{deed.state.value}".lower())[:250].strip("-.")
@@ -50,9 +78,10 @@ def event(deed: Deed) -> Raw:
         "involvedObject": _involved(target),
         "reason": _REASONS[intent.verb],
         "message": "; ".join(words)[:1000],
-        "type": "Normal" if deed.state is DeedState.DONE else "Warning",
-        "source": {"component": "opsroom"},
-        "reportingComponent": "opsroom",
+        "type": "Warning" if deed.state in (DeedState.FAILED, DeedState.UNKNOWN) else "Normal",
+        "source": {"component": COMPONENT},
+        "reportingComponent": COMPONENT,
+        "reportingInstance": intent.actor[:128],
         "firstTimestamp": stamp,
         "lastTimestamp": stamp,
         "count": 1,

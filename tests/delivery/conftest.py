@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -250,8 +251,8 @@ def _workload(api: str, kind: str, name: str, labels: dict[str, str]) -> Obj:
     }
 
 
-@pytest.fixture
-def sim() -> Iterator[Sim]:
+@contextmanager
+def world() -> Iterator[Sim]:
     """A cluster with the namespaces ``shop`` and ``opsroom``."""
     made = Sim()
     for name in ("shop", "opsroom"):
@@ -259,6 +260,13 @@ def sim() -> Iterator[Sim]:
             made.cluster.store.create("namespaces", {"metadata": {"name": name}}, manager="test")
     yield made
     made.cluster.loop.close()
+
+
+@pytest.fixture
+def sim() -> Iterator[Sim]:
+    """One of these for one test."""
+    with world() as made:
+        yield made
 
 
 @pytest.fixture

@@ -53,7 +53,11 @@ def test_a_second_press_does_not_skip_a_step(sim: Sim) -> None:
     sim.run(sim.deliver(intent))
     sim.cluster.pass_time(30)
     deeds = sim.run(sim.deliver(intent))
-    assert (deeds[-1].state, deeds[-1].refusal, deeds[-1].detail) == (DeedState.REFUSED, Refusal.CHANGED, "step")
+    assert (deeds[-1].state, deeds[-1].refusal, deeds[-1].detail) == (
+        DeedState.REFUSED,
+        Refusal.CHANGED,
+        "step, by ada",
+    )
     assert step(sim) == 3
 
 
@@ -271,7 +275,7 @@ def test_hold_and_release_are_one_patch_each(sim: Sim) -> None:
     rollout = sim.get("rollouts", "cart")
     assert "opsroom.dev/queue" not in rollout["metadata"]["annotations"]
     assert not rollout["spec"].get("paused")
-    assert sim.run(sim.deliver(sim.intent(Verb.RELEASE)))[-1].detail == "not_held"
+    assert sim.run(sim.deliver(sim.intent(Verb.RELEASE)))[-1].detail == "not_held, by ada"
 
 
 def test_a_flag_is_a_mark_for_this_canary_and_step(sim: Sim) -> None:

@@ -211,7 +211,7 @@ def test_killed_during_a_revert_it_is_settled_by_state(sim: Sim) -> None:
     assert len(sim.writer.sent) == 1
 
 
-def test_two_operators_at_once_one_wins(sim: Sim) -> None:
+def test_two_operators_at_once_one_wins_and_the_other_is_told_who(sim: Sim) -> None:
     canary(sim)
 
     async def both() -> list[Deed]:
@@ -224,3 +224,4 @@ def test_two_operators_at_once_one_wins(sim: Sim) -> None:
     back, promoted = sim.run(both())
     assert back.state is DeedState.DONE
     assert (promoted.state, promoted.refusal) == (DeedState.REFUSED, Refusal.CHANGED)
+    assert promoted.detail == "step, by bob"

@@ -103,7 +103,7 @@ def _promote(sight: Sight, intent: Intent) -> Plan | Refused:
     if replicas(sight.target) == 0:
         return Refused(refusal=Refusal.NOT_UNDER_WAY)
     other, at = _mark(sight.target)
-    if other and intent.at - at < ABANDONED:
+    if other and intent.at - at < ABANDONED and not intent.force:
         return Refused(refusal=Refusal.BUSY, detail="promoting")
     if raw.flag(sight.target, "spec", "paused"):
         return Refused(refusal=Refusal.NOTHING_TO_PROMOTE, detail="paused")
