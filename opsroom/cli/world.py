@@ -20,9 +20,24 @@ from opsroom.config.policy_file import write_policy
 from opsroom.domain.policy import Policy, PolicyRow
 from opsroom.errors import OpsroomError
 
-PATIENT = PolicyRow(min_seconds=10.0, max_seconds=75.0, unknown_seconds=45.0)
-PACE = Policy(step=2.0, rows=(PATIENT,))
-"""For a world that is scraped every second and deploys every few: the same rules as everywhere, at its pace."""
+PACE = Policy(
+    step=2.0,
+    rows=(
+        PolicyRow(
+            name="tier 1",
+            match={"tier": "1"},
+            person=True,
+            min_seconds=10.0,
+            max_seconds=100.0,
+            unknown_seconds=45.0,
+        ),
+        PolicyRow(name="everything else", min_seconds=10.0, max_seconds=100.0, unknown_seconds=45.0),
+    ),
+)
+"""For a world that is scraped every second and deploys every few: the same rules as everywhere, at its pace.
+
+The most critical services are promoted by a person.
+"""
 
 RESTART_SECONDS = 1.0
 YOUNG_SECONDS = 10.0
