@@ -9,10 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import signal
 import ssl
-import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -23,13 +20,10 @@ import httpx
 import msgspec
 
 from opsroom.domain.clean import clean
-from opsroom.errors import ConfigError, OpsroomError, Unauthorized, Unreachable
+from opsroom.errors import ConfigError, OpsroomError, Unreachable
+from opsroom.kube.apart import resolve_apart
 from opsroom.kube.endpoint import Endpoint, tls
 from opsroom.kube.failures import unanswered
-from opsroom.kube.resolve import Resolved, Trouble
-
-RESOLVE_SECONDS = 20.0
-"""A credential plugin that needs longer is waiting for a person who cannot answer it here."""
 
 TIMEOUT = httpx.Timeout(connect=5.0, read=30.0, write=10.0, pool=10.0)
 """The server ends ordinary requests after 60 s itself; nobody waits that long for a screen."""
@@ -65,42 +59,6 @@ async def connect(kubeconfig: str | None = None, context: str | None = None) -> 
     endpoint = await resolve_apart(kubeconfig or "", context or "")
     # The context found first stays: somebody may run `kubectl config use-context` while we watch.
     return Connection(endpoint, kubeconfig=kubeconfig or "", renewable=True)
-
-
-async def resolve_apart(kubeconfig: str, context: str, seconds: float = RESOLVE_SECONDS) -> Endpoint:
-    """Run ``opsroom.kube.resolve`` in its own session without terminal or input, for at most ``seconds``."""
-    child = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "opsroom.kube.resolve",
-        kubeconfig,
-        context,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        start_new_session=True,
-    )
-    try:
-        output, noise = await asyncio.wait_for(child.communicate(), seconds)
-    except TimeoutError:
-        message = f"The credentials of context {clean(context) or '(current)'} did not come within {seconds:.0f} s"
-        raise Unauthorized(message, "Log in with the tool that made this context; it cannot ask you here") from None
-    finally:
-        # Also when we are cancelled: the plugin is a grandchild, so the whole session goes.
-        if child.returncode is None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(child.pid, signal.SIGKILL)
-            await child.wait()
-    try:
-        answer: Resolved | Trouble = msgspec.json.decode(output, type=Resolved | Trouble)
-    except msgspec.MsgspecError:
-        last = clean(noise.decode(errors="replace").strip().rpartition("\n")[2], 200)
-        raise ConfigError(f"The kubeconfig could not be read: {last}", "Compare it with kubectl config view") from None
-    if isinstance(answer, Resolved):
-        return answer.endpoint
-    if answer.credentials:
-        raise Unauthorized(answer.message, answer.fix)
-    raise ConfigError(answer.message, answer.fix)
 
 
 class Connection:
@@ -169,7 +127,8 @@ class Connection:
     async def _open(self, path: str, params: Mapping[str, str]) -> httpx.Response:
         await self._renew_early()
         # Small lines one at a time: compressing them costs both sides more than it saves.
-        headers = {**self._headers(), "Accept-Encoding": "identity"}
+        headers = self._headers()
+        headers["Accept-Encoding"] = "identity"
         request = self._client.build_request("GET", path, params=params, headers=headers, timeout=WATCH_TIMEOUT)
         request.extensions.update(self._extensions())
         try:
@@ -200,9 +159,10 @@ class Connection:
         except httpx.HTTPError as error:
             raise unanswered(error, self.endpoint, request.method) from error
 
-    def _headers(self) -> dict[str, str]:
+    def _headers(self) -> httpx.Headers:
         authorization = self.endpoint.authorization
-        return {"Authorization": authorization} if authorization else {}
+        bearer = [("Authorization", authorization)] if authorization else []
+        return httpx.Headers([*bearer, *self.endpoint.impersonate])
 
     def _extensions(self) -> dict[str, str]:
         return {"sni_hostname": self.endpoint.server_name} if self.endpoint.server_name else {}

@@ -21,6 +21,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Base URL without a trailing slash; a path in it is kept (Rancher and other proxies have one)."""
     authorization: str = ""
     """Value of the ``Authorization`` header; empty with client certificates."""
+    impersonate: tuple[tuple[str, str], ...] = ()
+    """``Impersonate-…`` headers for ``as`` of the kubeconfig: whom the server shall take us for."""
     ca: str = ""
     """PEM; empty: the machine's own authorities."""
     certificate: str = ""

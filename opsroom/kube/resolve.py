@@ -128,15 +128,32 @@ def _from_file(paths: list[str], context: str) -> Endpoint:
         message = f"{where} is not a usable kubeconfig: {clean(error, 200)}"
         raise _Refused(Trouble(message=message, fix="Compare it with kubectl config view")) from error
     inner = chosen.get("context") or {}
-    return _endpoint(
+    user = str(inner.get("user", ""))
+    endpoint = _endpoint(
         configuration,
         context=str(chosen["name"]),
-        user=str(inner.get("user", "")),
+        user=user,
         cluster=str(inner.get("cluster", "")),
         namespace=str(inner.get("namespace", "")),
         source=where,
         expires=_expiry(loader),
     )
+    return msgspec.structs.replace(endpoint, impersonate=_impersonated(merger.config.value, user))
+
+
+def _impersonated(config: dict[str, Any], user: str) -> tuple[tuple[str, str], ...]:
+    """The official client does not know ``as``: without this, a context made weaker on purpose would not be."""
+    users: list[Any] = [getattr(item, "value", item) for item in config.get("users") or []]
+    found = next((item.get("user") or {} for item in users if isinstance(item, dict) and item.get("name") == user), {})
+    if not found.get("as"):
+        return ()
+    headers = [("Impersonate-User", str(found["as"]))]
+    if found.get("as-uid"):
+        headers.append(("Impersonate-Uid", str(found["as-uid"])))
+    headers += [("Impersonate-Group", str(group)) for group in found.get("as-groups") or ()]
+    for key, values in (found.get("as-user-extra") or {}).items():
+        headers += [(f"Impersonate-Extra-{key}", str(value)) for value in values or ()]
+    return tuple(headers)
 
 
 def _must_have_credentials(endpoint: Endpoint, heard: Sequence[str]) -> None:

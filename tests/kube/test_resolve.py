@@ -15,7 +15,8 @@ import pytest
 import yaml
 
 from opsroom.errors import ConfigError, OpsroomError, Unauthorized
-from opsroom.kube.connection import Connection, connect, resolve_apart
+from opsroom.kube.apart import resolve_apart
+from opsroom.kube.connection import Connection, connect
 from opsroom.kube.endpoint import Endpoint
 from opsroom.kube.reader import Reader
 from opsroom.kube.resolve import Resolved, Trouble, resolve
@@ -122,6 +123,22 @@ def test_a_plugin_that_hangs_is_ended_with_all_its_children(tmp_path: Path) -> N
     while status.exists() and "Z (zombie)" not in status.read_text():
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def test_whom_the_context_impersonates_is_told_to_the_server(tmp_path: Path) -> None:
+    path = kubeconfig(tmp_path, {"token": "s3cret", "as": "viewer", "as-groups": ["wall", "night"]})
+    answer = resolve(path, "")
+    assert isinstance(answer, Resolved)
+    seen: list[httpx.Headers] = []
+
+    async def server(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers)
+        return httpx.Response(200, json={})
+
+    connection = Connection(answer.endpoint, transport=httpx.MockTransport(server))
+    asyncio.run(Reader(connection).get("/version", dict))
+    assert seen[0]["Impersonate-User"] == "viewer"
+    assert seen[0].get_list("Impersonate-Group") == ["wall", "night"]
 
 
 class Tokens(httpx.AsyncBaseTransport):
