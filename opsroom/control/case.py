@@ -6,7 +6,6 @@ import msgspec
 
 from opsroom.domain.decision import Flag
 from opsroom.domain.deed import Deed
-from opsroom.domain.queue import QueueEntry
 from opsroom.domain.rollout import Rollout
 from opsroom.domain.verdict import Verdict
 
@@ -19,7 +18,6 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     flag: Flag | None = None
     """A flag that stands in the shared marks: of a person, or of the decider before this one."""
     deed: Deed | None = None
-    """The last deed on this rollout, by anybody, as far as it is known."""
-    queue: QueueEntry | None = None
+    """The last deed on this rollout that moves traffic, by anybody, as far as it is known."""
     requests: float | None = None
     """Requests of the canary that the verdict rests on; None: take what the evidence says."""

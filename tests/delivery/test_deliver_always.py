@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -16,9 +17,9 @@ from opsroom.domain.rollout import Shape
 from opsroom.errors import OutcomeUnknown, Unreachable
 from tests.delivery.conftest import Sim, world
 
-STEPS: list[dict[str, Any]] = [
-    part for weight in (10, 20, 40, 60, 80) for part in ({"setWeight": weight}, {"pause": {}})
-]
+PAUSE: dict[str, Any] = {"pause": {}}
+WEIGHTS: list[dict[str, Any]] = [{"setWeight": weight} for weight in (10, 20, 40, 60, 80)]
+STEPS = list(chain.from_iterable((weight, PAUSE) for weight in WEIGHTS))
 
 
 class Killed(BaseException):

@@ -10,6 +10,8 @@ from opsroom.delivery.engines import pair as pair_engine
 from opsroom.domain.deed import DeedState, Effect, Precondition, Refusal, Verb
 from opsroom.domain.rollout import Shape
 from opsroom.errors import OutcomeUnknown, Unreachable
+from opsroom.kube.reader import Reader
+from opsroom.kube.writer import Writer
 
 Sim = Any
 BAD = "registry/app:v2"
@@ -198,8 +200,8 @@ def test_too_many_requests_are_waited_for_and_tried_again(sim: Sim) -> None:
     assert deeds[-1].state is DeedState.DONE
 
 
-def test_our_own_hold_does_not_hold_a_revert_or_a_pair_promotion(sim: Sim) -> None:
-    sim.pair()
+def hold_everything(sim: Sim) -> None:
+    """Switch our admission policy on for the namespace."""
     store = sim.cluster.store
     space = store.get("namespaces", None, "shop")
     labels = {**space["metadata"].get("labels", {}), "opsroom.dev/queue": "enabled"}
@@ -208,6 +210,28 @@ def test_our_own_hold_does_not_hold_a_revert_or_a_pair_promotion(sim: Sim) -> No
     binding = {"policyName": "opsroom-hold", "matchResources": selector}
     for resource, spec in (("mutatingadmissionpolicies", {}), ("mutatingadmissionpolicybindings", binding)):
         store.create(resource, {"metadata": {"name": "opsroom-hold"}, "spec": spec}, manager="test")
+
+
+def operator(sim: Sim) -> None:
+    """From now on a user who may patch Deployments and nothing else."""
+    sim.auth.add("operator", "bob")
+    rules = [
+        {"apiGroups": ["apps"], "resources": ["deployments", "replicasets"], "verbs": ["get", "list", "patch"]},
+    ]
+    sim.cluster.store.create("clusterroles", {"metadata": {"name": "op"}, "rules": rules}, manager="test")
+    binding = {
+        "metadata": {"name": "op"},
+        "roleRef": {"kind": "ClusterRole", "name": "op"},
+        "subjects": [{"kind": "User", "name": "bob"}],
+    }
+    sim.cluster.store.create("clusterrolebindings", binding, manager="test")
+    connection = sim.connect("operator")
+    sim.reader, sim.writer.inner = Reader(connection), Writer(connection)
+
+
+def test_our_own_hold_holds_the_pipeline_but_not_the_promotion_of_a_pair(sim: Sim) -> None:
+    sim.pair()
+    hold_everything(sim)
     path = "/apis/apps/v1/namespaces/shop/deployments/pay"
     body: dict[str, Any] = {"spec": {"template": {"metadata": {"annotations": {"a": "b"}}}}}
     sim.run(sim.writer.inner.patch(path, body))
@@ -217,4 +241,22 @@ def test_our_own_hold_does_not_hold_a_revert_or_a_pair_promotion(sim: Sim) -> No
     sim.cluster.pass_time(60)
     deeds = sim.run(sim.deliver(sim.intent(Verb.PROMOTE, "pay-canary", Shape.PAIR)))
     assert deeds[-1].state is DeedState.DONE
+    assert len(sim.writer.sent) == 3
     assert not sim.get("deployments", "pay")["spec"].get("paused")
+
+
+@pytest.mark.parametrize("shape", [Shape.PAIR, Shape.ROLLING])
+def test_a_person_without_the_right_to_pass_the_hold_releases_what_it_caught(sim: Sim, shape: Shape) -> None:
+    if shape is Shape.PAIR:
+        sim.pair()
+    else:
+        rolling(sim)
+    hold_everything(sim)
+    operator(sim)
+    verb, name = (Verb.PROMOTE, "pay-canary") if shape is Shape.PAIR else (Verb.ROLL_BACK, "pay")
+    deeds = sim.run(sim.deliver(sim.intent(verb, name, shape)))
+    assert deeds[-1].state is DeedState.DONE
+    deployment = sim.get("deployments", "pay")
+    assert not deployment["spec"].get("paused")
+    assert "opsroom.dev/queue" not in deployment["metadata"]["annotations"]
+    assert image(sim, "pay") == (BAD if shape is Shape.PAIR else "registry/app:v1")

@@ -21,7 +21,7 @@ from opsroom.delivery.engines.argo_state import (
     waits,
 )
 from opsroom.delivery.plan import Need, Plan, Progress, Refused, Request, Sight, changed
-from opsroom.domain.deed import Deed, Effect, Intent, Refusal, Verb
+from opsroom.domain.deed import Deed, DeedState, Effect, Intent, Refusal, Verb
 
 GROUP = "argoproj.io"
 REVISION = "rollout.argoproj.io/revision"
@@ -56,6 +56,9 @@ class ArgoEngine:
         """How far ``deed`` has come, from the Rollout alone."""
         if deed.intent.verb in marking.MARKING:
             return marking.outcome(sight.target, deed)
+        caught = marking.unhold(sight.target, deed.intent, _path(deed.intent), _need(deed.intent))
+        if caught is not None:
+            return Progress(state=DeedState.ACCEPTED, then=caught)
         return argo_outcome.outcome(sight.target, deed, unpause(sight.target, deed.intent))
 
 

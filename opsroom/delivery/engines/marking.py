@@ -35,6 +35,19 @@ def plan(target: Raw, intent: Intent, path: str, need: Need) -> Plan | Refused:
     return Plan(effect=Effect.MARK, request=Request(path=path, body=patch, need=need))
 
 
+def unhold(target: Raw, intent: Intent, path: str, need: Need) -> Request | None:
+    """The release of what our own hold caught although it is part of ``intent``; None where nothing was caught.
+
+    The admission policy lets a roll back (and the promotion of a pair) pass by its mark and a right; whoever lacks
+    that right but may patch the workload releases it in a second request instead of leaving it paused.
+    """
+    caught = raw.annotation(target, marks.QUEUE) and raw.annotation(target, marks.ROLLBACK) == intent.id
+    if not caught:
+        return None
+    patch = body.merge(target, intent, spec={"paused": False}, annotations={marks.QUEUE: None})
+    return Request(path=path, body=patch, need=need)
+
+
 def outcome(target: Raw, deed: Deed) -> Progress | None:
     """A mark is done when it is stored: no controller has to react for it to count."""
     paused, held = raw.flag(target, "spec", "paused"), bool(raw.annotation(target, marks.QUEUE))

@@ -166,6 +166,10 @@ def _template_request(stable: Raw, intent: Intent, value: Raw) -> Request:
     )
 
 
+def _unhold(stable: Raw, intent: Intent) -> Request | None:
+    return marking.unhold(stable, intent, former.deployment_path(stable), former.deployment_need(stable))
+
+
 def _promoted(sight: Sight, deed: Deed) -> Progress | None:
     """Three stages, told apart by the mark, stable's template and the canary's size."""
     target, stable, intent = sight.target, sight.partner, deed.intent
@@ -183,6 +187,9 @@ def _promoted(sight: Sight, deed: Deed) -> Progress | None:
     if not taken:
         then = _template_request(stable, intent, promoted_template(target, stable))
         return Progress(state=DeedState.ACCEPTED, then=then)
+    caught = _unhold(stable, intent)
+    if caught is not None:
+        return Progress(state=DeedState.ACCEPTED, then=caught)
     if complete(stable):
         return Progress(state=DeedState.SEEN, then=_scale_down(target, intent))
     why = failed(stable)
@@ -195,6 +202,9 @@ def _undone(sight: Sight, deed: Deed) -> Progress | None:
     stable = sight.partner
     if stable is None:
         return Progress(state=DeedState.FAILED, detail="stable")
+    caught = _unhold(stable, deed.intent)
+    if caught is not None:
+        return Progress(state=DeedState.ACCEPTED, then=caught)
     if not observed(stable):
         return Progress(state=DeedState.ACCEPTED)
     if hash_of(current(stable, sight.replica_sets)) == deed.intent.precondition.stable_hash:
@@ -212,6 +222,9 @@ def _restored(sight: Sight, deed: Deed) -> Progress | None:
         return Progress(state=DeedState.FAILED, detail="stable")
     if raw.annotation(stable, ROLLBACK) != deed.intent.id:
         return None
+    caught = _unhold(stable, deed.intent)
+    if caught is not None:
+        return Progress(state=DeedState.ACCEPTED, then=caught)
     if replicas(sight.target) > 0:
         return Progress(state=DeedState.ACCEPTED, then=_scale_down(sight.target, deed.intent))
     if complete(stable):

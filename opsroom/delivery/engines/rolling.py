@@ -107,6 +107,9 @@ def _reverted(sight: Sight, deed: Deed) -> Progress | None:
     """Rolled back when no pod of the bad template is wanted any more; its own pods may still be ending."""
     target, bad = sight.target, _bad_hash(deed)
     stored = raw.annotation(target, ROLLBACK) == deed.intent.id
+    caught = marking.unhold(target, deed.intent, _path(deed.intent), _need(deed.intent))
+    if caught is not None:
+        return Progress(state=DeedState.ACCEPTED, then=caught)
     if not observed(target):
         return Progress(state=DeedState.ACCEPTED) if stored else None
     new = current(target, sight.replica_sets)
