@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -352,3 +353,9 @@ def test_all_queries_of_the_default_preset_are_told() -> None:
         "memory_bytes",
         "restarts",
     }
+
+
+@pytest.mark.parametrize("namespaces", [(), ("shop", "pay")])
+def test_every_query_we_send_is_held_to_a_real_prometheus(namespaces: tuple[str, ...]) -> None:
+    held = (Path(__file__).parents[1] / "conformance" / "queries.promql").read_text().splitlines()
+    assert set(all_queries(namespaces, 2.0, 1.0).values()) <= set(held)
