@@ -160,9 +160,9 @@ def _title(metric: Metric, box: Box, stands_out: bool, seconds: float) -> Line:
     words = [
         Piece(fit(evidence.name(name), AXIS - 1, right=True) + " ", Role.STRONG),
         Piece(evidence.value(name, canary, baseline), Role.FLAGGED if stands_out else Role.CANARY),
-        Piece("  baseline ", Role.DIM),
-        Piece(evidence.value(name, baseline, canary), Role.BASELINE),
     ]
+    if metric.baseline.values:
+        words += [Piece("  baseline ", Role.DIM), Piece(evidence.value(name, baseline, canary), Role.BASELINE)]
     if low is not None and high is not None and box.cells >= 58:
         words.append(Piece(f"  band {evidence.value(name, low, high)} to {evidence.value(name, high, low)}", Role.DIM))
     return sides(line(*words), line(Piece(numbers.duration(seconds), Role.DIM)), box.cells)

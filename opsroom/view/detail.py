@@ -26,7 +26,7 @@ LABEL = 8
 TEXT_CELLS = 62
 """Cells of the facts where charts stand beside them."""
 
-CHARTED = ("error_rate", "latency_p99", "cpu_usage", "memory_usage", "memory")
+CHARTED = ("error_rate", "latency_p99", "cpu_usage", "memory_bytes", "memory_usage", "memory")
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,14 +88,22 @@ def _revision(revision: Revision) -> str:
     restarts = f", {revision.restarts} restarts" if revision.restarts else ""
     number = f"  revision {revision.number}" if revision.number is not None else ""
     pods = f"{revision.ready} of {revision.replicas} pods ready{restarts}"
-    return f"{fit(revision.version or '-', 12)} {revision.hash}{number}  {pods}  {' '.join(revision.images)}"
+    return (
+        f"{fit(revision.version or '-', 12)} {revision.hash}{number}  {pods}  {' '.join(map(_image, revision.images))}"
+    )
+
+
+def _image(name: str) -> str:
+    """An image without most of its digest, which nobody reads."""
+    head, at, digest = name.partition("@sha256:")
+    return f"{head}{at}{digest[:8]}"
 
 
 def _change(rollout: Rollout, now: float) -> list[str]:
     change = rollout.change
     by = f"by {change.author}" if change.author else "nobody said who made it"
     origin = f" ({change.origin})" if change.origin else ""
-    commit = f", commit {change.commit}" if change.commit else ""
+    commit = f", commit {change.commit[:12]}" if change.commit else ""
     started = f", began {numbers.fine_age(age(rollout.started, now))} ago" if rollout.started else ""
     owner = [f"{rollout.owner} owns the spec: an undo would be reverted"] if rollout.owner else []
     return [f"{by}{origin}{commit}{started}", *([change.url] if change.url else []), *owner]

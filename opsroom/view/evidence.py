@@ -15,6 +15,7 @@ NAME = {
     "cpu_usage": "CPU",
     "memory_usage": "memory",
     "memory": "memory",
+    "memory_bytes": "memory",
     "saturation": "saturation",
     "restarts": "restarts",
     "requests": "requests",
@@ -38,6 +39,8 @@ def value(metric: str, number: float | None, like: float | None = None) -> str:
     """A metric's value with its unit; ``like`` is the one beside it."""
     if number is None:
         return numbers.NONE
+    if metric == "score":
+        return numbers.score(number)
     if metric == "error_rate" or metric.endswith("_rate") or metric == "saturation":
         return numbers.percent(number)
     if metric.startswith("latency"):
@@ -58,8 +61,6 @@ def short_value(metric: str, number: float | None) -> str:
 
 def axis(metric: str, top: float) -> str:
     """The label at the top of a chart: as short as the number allows."""
-    if metric == "score":
-        return numbers.score(top)
     return value(metric, top).replace(" cores", "").replace(".0%", "%").replace(".0 s", " s")
 
 

@@ -380,6 +380,10 @@ class SceneFeed:
         self.board.apply(Picture(seq=self._seq, room=around, rows=rows), heard)
         self.changed.set()
 
+    def lose(self, error: str, now: float) -> None:
+        """The line is lost."""
+        self.link = Link(LinkState.LOST, since=now, error=error)
+
     async def __aiter__(self) -> AsyncIterator[object]:
         """Nothing comes in by itself."""
         await asyncio.Event().wait()

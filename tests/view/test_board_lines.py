@@ -1,0 +1,124 @@
+"""The board's lines: columns at every width, order, filter, plain text."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import msgspec
+import pytest
+
+from opsroom.domain.board import Row
+from opsroom.view import detail, rows
+from opsroom.view.columns import Field, layout
+from opsroom.view.order import Group, Sort, Wish, arrange, counts, matcher
+from opsroom.view.plain import plain_board, plain_row
+from opsroom.view.spark import Graphs
+from tests.ui.scenes import NOW, all_rows, hostile, needing, room
+
+ALWAYS = {Field.MARK, Field.NAME, Field.STEP, Field.SCORE, Field.STATE}
+
+
+@pytest.mark.parametrize("cells", range(60, 240))
+def test_columns_fit_and_the_five_that_matter_stay(cells: int) -> None:
+    columns = layout(cells)
+    assert {column.field for column in columns} >= ALWAYS
+    assert sum(column.cells + 2 for column in columns) - 2 <= cells - 1
+
+
+def test_columns_go_in_one_order_as_it_gets_narrower() -> None:
+    before = {column.field for column in layout(240)}
+    for cells in range(239, 59, -1):
+        now = {column.field for column in layout(cells)}
+        assert now <= before, cells
+        before = now
+
+
+@pytest.mark.parametrize("cells", [60, 80, 120, 200])
+@pytest.mark.parametrize("graphs", list(Graphs))
+def test_every_row_has_the_width_of_its_columns(cells: int, graphs: Graphs) -> None:
+    columns = layout(cells)
+    wide = sum(column.cells + 2 for column in columns) - 2
+    for row in all_rows():
+        assert rows.row_line(row, rows.Look(columns, NOW, graphs)).width == wide
+
+
+def test_no_sign_of_ours_in_a_row_has_an_ambiguous_width() -> None:
+    for row in all_rows():
+        text = rows.row_line(row, rows.Look(layout(200), NOW)).text
+        assert not [char for char in text if unicodedata.east_asian_width(char) in "AWF"]
+
+
+@pytest.mark.parametrize(("cells", "lines"), [(60, 3), (80, 8), (120, 16), (200, 22), (300, 40)])
+def test_the_pane_fills_exactly_its_place(cells: int, lines: int) -> None:
+    for row in (*all_rows(), *hostile(all_rows()), None):
+        made = detail.pane(row, detail.Pane(cells, lines, NOW))
+        assert len(made) == lines
+        assert {line.width for line in made} == {cells}
+
+
+def test_severity_comes_first_and_then_the_oldest() -> None:
+    order = [entry for entry in arrange(all_rows(), Wish()) if entry.group is Group.NEEDS_YOU]
+    assert [entry.uid for entry in order] == [None, "uid-checkout-api", "uid-ledger-writer", "uid-fraud-scorer"]
+    assert order[0].count == 3
+
+
+def test_the_order_of_moving_rows_does_not_follow_the_score() -> None:
+    before = arrange(all_rows(), Wish())
+    shuffled = []
+    for row in all_rows():
+        said = row.verdict
+        if said is not None and said.score is not None and said.score < 0.5:
+            row = msgspec.structs.replace(row, verdict=msgspec.structs.replace(said, score=0.49 - said.score / 9))
+        shuffled.append(row)
+    assert arrange(shuffled, Wish()) == before
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("checkout", {"checkout-api"}),
+        ("PAYMENTS", {"checkout-api", "ledger-writer"}),
+        ("payments !ledger", {"checkout-api"}),
+        ("label:team=risk", {"fraud-scorer"}),
+        ("label:risk", {"fraud-scorer"}),
+        ("v2.31.0 label:team=search", {"search-gateway"}),
+        ("!", {row.rollout.name for row in all_rows()}),
+        ("nothing-like-it", set()),
+    ],
+)
+def test_the_filter(text: str, names: set[str]) -> None:
+    passes = matcher(text)
+    assert {row.rollout.name for row in all_rows() if passes(row)} == names
+
+
+@pytest.mark.parametrize("sort", list(Sort))
+def test_every_sort_shows_every_row_once(sort: Sort) -> None:
+    uids = [entry.uid for entry in arrange(all_rows(), Wish(sort=sort)) if entry.uid is not None]
+    assert sorted(uids) == sorted(row.rollout.uid for row in all_rows())
+
+
+def test_counts_have_the_queued_apart() -> None:
+    assert counts(all_rows())["queued"] == 2
+    assert sum(counts(all_rows()).values()) == len(all_rows())
+
+
+def state_of(row: Row) -> str:
+    return rows.state(row, NOW)
+
+
+def test_a_flagged_row_says_why_in_its_state() -> None:
+    assert [state_of(row) for row in needing(NOW)] == ["freeze", "undecided", "no data"]
+
+
+def test_plain_text_has_one_line_a_rollout_and_no_blank_cells() -> None:
+    lines = plain_board(room(), all_rows(), NOW, wide=True).splitlines()
+    assert len(lines) == 2 + len(all_rows())
+    assert lines[1].split()[:4] == ["MARK", "NAME", "NAMESPACE", "STEP"]
+    assert all(len(line.split()) >= 14 for line in lines[2:])
+    assert all(len(line.split()) == 10 for line in plain_board(room(), all_rows(), NOW, wide=False).splitlines()[1:])
+
+
+def test_plain_row_tells_all() -> None:
+    text = plain_row(room(), needing(NOW)[0], NOW)
+    for words in ("payments/checkout-api", "!! critical", "4/7", "p99 1.9 s against 0.4 s", "goes on to step 5/7"):
+        assert words in text
