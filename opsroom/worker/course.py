@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from opsroom.domain.board import Happening
 from opsroom.domain.decision import Decision, Flag, Outcome
-from opsroom.domain.deed import Deed
+from opsroom.domain.deed import Deed, DeedState, Verb
 from opsroom.domain.rollout import Phase, Revision, Rollout, Shape
 from opsroom.domain.series import Metric
 from opsroom.domain.verdict import Verdict
@@ -81,6 +81,8 @@ class Course:
     def see(self, rollout: Rollout, now: float) -> str:
         """Take note of ``rollout`` as it is now; the result of a change that ended by this look, else empty."""
         result = result_of(self.running, rollout, self.former) if self.running is not None else ""
+        if result and self.running is not None and self._half_promoted(self.running, rollout):
+            result = PROMOTED
         self.rollout = rollout
         revision = rollout.canary.hash if rollout.canary is not None and rollout.under_way else None
         if result:
@@ -125,6 +127,20 @@ class Course:
         self.deed = deed
         text = f"{deed.intent.verb.value}:{deed.state.value}" + (f":{deed.refusal.value}" if deed.refusal else "")
         self.news.append(Happening(at=deed.at, kind="deed", text=text, by=deed.intent.actor))
+
+    def _half_promoted(self, before: Rollout, after: Rollout) -> bool:
+        """A pair that this worker met in the middle of its promotion: its stable had the new template already."""
+        deed, canary, stable = self.deed, before.canary, after.stable
+        return (
+            before.shape is Shape.PAIR
+            and deed is not None
+            and canary is not None
+            and stable is not None
+            and deed.intent.verb in (Verb.PROMOTE, Verb.PROMOTE_FULLY)
+            and deed.intent.precondition.canary_hash == canary.hash
+            and deed.state not in (DeedState.REFUSED, DeedState.CANCELLED, DeedState.FAILED)
+            and stable.images == canary.images
+        )
 
     def _begin(self, rollout: Rollout) -> None:
         self.finished, self.result, self.former = None, "", rollout.stable

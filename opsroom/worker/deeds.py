@@ -6,15 +6,19 @@ where it says what it did. Reading goes on where it stopped, line by line, and p
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
 from pathlib import Path
 
 import msgspec
 
 from opsroom.delivery.journal import Entry
 from opsroom.domain.deed import Deed
+from opsroom.domain.rollout import Uid
 
 SHOWN = 20
+KEPT = 20_000
+"""Rollouts whose last deed is remembered."""
+
 FIRST_LOOK = 256 * 1024
 """Bytes of an old journal that are read at the start; older deeds are the journal command's."""
 
@@ -26,9 +30,20 @@ class Deeds:
 
     def __init__(self) -> None:
         self._shown: deque[Deed] = deque(maxlen=SHOWN)
+        self._last: OrderedDict[Uid, Deed] = OrderedDict()
+
+    def of(self, uid: Uid) -> Deed | None:
+        """The last deed on one rollout."""
+        return self._last.get(uid)
 
     def note(self, deed: Deed) -> None:
         """Take the newest state of a deed."""
+        uid = deed.intent.target.uid
+        if uid not in self._last or deed.at >= self._last[uid].at:
+            self._last[uid] = deed
+            self._last.move_to_end(uid)
+        if len(self._last) > KEPT:
+            self._last.popitem(last=False)
         for index, known in enumerate(self._shown):
             if known.intent.id == deed.intent.id:
                 self._shown[index] = deed

@@ -24,6 +24,7 @@ from opsroom.domain.rollout import Rollout, Uid
 from opsroom.domain.verdict import Verdict
 from opsroom.errors import OpsroomError
 from opsroom.feed.published import Published
+from opsroom.worker import deferring
 from opsroom.worker.course import PROMOTED, Course
 from opsroom.worker.deeds import Deeds
 from opsroom.worker.metrics import Tally
@@ -199,7 +200,7 @@ class Loop:
             present.add(rollout.uid)
             course = situation.courses.get(rollout.uid)
             if course is None:
-                course = situation.courses[rollout.uid] = Course(rollout)
+                course = situation.courses[rollout.uid] = Course(rollout, deed=situation.deeds.of(rollout.uid))
             if not cluster.listed:
                 # Half a picture (Rollouts without their ReplicaSets) must not look like the end of a change.
                 course.rollout = rollout
@@ -221,15 +222,13 @@ class Loop:
         }
         if cluster is None or not cluster.listed:
             return verdicts
+        may_act = self._outside.may_act and not self._read_only
+        memory = deferring.forgotten(situation.memory) if may_act else situation.memory
         cases = [self._case(cluster.marks(uid), course, verdicts[uid]) for uid, course in situation.courses.items()]
-        decisions, situation.memory = decide(
-            cases,
-            policy,
-            situation.memory,
-            now,
-            freeze=self._sharing.freeze,
-            may_act=self._outside.may_act and not self._read_only,
-        )
+        decisions, memory = decide(cases, policy, memory, now, freeze=self._sharing.freeze, may_act=may_act)
+        if not may_act and self._outside.somebody_will_act:
+            decisions, memory = deferring.left(decisions, memory)
+        situation.memory = memory
         for decision in decisions:
             self._take_decision(decision, verdicts[decision.uid])
         self._sharing.write_flags(
@@ -246,6 +245,8 @@ class Loop:
             own = self.situation.memory.flags.get(rollout.uid)
             seen = self._sharing.seen_by(rollout.uid, rollout.canary.hash, flag or own)
             flag = seen if flag is not None or (seen is not None and seen.acknowledged_by) else None
+            if deferring.deferred(flag) and self._outside.may_act:
+                flag = None
         return Case(rollout=rollout, verdict=verdict, flag=flag, deed=course.deed)
 
     def _take_decision(self, decision: Decision, verdict: Verdict | None) -> None:

@@ -24,6 +24,7 @@ from opsroom.kube.connection import Connection, connect
 from opsroom.kube.reader import Reader
 from opsroom.kube.writer import Writer
 from opsroom.sources.cluster import Cluster
+from opsroom.worker.deferring import somebody_will
 
 LONGEST_WAIT = 30.0
 OBSERVER_LOOKS = 5.0
@@ -69,6 +70,12 @@ class Outside:
     def may_act(self) -> bool:
         """Whether an automatic deed may be begun at this very moment."""
         return self._mode is Mode.AUTO and self.writer is not None and self.lease is not None and self.lease.held
+
+    @property
+    def somebody_will_act(self) -> bool:
+        """Whether what is due will be done by another decider, or by this worker in a moment."""
+        error = self.lease.error if self.lease is not None else ""
+        return somebody_will(self.decider(), self._mode, error)
 
     def states(self) -> tuple[SourceState, ...]:
         """How the API server is, also before there is a connection."""

@@ -38,6 +38,9 @@ from opsroom.worker.score import Judging, Metrics, Missing
 from opsroom.worker.sharing import Sharing
 
 RESTART_SECONDS = 2.0
+RELEARNT = 1000
+"""Lines of the own journal that are shown again after a restart."""
+
 JOURNAL_WAITING = 10_000
 """Decisions that wait for the disk; beyond it the oldest trouble is the disk, and it is shown."""
 
@@ -173,6 +176,8 @@ class Work:
             self.loop.situation.troubles["journal"] = str(error)
             return
         self.loop.situation.memory = relearn(deeds, time.time(), self._rails_window)
+        for deed in deeds[-RELEARNT:]:
+            self.loop.situation.deeds.note(deed)
 
     async def _settle(self) -> None:
         """Once, when we may act: follow the deeds that a killed worker left open."""

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opsroom.domain.decision import Decision, Flag, FlagReason, Outcome
+from opsroom.domain.deed import Deed, DeedState, Intent, Precondition, Target, Verb
 from opsroom.domain.rollout import Engine, Phase, Revision, Rollout, Shape, Uid
 from opsroom.domain.verdict import Verdict, VerdictState
 from opsroom.worker.course import PROMOTED, ROLLED_BACK, Course
@@ -114,6 +115,21 @@ def test_the_same_decision_at_each_look_is_no_news() -> None:
     assert [course.decide(first, flag), course.decide(again, flag)] == [True, False]
     assert course.decision is first
     assert len(course.news) == 1
+
+
+def test_a_pair_met_in_the_middle_of_its_promotion_is_promoted() -> None:
+    intent = Intent(
+        id="i",
+        verb=Verb.PROMOTE,
+        target=Target(uid=Uid("u"), engine=Engine.DEPLOYMENT, shape=Shape.PAIR, namespace="shop", name="cart"),
+        precondition=Precondition(canary_hash="new"),
+        actor="worker",
+        at=1.0,
+    )
+    half_way = now_with(Phase.PAUSED, NEW, PAIR_STABLE, Shape.PAIR)
+    course = Course(half_way, deed=Deed(intent=intent, state=DeedState.UNKNOWN, at=1.0))
+    course.see(half_way, 1.0)
+    assert course.see(now_with(Phase.HEALTHY, None, PAIR_STABLE, Shape.PAIR), 2.0) == PROMOTED
 
 
 rollouts = st.builds(
