@@ -30,7 +30,9 @@ TIMEOUT = httpx.Timeout(connect=5.0, read=30.0, write=10.0, pool=10.0)
 
 REFRESH_EARLY = 60.0
 REFRESH_PAUSE = 10.0
-"""Seconds between two attempts to renew credentials: ten watches fail at the same moment."""
+REFRESH_PAUSE_MAX = 120.0
+"""Seconds between two attempts to renew credentials, doubled while they bring nothing new: ten watches fail at the
+same moment, and a plugin costs a process."""
 
 SILENCE = 150.0
 """Bookmarks come about each minute: a watch that is silent for longer may be half open, and a new one costs little."""
@@ -81,6 +83,7 @@ class Connection:
         self._client = _client(endpoint, transport)
         self._renewing = asyncio.Lock()
         self._renewed = clock()
+        self._pause = REFRESH_PAUSE
 
     async def __aenter__(self) -> Connection:
         return self
@@ -181,13 +184,15 @@ class Connection:
         async with self._renewing:
             if self.endpoint is not before:
                 return True
-            if self._clock() - self._renewed < REFRESH_PAUSE:
+            if self._clock() - self._renewed < self._pause:
                 return False
             self._renewed = self._clock()
+            self._pause = min(REFRESH_PAUSE_MAX, self._pause * 2)
             fresh = await resolve_apart(self._kubeconfig, "" if before.source == "in-cluster" else before.context)
             if fresh == before:
                 return False
             self.endpoint = fresh
+            self._pause = REFRESH_PAUSE
             if _way(fresh) != _way(before):
                 # The old client stays open for the watches that run on it; they end within minutes.
                 self._client = _client(fresh, self._transport)

@@ -180,3 +180,24 @@ def test_credentials_that_stay_wrong_are_asked_for_once(tmp_path: Path) -> None:
 
     asyncio.run(ask())
     assert server.seen == ["Bearer bad"] * 3
+
+
+def test_a_login_that_brings_nothing_new_is_tried_less_and_less(tmp_path: Path) -> None:
+    calls = tmp_path / "calls"
+    script = f"echo >> {calls}\n" + credential("bad", "2035-01-01T00:00:00Z")
+    path = kubeconfig(tmp_path, plugin(tmp_path, script))
+    clock = [0.0]
+
+    async def ask() -> list[int]:
+        endpoint = await resolve_apart(path, "")
+        connection = Connection(
+            endpoint, kubeconfig=path, renewable=True, transport=Tokens("good"), clock=lambda: clock[0]
+        )
+        made = []
+        for clock[0] in (9.0, 11.0, 30.0, 32.0, 60.0):
+            with pytest.raises(Unauthorized):
+                await Reader(connection).get("/version", dict)
+            made.append(len(calls.read_text().splitlines()))
+        return made
+
+    assert asyncio.run(ask()) == [1, 2, 2, 3, 3]
