@@ -31,6 +31,7 @@ def _simulator(arguments: argparse.Namespace) -> int:
     words += ["--change-rate", str(arguments.change_rate)]
     words += ["--port-kube", str(arguments.port_kube), "--port-prometheus", str(arguments.port_prometheus)]
     words += ["--truth", arguments.truth] if arguments.truth else []
+    words += ["--gates", arguments.gates] if arguments.gates else []
     words += ["--dir", arguments.dir] if arguments.dir else []
     words += ["--die-with-parent"] if arguments.die_with_parent else []
     return main(words)

@@ -24,6 +24,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--truth", metavar="FILE", help="write which versions are bad, for graders only")
     made.add_argument("--port-kube", type=_port, default=0, metavar="PORT", help="0 takes a free one")
     made.add_argument("--port-prometheus", type=_port, default=0, metavar="PORT", help="0 takes a free one")
+    made.add_argument(
+        "--gates", default="", metavar="URL", help="what answers the gates of Flagger Canaries (default: no gates)"
+    )
     made.add_argument("--dir", metavar="DIR", help="where the kubeconfig goes (default: a folder that is removed)")
     made.add_argument("--die-with-parent", action="store_true", help="end when the process that started it ends")
     return made
@@ -45,6 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         port_kube=options.port_kube,
         port_prometheus=options.port_prometheus,
         folder=options.dir,
+        gates=options.gates,
         parent=parent if options.die_with_parent else None,
     )
     try:

@@ -41,6 +41,7 @@ class SimulatorOptions:
     port_kube: int = 0
     port_prometheus: int = 0
     folder: str | None = None
+    gates: str = ""  # base URL of what answers the gates of Flagger's Canaries
     parent: int | None = None  # end when this is no longer the parent's process id
 
 
@@ -72,7 +73,7 @@ async def run_simulator(options: SimulatorOptions) -> None:
 async def simulator(options: SimulatorOptions) -> AsyncIterator[Running]:
     """A world that runs and answers inside the `async with`; raises at its end what broke the world, if it did."""
     truth = None if options.truth is None else Path(options.truth)
-    world = World(options.seed, options.services, options.change_rate, time.time(), truth)
+    world = World(options.seed, options.services, options.change_rate, time.time(), truth, options.gates)
     auth = Auth()
     with contextlib.ExitStack() as stack:
         folder = _folder(options, stack)
@@ -97,7 +98,7 @@ async def simulator(options: SimulatorOptions) -> AsyncIterator[Running]:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await asyncio.gather(kube.stop(), prometheus.stop())
+            await asyncio.gather(kube.stop(), prometheus.stop(), world.cluster.flagger.close())
         for task in tasks:
             if not task.cancelled() and (mistake := task.exception()) is not None:
                 raise mistake

@@ -1,7 +1,7 @@
 """A cluster: the object store with all controllers at work on it.
 
-The table of controllers is here: which function reconciles which resource, and what it gets to see; a further one
-(Flagger) is one more line. It knows no traffic and no schedule.
+The table of controllers is here: which function reconciles which resource, and what it gets to see. It knows no
+traffic and no schedule.
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ from __future__ import annotations
 from opsroom.simulator.clock import Clock
 from opsroom.simulator.controllers.changes import Change
 from opsroom.simulator.controllers.deployment import reconcile_deployment
+from opsroom.simulator.controllers.flagger import FLOOR, Flagger
+from opsroom.simulator.controllers.flagger_hooks import Caller
 from opsroom.simulator.controllers.kubelet import Programs, reconcile_pod
-from opsroom.simulator.controllers.loop import ControlLoop
+from opsroom.simulator.controllers.loop import ControlLoop, Reconcile
 from opsroom.simulator.controllers.objects import Obj, name_of, namespace_of
 from opsroom.simulator.controllers.replicaset import reconcile_replica_set
 from opsroom.simulator.controllers.rollout import reconcile_rollout
@@ -18,18 +20,28 @@ from opsroom.simulator.kube.store import Store
 
 
 class Cluster:
-    """Store, controllers and their clock; `programs` tells the kubelet how pods fare, `seed` fixes names and uids."""
+    """Store, controllers and their clock; `programs` tells the kubelet how pods fare, `seed` fixes names and uids.
 
-    def __init__(self, clock: Clock, programs: Programs, seed: int) -> None:
+    `floor` is the shortest interval (seconds) of Flagger's ticks; `caller` makes its calls, over HTTP unless given.
+    """
+
+    def __init__(
+        self, clock: Clock, programs: Programs, seed: int, *, floor: float = FLOOR, caller: Caller | None = None
+    ) -> None:
         def pod(obj: Obj, _loop: ControlLoop, now: float) -> list[Change]:
             return reconcile_pod(obj, programs, now)
 
         self.clock = clock
         self.store = Store(clock, seed=seed)
-        self.loop = ControlLoop(
-            self.store,
-            {"deployments": _deployment, "rollouts": _rollout, "replicasets": _replica_set, "pods": pod},
-        )
+        self.flagger = Flagger(self.store, caller, floor)
+        reconcilers: dict[str, Reconcile] = {
+            "deployments": _deployment,
+            "rollouts": _rollout,
+            "replicasets": _replica_set,
+            "pods": pod,
+            "canaries": self.flagger.reconcile,
+        }
+        self.loop = ControlLoop(self.store, reconcilers)
 
     def run(self) -> None:
         """Let the controllers do everything that is due now."""

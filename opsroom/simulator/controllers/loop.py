@@ -8,7 +8,7 @@ It knows no traffic and no schedule.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from opsroom.simulator.controllers.changes import Change, Create, Delete, Key, Merge, Note, Status, Wake, key_of
 from opsroom.simulator.controllers.index import OwnerIndex
@@ -88,10 +88,15 @@ class ControlLoop:
             text = f"{type(error).__name__}: {error}"
             self._apply(Note(obj, "controller-manager", "Warning", "ReconciliationError", text))
             return
+        self.apply(changes)
         for change in changes:
             if isinstance(change, Wake):
                 self._wake(key, change.at)
-            else:
+
+    def apply(self, changes: Iterable[Change]) -> None:
+        """Store what a controller wants done; appointments are none of it."""
+        for change in changes:
+            if not isinstance(change, Wake):
                 self._apply(change)
 
     def _wake(self, key: Key, when: float) -> None:

@@ -18,6 +18,7 @@ class Delivery(StrEnum):
     ROUTED = "routed"  # Argo Rollout with a traffic router
     PAIR = "pair"  # a stable and a canary Deployment behind one Service
     ROLLING = "rolling"  # one Deployment, paused in the middle of a rolling update
+    FLAGGER = "flagger"  # a Deployment that a Flagger Canary drives
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +67,12 @@ _ROLES = (
 _TIERS = ("1", "1", "2", "2", "2", "3")
 _LANGUAGES = ("go", "java", "python", "rust", "node")
 _STEPS = ((5, 25, 50), (5, 25, 50), (10, 30, 60), (20, 50), (25, 50))
-# A dozen services hold six Rollouts, three pairs and three rolling Deployments.
+# A dozen services hold four Rollouts, two Canaries, three pairs and three rolling Deployments; smaller worlds have no
+# Canaries.
 _TURN = (Delivery.ROUTED, Delivery.PAIR, Delivery.ROLLOUT, Delivery.ROLLING)
+_DOZEN = 12
+_FLAGGERS = (4, 10)
+_FLAGGERS_BELOW = 120  # each is looked at every few seconds, which a large world cannot afford
 _NAMES_A_ROUND = 64
 MOST = 10_000
 
@@ -83,7 +88,7 @@ def services(seed: int, count: int) -> list[ServiceSpec]:
         block = _round(len(chosen) // _NAMES_A_ROUND)
         order.shuffle(block)
         chosen += block
-    return [_service(seed, number, *name) for number, name in enumerate(chosen[:count])]
+    return [_service(seed, number, count, *name) for number, name in enumerate(chosen[:count])]
 
 
 def _round(number: int) -> list[tuple[str, str]]:
@@ -93,9 +98,15 @@ def _round(number: int) -> list[tuple[str, str]]:
     return [(namespace, noun + ending) for namespace, nouns in _DOMAINS.items() for noun in nouns]
 
 
-def _service(seed: int, number: int, namespace: str, name: str) -> ServiceSpec:
+def _delivery(number: int, count: int) -> Delivery:
+    if count >= _DOZEN and number < _FLAGGERS_BELOW and number % _DOZEN in _FLAGGERS:
+        return Delivery.FLAGGER
+    return _TURN[number % 4]
+
+
+def _service(seed: int, number: int, count: int, namespace: str, name: str) -> ServiceSpec:
     draw = drawer(seed, "service", namespace, name)
-    delivery = _TURN[number % 4]
+    delivery = _delivery(number, count)
     # What GitOps owns must not be promoted by changing its spec, so only Rollouts are: their status is nobody's.
     owned = delivery in (Delivery.ROLLOUT, Delivery.ROUTED)
     gitops = draw.choice(("", "", "argocd", "flux")) if owned else ""

@@ -7,6 +7,7 @@ of quality, schedules or the store.
 from __future__ import annotations
 
 from opsroom.simulator.controllers.objects import Obj
+from opsroom.simulator.world.canaries import flagger_canary
 from opsroom.simulator.world.catalog import Delivery, ServiceSpec
 from opsroom.simulator.world.draws import key_number
 from opsroom.simulator.world.releases import Release
@@ -20,8 +21,11 @@ def canary_name(service: ServiceSpec) -> str:
     return f"{service.name}-canary"
 
 
-def manifests(service: ServiceSpec, release: Release) -> list[tuple[str, Obj]]:
-    """(resource, object) of everything a service needs, Services first."""
+def manifests(service: ServiceSpec, release: Release, gates: str = "") -> list[tuple[str, Obj]]:
+    """(resource, object) of everything a service needs, Services first.
+
+    `gates` is the base URL of what answers the gates of Canaries; without one they have none.
+    """
     match service.delivery:
         case Delivery.ROLLOUT | Delivery.ROUTED:
             services = [_service(service, f"{service.name}-{side}") for side in ("stable", "canary")]
@@ -31,6 +35,9 @@ def manifests(service: ServiceSpec, release: Release) -> list[tuple[str, Obj]]:
             canary = _deployment(service, release, canary_name(service), "canary", 0)
             canary["metadata"]["annotations"][CANARY_OF] = service.name
             return [_service(service, service.name), ("deployments", stable), ("deployments", canary)]
+        case Delivery.FLAGGER:
+            target = _deployment(service, release, service.name, "", service.replicas)
+            return [("deployments", target), ("canaries", flagger_canary(service, release, gates))]
         case _:
             only = _deployment(service, release, service.name, "", service.replicas)
             return [_service(service, service.name), ("deployments", only)]

@@ -14,6 +14,7 @@ from opsroom.simulator.controllers.cluster import Cluster
 from opsroom.simulator.controllers.objects import Obj, count, desired_replicas, status_of
 from opsroom.simulator.controllers.template_hash import template_hash
 from opsroom.simulator.kube.store import Store
+from opsroom.simulator.world.canaries import canary_settled
 from opsroom.simulator.world.catalog import Delivery, ServiceSpec
 from opsroom.simulator.world.manifests import canary_name, template_change
 from opsroom.simulator.world.releases import Release, first_wait, release
@@ -93,7 +94,8 @@ class Pipelines:
             case _:
                 body = template_change(service, new, "")
                 stored = self._robot.patch("deployments", service.namespace, service.name, body)
-                self._to_pause[number] = None
+                if service.delivery is Delivery.ROLLING:
+                    self._to_pause[number] = None
         pod_hash = "" if stored is None else template_hash(stored["spec"]["template"])
         return Deployed(service, new, now, pod_hash)
 
@@ -122,6 +124,8 @@ def _image(workload: Obj) -> str:
 def settled(store: Store, service: ServiceSpec) -> bool:
     """Whether nothing of the service is under way: the last release is everywhere, or gone."""
     name = service.name
+    if service.delivery is Delivery.FLAGGER:
+        return canary_settled(store, service)
     if service.delivery in (Delivery.ROLLOUT, Delivery.ROUTED):
         rollout = store.get("rollouts", service.namespace, name)
         if rollout is None or not _observed(rollout):

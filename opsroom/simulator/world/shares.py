@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from opsroom.simulator.controllers.flagger_objects import PRIMARY
 from opsroom.simulator.controllers.objects import (
     Obj,
     is_ready,
@@ -26,11 +27,16 @@ Name = tuple[str, str]  # (namespace, service)
 
 
 class Shares:
-    """The running pods of all services; `routed` names those whose Rollout has a traffic router."""
+    """The running pods of all services.
 
-    def __init__(self, store: Store, routed: frozenset[Name]) -> None:
+    `routed` names those whose Rollout has a traffic router, `mesh` has the canary's percent where Flagger routes.
+    """
+
+    def __init__(self, store: Store, routed: frozenset[Name], mesh: Mapping[Name, int] | None = None) -> None:
         self._store = store
         self._routed = routed
+        self._mesh: Mapping[Name, int] = {} if mesh is None else mesh
+        self._sent: dict[Name, int] = {}
         self._pods: dict[Name, dict[str, Obj]] = {}
         self._made: dict[Name, list[Pod]] = {}
         self._dirty: set[Name] = set()
@@ -38,6 +44,9 @@ class Shares:
 
     def pods(self) -> list[Pod]:
         """Every pod whose container was started, with its share of its service's requests."""
+        if self._sent != self._mesh:
+            self._dirty |= {name for name in self._mesh if self._mesh[name] != self._sent.get(name)}
+            self._sent = dict(self._mesh)
         for name in self._dirty:
             self._made[name] = self._share(name)
         self._dirty.clear()
@@ -78,10 +87,15 @@ class Shares:
         return [_pod(name, pod, parts[side]) for pod, side in zip(started, sides, strict=True)]
 
     def _side(self, name: Name, pod: Obj) -> str:
+        if name in self._mesh:
+            return labels_of(pod).get("app", "")
         return labels_of(pod).get(ROLLOUT_HASH_LABEL, "") if name in self._routed else ""
 
     def _portions(self, name: Name) -> Mapping[str, float] | None:
-        """Part of the requests by template hash; None where pods share alike."""
+        """Part of the requests by template hash, or by what Flagger calls the pods; None where pods share alike."""
+        if name in self._mesh:
+            part = self._mesh[name] / 100
+            return {name[1]: part, f"{name[1]}{PRIMARY}": 1 - part}
         rollout = self._store.get("rollouts", name[0], name[1]) if name in self._routed else None
         weights = _weights(rollout or {})
         if not weights:

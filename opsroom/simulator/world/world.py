@@ -20,6 +20,7 @@ from opsroom.simulator.traffic.quality import Fault
 from opsroom.simulator.traffic.service import Service, draw_service
 from opsroom.simulator.traffic.traffic import Traffic
 from opsroom.simulator.traffic.visibility import made_visible
+from opsroom.simulator.world.canaries import PACE
 from opsroom.simulator.world.catalog import Delivery, ServiceSpec, services
 from opsroom.simulator.world.draws import key_number
 from opsroom.simulator.world.gitops import GitOps
@@ -40,26 +41,30 @@ _MORTAL = (Fault.CRASH_LOOP, Fault.LEAK)
 class World:
     """Cluster, time series and traffic of one world; `tick` moves it on.
 
-    `rate` is the rate of change in percent. Raises ValueError for a number of services out of range.
+    `rate` is the rate of change in percent, `gates` the URL of what answers the gates of Canaries. Raises ValueError
+    for a number of services out of range.
     """
 
-    def __init__(self, seed: int, count: int, rate: float, now: float, truth: Path | None = None) -> None:
+    def __init__(
+        self, seed: int, count: int, rate: float, now: float, truth: Path | None = None, gates: str = ""
+    ) -> None:
         self.clock = Clock(now - AGE)
         self.tsdb = Tsdb(retention_seconds=max(_SHORTEST_MEMORY, min(2400.0, 240_000.0 / count)))
         self.scraper = Scraper(self.tsdb)
         self.traffic = Traffic(seed, watched=WATCHED)
         self.services: list[ServiceSpec] = services(seed, count)
         self._programs = TrafficPrograms(self.traffic, self.clock)
-        self.cluster = Cluster(self.clock, self._programs, seed)
+        self.cluster = Cluster(self.clock, self._programs, seed, floor=PACE)
         self.store, self.loop = self.cluster.store, self.cluster.loop
         routed = (one for one in self.services if one.delivery is Delivery.ROUTED)
-        self._shares = Shares(self.store, frozenset((one.namespace, one.name) for one in routed))
+        named = frozenset((one.namespace, one.name) for one in routed)
+        self._shares = Shares(self.store, named, self.cluster.flagger.mesh.canary)
         self._pipelines = Pipelines(seed, self.services, rate, self.cluster)
         self._gitops = GitOps(self._pipelines.lines, self.store)
         self._models: dict[tuple[str, str], Service] = {}
         self._mortal: set[str] = set()
         self._truth = None if truth is None else TruthFile(truth)
-        self._found(seed)
+        self._found(seed, gates)
         self.clock.move(now)
         self._pipelines.begin(now)
 
@@ -81,7 +86,7 @@ class World:
         """The pods that have traffic or could have it."""
         return self._shares.pods()
 
-    def _found(self, seed: int) -> None:
+    def _found(self, seed: int, gates: str) -> None:
         """Make the services as they stood an hour ago, and let everything settle."""
         self.loop.quiet = self._programs.at_once = True
         lay_ground(self.store, (service.namespace for service in self.services))
@@ -92,7 +97,7 @@ class World:
             self._models[who] = model
             self.traffic.add_service(*who, model)
             self.traffic.add_version(*who, line.current.digest, line.current.quality)
-            for resource, body in manifests(service, line.current):
+            for resource, body in manifests(service, line.current, gates):
                 self.store.create(resource, body)
         self.cluster.pass_time(_SETTLING)
         self.loop.quiet = self._programs.at_once = False

@@ -14,9 +14,16 @@ from opsroom.simulator.world.world import World
 NOW = 1_800_000_000.0
 
 
-def test_a_dozen_services_are_six_rollouts_three_pairs_and_three_rolling_deployments() -> None:
+def test_a_dozen_services_are_delivered_in_all_five_ways() -> None:
     kinds = Counter(service.delivery for service in services(7, 12))
-    assert kinds == {Delivery.ROUTED: 3, Delivery.ROLLOUT: 3, Delivery.PAIR: 3, Delivery.ROLLING: 3}
+    assert kinds == {
+        Delivery.ROUTED: 2,
+        Delivery.ROLLOUT: 2,
+        Delivery.FLAGGER: 2,
+        Delivery.PAIR: 3,
+        Delivery.ROLLING: 3,
+    }
+    assert Delivery.FLAGGER not in {service.delivery for service in services(7, 11)}
 
 
 def test_names_are_unique_also_in_a_large_world() -> None:
