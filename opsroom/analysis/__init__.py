@@ -18,7 +18,8 @@ One metric (latency, CPU, memory, custom; ``pairing``, ``noise``, ``ratio``)
     clipped y has mean at most 0 and a variance as estimated. Wealth restarts at rate w,
         E_t = ((1 - w) E_(t-1) + w) exp(b y_t - b^2 / 2),
     which is the likelihood ratio of "this harm began at some step so far" against "it did not" (Shiryaev's statistic
-    with a geometric prior). A second row asks the same of the canary against its own past (``change``).
+    with a geometric prior). A second row asks the same of the canary against its own past (``change``), a third how
+    many of the far too high steps are the canary's: half of them, where the arms are alike (``spikes``).
 
 Errors (``counts``)
     Given the errors of one step, the canary's part of them is binomial with q = its share of the requests, whatever

@@ -61,7 +61,7 @@ class JointEvidence:
 
     def harm(self, ratios: RatioEvidence, counts: CountEvidence) -> Harm:
         """All evidence after the last step."""
-        level, change = ratios.level(), ratios.change()
+        level, change = ratios.level(), np.maximum(ratios.change(), ratios.spikes())
         errors, joint = counts.evidence(), evidence(self._wealth)
         free = np.maximum(level, change)
         if self._gated.any():

@@ -21,6 +21,12 @@ from opsroom.analysis.window import Flags, Floats
 
 CHANGE_AFTER = 8
 """Steps of its own past that a canary needs before a change can be told."""
+SPIKE = 0.25
+SPIKE_SCALES = 2.5
+"""A step is a spike beyond so many standard deviations and at least so much (log units)."""
+SPIKE_LATER = 0.05
+SPIKE_UP = np.array([0.75, 0.9])[:, None, None]
+"""Bets on the part of the spikes that are the canary's; half of them are, where the arms are alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +60,13 @@ class RatioEvidence:
         "_change",
         "_change_by",
         "_change_last",
+        "_far_down",
+        "_far_up",
         "_last",
         "_level",
         "_margin",
         "_pace",
+        "_spikes",
         "_tuning",
         "_warm",
         "excess",
@@ -82,6 +91,9 @@ class RatioEvidence:
         self.noise = Noise(scale, floor, phi, rollouts, tuning)
         self._level = np.zeros(bets)
         self._change = np.zeros(bets)
+        self._spikes = np.zeros((len(SPIKE_UP), *shape))
+        self._far_up = np.zeros(shape, dtype=bool)
+        self._far_down = np.zeros(shape, dtype=bool)
         self._last = np.zeros(shape)
         self._change_last = np.zeros(shape)
         self.ok = np.zeros(shape, dtype=bool)
@@ -108,7 +120,18 @@ class RatioEvidence:
         grow(self._level, self.won, np.where(ok, k.restart, 0.0))
         self._last = np.where(ok, np.clip(deviation, -4.0, 4.0), self._last)
         self._advance_change(x, ok, phi, scale, whiten)
+        self._advance_spikes(x, ok, scale)
         noise.advance(x, ok, scale)
+
+    def _advance_spikes(self, x: Floats, ok: Flags, scale: Floats) -> None:
+        far = np.maximum(SPIKE_SCALES * scale, SPIKE)
+        up, down = ok & (x > far), ok & (x < -far)
+        # A spike of several steps is one accident, so its later steps count for little.
+        gain = np.where(self._far_up, SPIKE_LATER, 1.0) * up * np.log(2.0 * SPIKE_UP)
+        gain += np.where(self._far_down, SPIKE_LATER, 1.0) * down * np.log(2.0 - 2.0 * SPIKE_UP)
+        grow(self._spikes, gain, np.where(ok, self._tuning.restart, 0.0))
+        self._far_up = np.where(ok, up, self._far_up)
+        self._far_down = np.where(ok, down, self._far_down)
 
     def _advance_change(self, x: Floats, ok: Flags, phi: Floats, scale: Floats, whiten: Floats) -> None:
         noise = self.noise
@@ -128,6 +151,10 @@ class RatioEvidence:
     def level(self) -> Floats:
         """Log evidence that the canary is worse than its baseline, (M, R)."""
         return evidence(self._level)
+
+    def spikes(self) -> Floats:
+        """Log evidence that single steps of the canary, not of its baseline, are far too high, (M, R)."""
+        return evidence(self._spikes) - self._tuning.spike_penalty
 
     def change(self) -> Floats:
         """Log evidence that the canary is worse than it was, (M, R)."""

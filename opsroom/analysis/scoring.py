@@ -67,7 +67,7 @@ def score(
     floor = np.where(stream.elapsed < need, 0.5 - EARNED * np.minimum(stream.elapsed / need, 1.0), 0.0)
     floor = np.where(_unproven(stream, harm, need, roll_back), np.maximum(floor, 0.5 - EARNED), floor)
     found = np.maximum(found, floor)
-    return np.where(stream.seen, found, np.nan)
+    return np.where(stream.seen | (stream.restarts.harm() >= CERTAIN), found, np.nan)
 
 
 def _unproven(stream: Stream, harm: Harm, need: int, roll_back: float) -> Flags:

@@ -85,6 +85,7 @@ class Tuning:
     small_sample: float = 0.87
     tail_weight: float = 1.15
     change_penalty: float = 0.84
+    spike_penalty: float = 0.7
     joint: float = 0.43
     joint_large: float = 0.65
     joint_steps: float = 1.16

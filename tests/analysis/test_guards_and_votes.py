@@ -31,6 +31,16 @@ def test_a_crash_loop_is_harm_however_fast_the_rest_is(canaries: Make) -> None:
     assert verdict.evidence[0].guard == "crash_loop"
 
 
+def test_a_canary_that_never_came_up_is_a_crash_loop_too() -> None:
+    steps = 30
+    nothing = Pair(np.full((1, steps), 5.0), np.full((1, steps), np.nan))
+    counter = Pair(np.zeros((1, steps)), np.arange(steps, dtype=np.float64)[None] // 3)
+    times = np.arange(steps, dtype=np.float64) * 30.0
+    verdict = judge(Window(("r",), times, 30.0, {"latency_p99": nothing, "restarts": counter}))[0]
+    assert verdict.state is VerdictState.HARM
+    assert verdict.score is not None
+
+
 def test_restarts_counted_per_step_are_a_crash_loop_too(canaries: Make) -> None:
     per_step = [float(t > 20 and t % 4 == 0) for t in range(60)]
     assert judge(restarting(canaries(), per_step))[0].state is VerdictState.HARM
