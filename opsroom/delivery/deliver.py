@@ -221,7 +221,7 @@ async def _look_again(ready: Prepared, hands: Hands) -> Prepared | Refused:
 
 async def watch_over(engine: Engine, deed: Deed, hands: Hands) -> AsyncIterator[Deed]:
     """Look until the cluster shows what became of ``deed``; sends the further requests of a longer deed."""
-    begun, delay = hands.now(), _FIRST_POLL
+    begun, delay, patience = hands.now(), _FIRST_POLL, hands.patience
     while not deed.state.settled:
         try:
             progress = engine.outcome(await engine.look(hands.reader, deed.intent), deed)
@@ -230,6 +230,7 @@ async def watch_over(engine: Engine, deed: Deed, hands: Hands) -> AsyncIterator[
         except OpsroomError:
             progress = None
         if progress is not None:
+            patience = max(patience, progress.patience)
             half = await _further(progress, deed, hands) if progress.then is not None else ""
             if half:
                 progress = Progress(state=DeedState.FAILED, detail=half)
@@ -237,7 +238,7 @@ async def watch_over(engine: Engine, deed: Deed, hands: Hands) -> AsyncIterator[
                 deed = _state(deed, progress.state, hands, progress.detail or deed.detail)
                 yield deed
                 continue
-        if hands.now() - begun >= (ENDLESS if deed.state is DeedState.SEEN else hands.patience):
+        if hands.now() - begun >= (ENDLESS if deed.state is DeedState.SEEN else patience):
             break
         await hands.wait(delay)
         delay = min(_LAST_POLL, delay * 1.6)

@@ -70,6 +70,8 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     detail: str = ""
     then: Request | None = None
     """The next request, where the deed needs more than one."""
+    patience: float = 0.0
+    """Seconds that this engine may take to react, where it looks around more rarely than others."""
 
 
 class Sight(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,7 +81,11 @@ class Sight(msgspec.Struct, frozen=True, kw_only=True):
     replica_sets: tuple[Raw, ...] = ()
     """Of the target (and of the partner)."""
     partner: Raw | None = None
-    """The stable Deployment of a pair, the workload behind a ``workloadRef``."""
+    """The stable Deployment of a pair, the workload behind a ``workloadRef``, the target of a Canary."""
+    primary: Raw | None = None
+    """The primary of a Canary."""
+    lease: Raw | None = None
+    """The decider's Lease; empty where there is none, None where it was not read."""
 
 
 class Engine(Protocol):

@@ -114,12 +114,12 @@ def test_a_request_that_is_refused_ends_the_deed_with_the_reason(sim: Sim, error
     assert sim.journal.states == ["journalled", "refused"]
 
 
-def test_an_engine_that_is_not_there_is_refused(sim: Sim) -> None:
+def test_an_object_of_another_engine_is_not_taken_for_it(sim: Sim) -> None:
     canary(sim)
     intent = sim.intent(Verb.PROMOTE)
     target = msgspec.structs.replace(intent.target, engine=Engine.FLAGGER)
     deeds = sim.run(sim.deliver(msgspec.structs.replace(intent, target=target)))
-    assert deeds[-1].refusal is Refusal.NOT_SUPPORTED
+    assert deeds[-1].refusal is Refusal.GONE
 
 
 def test_a_crd_without_status_subresource_gets_the_unified_patch(sim: Sim) -> None:

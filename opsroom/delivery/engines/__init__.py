@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from opsroom.delivery.engines.argo import ArgoEngine
+from opsroom.delivery.engines.flagger import FlaggerEngine
 from opsroom.delivery.engines.pair import PairEngine
 from opsroom.delivery.engines.rolling import RollingEngine
 from opsroom.delivery.plan import Engine
@@ -12,9 +13,9 @@ from opsroom.domain.rollout import Shape
 
 
 def engine_for(target: Target) -> Engine | None:
-    """The engine that can act on ``target``; None where there is none."""
+    """The engine that can act on ``target``; None would mean that there is none yet."""
     if target.engine is Kind.ARGO:
         return ArgoEngine()
     if target.engine is Kind.DEPLOYMENT:
         return PairEngine() if target.shape is Shape.PAIR else RollingEngine()
-    return None
+    return FlaggerEngine()
