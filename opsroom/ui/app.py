@@ -36,6 +36,11 @@ class WallApp(RoomApp):
 
         return WallScreen(self.control)
 
+    def action_leave(self) -> None:
+        """Only where it was allowed: a wall that a passer-by can end is no wall."""
+        if self.control.options.wall_quit:
+            super().action_leave()
+
 
 def run_board(options: Options) -> int:
     """Run the control room on this terminal until it is left; returns the exit code."""

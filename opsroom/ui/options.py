@@ -39,7 +39,7 @@ class Options:
     actor: str = field(default_factory=getpass.getuser)
     bell: bool = False
     """Ring once for each new critical row."""
-    wall_quit: bool = False
-    """``q`` ends the wall."""
+    wall_quit: bool = True
+    """``q`` and twice ``ctrl+c`` end the wall; False for a wall with a keyboard that passers-by can reach."""
     token_file: str = ""
     """File with the bearer token for an https feed."""

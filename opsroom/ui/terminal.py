@@ -66,7 +66,6 @@ def prepare(environment: MutableMapping[str, str]) -> None:
     """Set what Textual reads at import; forget what could press keys, and sizes that would not follow the terminal."""
     for name in (*PRESSING, "COLUMNS", "LINES"):
         environment.pop(name, None)
-    environment.setdefault("TEXTUAL_FPS", "15")
     environment.setdefault("TEXTUAL_ANIMATIONS", "none")
     environment.setdefault("TEXTUAL_SMOOTH_SCROLL", "0")
 

@@ -15,7 +15,7 @@ from opsroom.view.wall import Wall, wall
 class WallScreen(LinesScreen):
     """Everything at a glance, for people who do not touch it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "leave_wall", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "app.leave", show=False)]
 
     def __init__(self, control: Control) -> None:
         super().__init__(control)
@@ -39,8 +39,3 @@ class WallScreen(LinesScreen):
 
     def draw_bar(self) -> None:
         """There is none."""
-
-    def action_leave_wall(self) -> None:
-        """Only where it was allowed: a wall that a passer-by can end is no wall."""
-        if self.control.options.wall_quit:
-            self.app.exit(0)

@@ -62,8 +62,8 @@ def top(room: Room | None, status: Status, cells: int) -> Line:
     ground = Ground.PROD if "prod" in room.context.lower() else None
     name = Piece(f" {room.context or 'no context'} ", Role.STRONG if ground is None else Role.PROD, ground)
     left_pieces: list[Piece | str] = [name, " ", _mode(room, status), Piece(f"  {_namespaces(room)}", Role.DIM)]
-    if cells >= 110 and room.identity:
-        left_pieces.append(Piece(f"  as {room.identity}", Role.DIM))
+    if cells >= 110:
+        left_pieces.append(Piece(f"  {_who(room)}", Role.DIM))
     ages = _ages(room, status)
     when = numbers.day(status.now) if cells >= 110 else numbers.clock(status.now)
     return sides(line(*left_pieces, ground=Ground.BAR), line(*ages, Piece(f"  {when} ", Role.TEXT)), cells)
@@ -80,6 +80,13 @@ def _mode(room: Room, status: Status) -> Piece:
     if status.read_only or room.read_only:
         return Piece("READ-ONLY", Role.STRONG)
     return Piece(room.mode.value.upper(), Role.OK if room.mode is Mode.AUTO else Role.STRONG)
+
+
+def _who(room: Room) -> str:
+    """Who decides here, where that is not this worker; else as whom it acts."""
+    if room.decider.me:
+        return f"as {room.identity}" if room.identity else ""
+    return f"{room.decider.identity} decides" if room.decider.identity else "nobody decides here"
 
 
 def _ages(room: Room, status: Status) -> list[Piece]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 
@@ -40,6 +41,23 @@ def test_q_and_twice_ctrl_c_leave() -> None:
         terminal.type(keys)
         assert terminal.end() == 0
         assert left_clean(terminal)
+
+
+def test_a_suspended_board_comes_back_whole() -> None:
+    terminal = shown(OPSROOM_SCENE_STILL="1")
+    terminal.settle()
+    before = terminal.cells()
+    terminal.kill(signal.SIGTSTP)
+    terminal.until(lambda: b"\x1b[?1049l" in terminal.bytes, "the main screen")
+    stopped, status = os.waitpid(terminal.pid, os.WUNTRACED)
+    assert stopped
+    assert os.WIFSTOPPED(status)
+    terminal.kill(signal.SIGCONT)
+    terminal.until(lambda: terminal.bytes.count(b"\x1b[?1049h") == 2, "the alternate screen again")
+    terminal.settle()
+    assert terminal.cells() == before
+    terminal.type("q")
+    assert terminal.end() == 0
 
 
 def test_it_ends_when_the_terminal_is_gone() -> None:
