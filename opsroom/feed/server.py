@@ -51,7 +51,7 @@ class FeedApp:
     beat: float = BEAT_SECONDS
     viewers: int = 0
     last_left: float | None = None
-    """Monotonic seconds at which the last viewer left; None: there was none yet."""
+    """Monotonic seconds at which the last viewer left, or a script took a picture; None: there was none yet."""
     closing: asyncio.Event = field(default_factory=asyncio.Event)
 
     def asgi(self) -> Starlette:
@@ -83,6 +83,7 @@ class FeedApp:
         viewer = await self.admit(request)
         if isinstance(viewer, Response):
             return viewer
+        self.last_left = time.monotonic()
         body = self.published.picture(viewer)
         if not body:
             return _refusal(503, "no picture yet")

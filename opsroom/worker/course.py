@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from opsroom.domain.board import Happening
 from opsroom.domain.decision import Decision, Flag, Outcome
 from opsroom.domain.deed import Deed, DeedState, Verb
-from opsroom.domain.rollout import Phase, Revision, Rollout, Shape
+from opsroom.domain.rollout import Engine, Phase, Revision, Rollout, Shape
 from opsroom.domain.series import Metric
 from opsroom.domain.verdict import Verdict
 
@@ -31,7 +31,7 @@ def result_of(before: Rollout, after: Rollout, former: Revision | None) -> str:
     old, stable = before.canary, after.stable
     if old is None or same_canary(before, after):
         return ""
-    if stable is not None and _is(stable, old, before.shape, former) and after.phase is not Phase.OBSERVING:
+    if stable is not None and _is(stable, old, before, former) and after.phase is not Phase.OBSERVING:
         return PROMOTED
     if after.phase is Phase.ABORTED:
         return ROLLED_BACK
@@ -47,12 +47,13 @@ def same_canary(before: Rollout, after: Rollout) -> bool:
     return after.under_way and old is not None and new is not None and old.hash in ("", new.hash)
 
 
-def _is(stable: Revision, canary: Revision, shape: Shape, former: Revision | None) -> bool:
+def _is(stable: Revision, canary: Revision, before: Rollout, former: Revision | None) -> bool:
     if stable.hash and stable.hash == canary.hash:
         return True
-    # The stable Deployment of a pair takes the canary's template, but its own labels give it another hash.
+    # The stable Deployment (Flagger's primary) takes the canary's template, but its labels give it another hash.
+    moves_over = before.shape is Shape.PAIR or before.engine is Engine.FLAGGER
     moved = former is None or former.hash != stable.hash
-    return shape is Shape.PAIR and moved and bool(canary.images) and stable.images == canary.images
+    return moves_over and moved and bool(canary.images) and stable.images == canary.images
 
 
 @dataclass(slots=True)

@@ -10,30 +10,23 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 
-from opsroom.control.case import Case
-from opsroom.control.decide import decide
-from opsroom.control.memory import Memory
 from opsroom.domain.board import Counts, Happening, Mode, Right, Room, Row
-from opsroom.domain.decision import Decision, Outcome
 from opsroom.domain.deed import Deed, Verb
 from opsroom.domain.freshness import STALE_AFTER, SourceState
-from opsroom.domain.marks import Marks, standing_flag
-from opsroom.domain.rollout import Rollout, Uid
+from opsroom.domain.rollout import Uid
 from opsroom.domain.verdict import Verdict
 from opsroom.errors import OpsroomError
 from opsroom.feed.published import Published
-from opsroom.worker import deferring
 from opsroom.worker.course import PROMOTED, Course
-from opsroom.worker.deeds import Deeds
-from opsroom.worker.metrics import Tally
+from opsroom.worker.deciding import Act, Decided, Deciding
 from opsroom.worker.outside import Outside
 from opsroom.worker.picture import row_of, verdict_now
 from opsroom.worker.policy import PolicyInForce
 from opsroom.worker.rights import Rights
 from opsroom.worker.score import Judging, Metrics, Scored, score
 from opsroom.worker.sharing import Sharing
+from opsroom.worker.situation import Situation
 
 INTERVAL = 2.0
 """Seconds between two pictures when nothing happens."""
@@ -45,19 +38,6 @@ LATE = 15.0
 """Seconds: a step closes one scrape and 5 s after its end, and scrapes may be 10 s apart."""
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class Situation:
-    """All that this worker knows."""
-
-    courses: dict[Uid, Course] = field(default_factory=dict)
-    memory: Memory = field(default_factory=Memory)
-    deeds: Deeds = field(default_factory=Deeds)
-    tally: Tally = field(default_factory=Tally)
-    metrics_error: str = ""
-    troubles: dict[str, str] = field(default_factory=dict)
-    """Errors of the worker's own sources (``journal``), by name."""
 
 
 class Loop:
@@ -74,8 +54,8 @@ class Loop:
         mode: Mode,
         read_only: bool,
         namespaces: tuple[str, ...],
-        act: Callable[[Decision, Rollout, Verdict | None], None],
-        decided: Callable[[Decision, Rollout], None],
+        act: Act,
+        decided: Decided,
         others: Callable[[], Iterable[Deed]],
         now: Callable[[], float] = time.time,
     ) -> None:
@@ -90,8 +70,7 @@ class Loop:
         self._mode = mode
         self._read_only = read_only
         self._namespaces = namespaces
-        self._act = act
-        self._decided = decided
+        self._deciding = Deciding(outside, sharing, act, decided)
         self._others = others
         self._now = now
         self._down: set[str] = set()
@@ -196,7 +175,7 @@ class Loop:
         if cluster is None:
             return
         present = set()
-        for rollout in cluster.rollouts():
+        for rollout in self._outside.rollouts():
             present.add(rollout.uid)
             course = situation.courses.get(rollout.uid)
             if course is None:
@@ -214,54 +193,15 @@ class Loop:
             del situation.courses[uid]
 
     def _decide(self, now: float) -> dict[Uid, Verdict | None]:
-        cluster, situation, policy = self._outside.cluster, self.situation, self._policy.policy
-        patience = STALE_AFTER * policy.step + LATE
+        situation = self.situation
+        patience = STALE_AFTER * self._policy.policy.step + LATE
         verdicts = {
             uid: verdict_now(course, situation.metrics_error, now, patience)
             for uid, course in situation.courses.items()
         }
-        if cluster is None or not cluster.listed:
-            return verdicts
-        may_act = self._outside.may_act and not self._read_only
-        memory = deferring.forgotten(situation.memory) if may_act else situation.memory
-        cases = [self._case(cluster.marks(uid), course, verdicts[uid]) for uid, course in situation.courses.items()]
-        decisions, memory = decide(cases, policy, memory, now, freeze=self._sharing.freeze, may_act=may_act)
-        if not may_act and self._outside.somebody_will_act:
-            decisions, memory = deferring.left(decisions, memory)
-        situation.memory = memory
-        for decision in decisions:
-            self._take_decision(decision, verdicts[decision.uid])
-        self._sharing.write_flags(
-            (course.rollout, course.flag, cluster.marks(uid))
-            for uid, course in situation.courses.items()
-            if course.rollout.under_way
-        )
+        if self._outside.cluster is not None and self._outside.cluster.listed:
+            self._deciding.tick(situation, self._outside.cluster, verdicts, self._policy.policy, now)
         return verdicts
-
-    def _case(self, marks: Marks, course: Course, verdict: Verdict | None) -> Case:
-        rollout, flag = course.rollout, None
-        if rollout.canary is not None:
-            flag = standing_flag(marks, rollout.canary.hash, rollout.step)
-            own = self.situation.memory.flags.get(rollout.uid)
-            seen = self._sharing.seen_by(rollout.uid, rollout.canary.hash, flag or own)
-            flag = seen if flag is not None or (seen is not None and seen.acknowledged_by) else None
-            if deferring.deferred(flag) and self._outside.may_act:
-                flag = None
-        return Case(rollout=rollout, verdict=verdict, flag=flag, deed=course.deed)
-
-    def _take_decision(self, decision: Decision, verdict: Verdict | None) -> None:
-        situation = self.situation
-        course = situation.courses[decision.uid]
-        before, flag = course.flag, situation.memory.flags.get(decision.uid)
-        if course.decide(decision, flag):
-            if course.rollout.under_way:
-                situation.tally.decisions[decision.outcome.value] += 1
-            if decision.outcome is not Outcome.WATCH:
-                self._decided(decision, course.rollout)
-        if flag is not None and before is None:
-            situation.tally.flagged += 1
-        if decision.outcome in (Outcome.PROMOTE, Outcome.PROMOTE_FULLY, Outcome.ROLL_BACK):
-            self._act(decision, course.rollout, verdict)
 
     def _publish(self, now: float, verdicts: dict[Uid, Verdict | None]) -> None:
         cluster = self._outside.cluster

@@ -15,9 +15,12 @@ import socket
 import time
 from collections.abc import Callable
 
+import msgspec
+
 from opsroom.delivery.lease import RETRY, Lease
 from opsroom.domain.board import Decider, Mode
 from opsroom.domain.freshness import SourceState
+from opsroom.domain.rollout import Rollout
 from opsroom.errors import OpsroomError
 from opsroom.kube.access import Access, whoami
 from opsroom.kube.connection import Connection, connect
@@ -44,6 +47,7 @@ class Outside:
         *,
         mode: Mode,
         read_only: bool,
+        gates: bool = False,
         now: Callable[[], float] = time.time,
     ) -> None:
         self.cluster: Cluster | None = None
@@ -62,6 +66,7 @@ class Outside:
         self._namespaces = namespaces
         self._mode = mode
         self._read_only = read_only
+        self._gates = gates
         self._now = now
         self._error: OpsroomError | None = None
         self._connection: Connection | None = None
@@ -83,6 +88,13 @@ class Outside:
             return self.cluster.states()
         return (SourceState(name="kube", interval=10.0, error=str(self._error) if self._error else ""),)
 
+    def rollouts(self) -> list[Rollout]:
+        """All rollouts, and of those with gates of ours whether the decider answers them."""
+        found = self.cluster.rollouts() if self.cluster is not None else []
+        if not self.decider().gates:
+            return found
+        return [msgspec.structs.replace(one, gates_served=True) if one.gates else one for one in found]
+
     def decider(self) -> Decider:
         """Who decides, as far as is known here."""
         return self.lease.decider() if self.lease is not None else Decider()
@@ -100,7 +112,7 @@ class Outside:
             self.access = Access(writer)
             if self._mode is not Mode.OBSERVE:
                 self.writer = writer
-        self.lease = Lease(reader, writer, self.identity, now=self._now)
+        self.lease = Lease(reader, writer, self.identity, gates=self._gates, now=self._now)
         self.ready.set()
         async with asyncio.TaskGroup() as group:
             group.create_task(self.cluster.run())

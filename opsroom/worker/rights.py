@@ -39,7 +39,9 @@ def need(rollout: Rollout, verb: Verb) -> Need | None:
         return rollout.namespace, "argoproj.io", "rollouts", part
     if rollout.engine is Engine.DEPLOYMENT:
         return rollout.namespace, "apps", "deployments", ""
-    return rollout.namespace, "flagger.app", "canaries", ""
+    if effect is Effect.UNDO:
+        return rollout.namespace, "apps", "deployments", ""
+    return rollout.namespace, "flagger.app", "canaries", "status" if effect is Effect.FAIL_CHECKS else ""
 
 
 class Rights:

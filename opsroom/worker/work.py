@@ -54,6 +54,9 @@ class Work:
 
     def __init__(self, settings: Settings, mode: Mode, journal: Path | None, published: Published) -> None:
         """Raises ConfigError: the policy cannot be read."""
+        if settings.read_only:
+            # Whoever may not write can neither decide nor advise; the picture says so.
+            mode = Mode.OBSERVE
         self._settings = settings
         self._mode = mode
         self.outside = Outside(

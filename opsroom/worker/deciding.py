@@ -1,0 +1,92 @@
+"""Asking ``control`` what should be done, and passing its answers on.
+
+Everything known of each rollout becomes a case; the decisions come back as deeds to begin, lines for the journal and
+marks for other workers. What is right is decided in ``control`` alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from opsroom.control.case import Case
+from opsroom.control.decide import decide
+from opsroom.domain.decision import Decision, Outcome
+from opsroom.domain.marks import Marks, standing_flag
+from opsroom.domain.policy import Policy
+from opsroom.domain.rollout import Rollout, Uid
+from opsroom.domain.verdict import Verdict
+from opsroom.sources.cluster import Cluster
+from opsroom.worker import deferring
+from opsroom.worker.course import Course
+from opsroom.worker.outside import Outside
+from opsroom.worker.sharing import Sharing
+from opsroom.worker.situation import Situation
+
+DEEDS = (Outcome.PROMOTE, Outcome.PROMOTE_FULLY, Outcome.ROLL_BACK)
+
+Act = Callable[[Decision, Rollout, Verdict | None], None]
+"""Begins the deed that was decided."""
+
+Decided = Callable[[Decision, Rollout], None]
+"""Told of each decision that is news."""
+
+
+class Deciding:
+    """One worker's decisions."""
+
+    def __init__(self, outside: Outside, sharing: Sharing, act: Act, decided: Decided) -> None:
+        self._outside = outside
+        self._sharing = sharing
+        self._act = act
+        self._decided = decided
+
+    def tick(
+        self,
+        situation: Situation,
+        cluster: Cluster,
+        verdicts: Mapping[Uid, Verdict | None],
+        policy: Policy,
+        now: float,
+    ) -> None:
+        """Decide on every rollout once."""
+        may_act = self._outside.may_act
+        memory = deferring.forgotten(situation.memory) if may_act else situation.memory
+        cases = [
+            self._case(situation, cluster.marks(uid), course, verdicts[uid])
+            for uid, course in situation.courses.items()
+        ]
+        decisions, memory = decide(cases, policy, memory, now, freeze=self._sharing.freeze, may_act=may_act)
+        if not may_act and self._outside.somebody_will_act:
+            decisions, memory = deferring.left(decisions, memory)
+        situation.memory = memory
+        for decision in decisions:
+            self._take(situation, decision, verdicts[decision.uid])
+        self._sharing.write_flags(
+            (course.rollout, course.flag, cluster.marks(uid))
+            for uid, course in situation.courses.items()
+            if course.rollout.under_way
+        )
+
+    def _case(self, situation: Situation, marks: Marks, course: Course, verdict: Verdict | None) -> Case:
+        rollout, flag = course.rollout, None
+        if rollout.canary is not None:
+            flag = standing_flag(marks, rollout.canary.hash, rollout.step)
+            own = situation.memory.flags.get(rollout.uid)
+            seen = self._sharing.seen_by(rollout.uid, rollout.canary.hash, flag or own)
+            flag = seen if flag is not None or (seen is not None and seen.acknowledged_by) else None
+            if deferring.deferred(flag) and self._outside.may_act:
+                flag = None
+        return Case(rollout=rollout, verdict=verdict, flag=flag, deed=course.deed)
+
+    def _take(self, situation: Situation, decision: Decision, verdict: Verdict | None) -> None:
+        course = situation.courses[decision.uid]
+        before, flag = course.flag, situation.memory.flags.get(decision.uid)
+        if course.decide(decision, flag):
+            if course.rollout.under_way:
+                situation.tally.decisions[decision.outcome.value] += 1
+            if decision.outcome is not Outcome.WATCH:
+                self._decided(decision, course.rollout)
+        if flag is not None and before is None:
+            situation.tally.flagged += 1
+        if decision.outcome in DEEDS:
+            self._act(decision, course.rollout, verdict)
