@@ -19,7 +19,7 @@ from opsroom.control.case import Case
 from opsroom.control.memory import Act, Memory, Pending, Quarantined, Track
 from opsroom.domain.board import Freeze
 from opsroom.domain.decision import Decision, Flag, FlagReason, Outcome
-from opsroom.domain.deed import Verb
+from opsroom.domain.deed import Effect, Verb
 from opsroom.domain.offer import offer
 from opsroom.domain.policy import Policy, PolicyRow
 from opsroom.domain.rollout import Phase, Rollout, Uid
@@ -190,6 +190,9 @@ def _harmful(case: Case, verdict: Verdict, row: PolicyRow, flag: Flag | None, ti
         if case.rollout.phase is Phase.DEGRADED:
             return _flag(FlagReason.DEGRADED, "")
         return _Finding(Outcome.WATCH, detail=wish.refusal.value if wish.refusal is not None else "")
+    if wish.effect is Effect.FAIL_CHECKS:
+        # No official interface of Flagger's: a person may use it, automation does not.
+        return _flag(FlagReason.POLICY, f"{Verb.ROLL_BACK.value}:no_gate")
     return _allowed(Verb.ROLL_BACK, row.auto_rollback, tick)
 
 

@@ -20,6 +20,7 @@ from opsroom.delivery import raw
 from opsroom.delivery.doors import Now, Raw, Reader, Wait, Writer
 from opsroom.domain.board import Decider
 from opsroom.domain.clean import clean
+from opsroom.domain.marks import GATES
 from opsroom.errors import Conflict, Gone, OpsroomError
 
 DURATION = 15
@@ -42,9 +43,11 @@ class Lease:
         *,
         namespace: str = NAMESPACE,
         name: str = NAME,
+        gates: bool = False,
         clock: Callable[[], float] = time.monotonic,
         now: Now = time.time,
     ) -> None:
+        """``gates``: this candidate answers the gates of Flagger Canaries, and says so while it holds the Lease."""
         self.identity = identity
         self.changed = asyncio.Event()
         """Set whenever the holder (or our own standing) changed; the reader clears it."""
@@ -53,6 +56,9 @@ class Lease:
         self._reader, self._writer = reader, writer
         self._collection = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
         self._meta: Raw = {"name": name, "namespace": namespace}
+        if gates:
+            self._meta["annotations"] = {GATES: "served"}
+        self._gates = gates
         self._clock, self._now = clock, now
         self._record: Raw = {}
         self._observed = 0.0
@@ -72,11 +78,14 @@ class Lease:
     def decider(self) -> Decider:
         """Who decides, as far as this candidate knows."""
         if self.held:
-            return Decider(identity=self.identity, since=self._since, transitions=self.transitions, me=True)
+            return Decider(
+                identity=self.identity, since=self._since, transitions=self.transitions, me=True, gates=self._gates
+            )
         holder = raw.text(self._record, "spec", "holderIdentity")
         if not holder or holder == self.identity or self._expired():
             return Decider(transitions=self.transitions)
-        return Decider(identity=clean(holder), since=self._since, transitions=self.transitions)
+        gates = bool(raw.annotation(self._record, GATES))
+        return Decider(identity=clean(holder), since=self._since, transitions=self.transitions, gates=gates)
 
     async def run(self, wait: Wait = asyncio.sleep) -> None:
         """Try to lead, and to go on leading, until cancelled. Call ``release`` afterwards, when all work has ended."""

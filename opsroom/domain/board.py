@@ -107,6 +107,8 @@ class Decider(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     since: float | None = None
     transitions: int = 0
     me: bool = False
+    gates: bool = False
+    """It answers the gates of Flagger Canaries."""
 
 
 class Freeze(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -42,6 +42,9 @@ FLAG = "opsroom.dev/flag"
 GATE = "opsroom.dev/gate"
 """On a Flagger Canary: a decision that its gates answer by, JSON ``GateMark``."""
 
+GATES = "opsroom.dev/gates"
+"""On the decider's Lease: its holder answers gates."""
+
 BY = "opsroom.dev/by"
 """Who wrote last and under which Lease transition: ``identity#transitions``."""
 

@@ -21,7 +21,7 @@ from opsroom.delivery.plan import Need, Plan, Progress, Refused, Request, Sight,
 from opsroom.domain import flagger
 from opsroom.domain.deed import Deed, Effect, Intent, Refusal, Verb
 from opsroom.domain.flagger import CanaryPhase, Gate, Run
-from opsroom.domain.marks import GATE, GateMark
+from opsroom.domain.marks import GATE, GATES, GateMark
 from opsroom.errors import Gone, NotPermitted
 
 GROUP = "flagger.app"
@@ -92,7 +92,7 @@ def served(sight: Sight, at: float) -> bool:
         return True
     spec = raw.table(sight.lease, "spec")
     renewed = epoch(raw.text(spec, "renewTime"))
-    if not raw.text(spec, "holderIdentity") or renewed is None:
+    if not raw.text(spec, "holderIdentity") or not raw.annotation(sight.lease, GATES) or renewed is None:
         return False
     return at - renewed <= raw.number(spec, "leaseDurationSeconds") + LATE
 
