@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from opsroom.domain.board import Room, Row
 from opsroom.domain.freshness import Freshness, age, freshness
 from opsroom.view import detail, evidence, header, marks, numbers, rows, words
+from opsroom.view.big_clock import big_clock
 from opsroom.view.cells import fit
 from opsroom.view.chart import Box, chart
 from opsroom.view.header import Status
@@ -56,15 +57,21 @@ def wall(room: Room | None, shown: Sequence[Row], status: Status, size: Wall) ->
 
 def _top(room: Room | None, status: Status, size: Wall) -> Line:
     name = (room.context if room and room.context else "opsroom").upper()
-    left = line("  ", Piece(name, Role.STRONG), Piece("   WALL, READ-ONLY", Role.DIM), ground=Ground.BAR)
-    when = Piece(f"   {numbers.day(status.now)}  ", Role.STRONG)
+    left = line(
+        "  ",
+        Piece(name, Role.STRONG),
+        Piece("  WALL" if size.cells < 110 else "   WALL, READ-ONLY", Role.DIM),
+        ground=Ground.BAR,
+    )
+    narrow = size.cells < 110
+    when = Piece(f"   {numbers.clock(status.now) if narrow else numbers.day(status.now)}  ", Role.STRONG)
     pieces: list[Piece] = []
     if room is not None:
         for source in (*room.sources, header.feed_state(room, status)):
             state = freshness(source, status.now)
-            word = "ok " if state is Freshness.FRESH else ""
+            word = "ok " if state is Freshness.FRESH and not narrow else ""
             text = header.age_text(source, status.now).replace(" ", f" {word}", 1)
-            pieces.append(Piece(f"   {text}", marks.FRESH_ROLE[state]))
+            pieces.append(Piece(f"{'  ' if narrow else '   '}{text}", marks.FRESH_ROLE[state]))
     return sides(left, line(*pieces, when), size.cells)
 
 
@@ -92,10 +99,11 @@ def _calm(room: Room | None, status: Status, high: int, size: Wall) -> list[Line
     elif status.lost:
         said, more = "The picture is old", "nothing here may be trusted until the feed is back"
     else:
-        said, more = "Nothing needs a person", ""
-    above = [line()] * max(1, (high - 3) // 2)
+        said, more = "Nothing needs a person", _velocity(room)
     middle = [line(Piece(said.center(size.cells), Role.STRONG)), line(), line(Piece(more.center(size.cells), Role.DIM))]
-    return [*above, *middle]
+    if high >= 14:
+        middle = [*big_clock(status.now, size.cells, size.graphs), line(), line(), *middle]
+    return [*([line()] * max(1, (high - len(middle)) // 2)), *middle]
 
 
 def _tiles(flagged: list[Row], high: int, size: Wall) -> list[Line]:
@@ -198,6 +206,6 @@ def _moving(row: Row, cells: int, size: Wall) -> Line:
         Piece(fit(rows.step(rollout), 5, right=True)),
         Piece(fit(weight, 6, right=True)),
         Piece(fit(numbers.score(score), 7, right=True) + "  ", rows.score_role(score)),
-        Piece(fit(graph, 18) if graph else "", Role.BASELINE),
+        Piece(fit(graph, 18) if cells >= 100 else "", Role.BASELINE),
         Piece(rows.state(row, size.now), marks.ROLE[row.severity] if not waits else Role.DIM),
     )
