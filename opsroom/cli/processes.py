@@ -59,6 +59,7 @@ def _worker(arguments: argparse.Namespace) -> int:
         settings=settings,
         mode=arguments.mode,
         listen=arguments.listen or f"unix:{paths.worker_socket(key)}",
+        gates=arguments.gates or "",
         linger=arguments.linger,
         die_with_parent=arguments.die_with_parent,
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import socket
 import subprocess
 import tempfile
 import threading
@@ -39,6 +40,7 @@ PACE = Policy(
 The most critical services are promoted by a person.
 """
 
+LOOPBACK = "127.0.0.1"
 RESTART_SECONDS = 1.0
 YOUNG_SECONDS = 10.0
 GIVE_UP_AFTER = 3
@@ -57,6 +59,8 @@ class World:
         if not policy:
             self.policy.write_text(write_policy(PACE), encoding="utf-8")
         self._sim_words = ["sim", "--seed", str(seed), "--services", str(services), "--change-rate", str(change_rate)]
+        self._gates = f"{LOOPBACK}:{_free_port()}"
+        self._sim_words += ["--gates", f"http://{self._gates}/opsroom"]
         self._sim_words += ["--dir", str(self.folder), "--die-with-parent"]
         self._sim_words += ["--truth", str(self.truth)] if truth else []
         self._children: list[subprocess.Popen[str]] = []
@@ -131,4 +135,12 @@ class World:
 
     def _worker_words(self, prometheus: str) -> list[str]:
         words = ["worker", "--mode", "auto", "--kubeconfig", str(self.kubeconfig), "--prometheus", prometheus]
-        return [*words, "--policy", str(self.policy), "--listen", self.address, "--die-with-parent"]
+        words += ["--policy", str(self.policy), "--listen", self.address, "--gates", self._gates]
+        return [*words, "--die-with-parent"]
+
+
+def _free_port() -> int:
+    """A port for the gates: world and worker must agree on it before either runs, and keep it over restarts."""
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])

@@ -15,14 +15,15 @@ import stat
 import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import uvicorn
+from starlette.applications import Starlette
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from opsroom.errors import OpsroomError, UsageError
 from opsroom.feed.address import Address
-from opsroom.feed.server import FeedApp, everybody
+from opsroom.feed.server import Authorize, everybody
 
 HEAD_SECONDS = 10.0
 """A caller that has not asked for anything by then is let go."""
@@ -77,10 +78,26 @@ def peer_uid(sock: Any) -> int | None:
     return int(uid)
 
 
+class Served(Protocol):
+    """What can be served at a door: the feed, or the gates."""
+
+    local_names_only: bool
+    closing: asyncio.Event
+
+    @property
+    def authorize(self) -> Authorize:
+        """Who may come in."""
+        ...
+
+    def asgi(self) -> Starlette:
+        """The application."""
+        ...
+
+
 class Door:
     """An open feed; ``close`` ends every stream and removes the socket."""
 
-    def __init__(self, app: FeedApp, address: Address, server: _Quiet, sock: socket.socket) -> None:
+    def __init__(self, app: Served, address: Address, server: _Quiet, sock: socket.socket) -> None:
         self.app = app
         self.address = address
         self._server = server
@@ -103,7 +120,7 @@ class Door:
 
 
 async def listen(
-    app: FeedApp,
+    app: Served,
     address: Address,
     *,
     anywhere: bool = False,

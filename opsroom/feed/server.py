@@ -67,7 +67,7 @@ class FeedApp:
 
     async def admit(self, request: Request) -> Viewer | Response:
         """The viewer behind a request, or the answer that refuses it."""
-        if self.local_names_only and not _local(request.headers.get("host", "")):
+        if self.local_names_only and not is_local(request.headers.get("host", "")):
             return _refusal(403, "only by a local name")
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         try:
@@ -171,7 +171,8 @@ def _refusal(status: int, why: str) -> Response:
     return PlainTextResponse(why + "\n", status_code=status, headers=_PLAIN)
 
 
-def _local(host: str) -> bool:
+def is_local(host: str) -> bool:
+    """Whether a ``Host`` header names this machine by loopback."""
     name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
     name = name.strip("[]")
     if name == "localhost":

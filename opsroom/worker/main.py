@@ -19,6 +19,7 @@ from opsroom.feed.address import parse
 from opsroom.feed.listening import listen
 from opsroom.feed.published import Published
 from opsroom.feed.server import FeedApp
+from opsroom.worker.gate_door import open_gates
 from opsroom.worker.lifetime import after_last_viewer, until_signal, with_parent
 from opsroom.worker.log import log_to
 from opsroom.worker.metrics import exposition
@@ -36,6 +37,8 @@ class WorkerOptions:
     mode: str = Mode.OBSERVE.value
     listen: str
     """``unix:PATH`` or ``HOST:PORT``."""
+    gates: str = ""
+    """``HOST:PORT`` at which Flagger's webhooks are answered; empty: nowhere."""
     linger: float | None = None
     """End this many seconds after the last viewer left; None: never."""
     die_with_parent: bool = False
@@ -75,13 +78,16 @@ async def _feed(
     options: WorkerOptions, stop: asyncio.Event, metrics: Metrics | None, judge: Judging | None
 ) -> AsyncIterator[None]:
     published = Published()
-    work = Work(options.settings, Mode(options.mode), options.journal, published)
+    work = Work(options.settings, Mode(options.mode), options.journal, published, gates=bool(options.gates))
     tally = work.loop.situation.tally
     app = FeedApp(
         published, metrics=lambda: exposition(published.room, published.rows(), tally, app.viewers, time.time())
     )
     work.loop.tick()
+    mode = Mode.OBSERVE if options.settings.read_only else Mode(options.mode)
+    doors = [await open_gates(options.gates, work.outside, work.sharing, mode)] if options.gates else []
     door = await listen(app, parse(options.listen))
+    doors.append(door)
     log.info("the feed is at %s, mode %s", door.address, options.mode)
     tasks = [asyncio.ensure_future(work.run(metrics, judge))]
     if options.die_with_parent:
@@ -97,4 +103,5 @@ async def _feed(
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await work.close()
-        await door.close()
+        for one in doors:
+            await one.close()

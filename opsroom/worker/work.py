@@ -52,15 +52,22 @@ log = logging.getLogger(__name__)
 class Work:
     """One worker without its feed."""
 
-    def __init__(self, settings: Settings, mode: Mode, journal: Path | None, published: Published) -> None:
-        """Raises ConfigError: the policy cannot be read."""
+    def __init__(
+        self, settings: Settings, mode: Mode, journal: Path | None, published: Published, *, gates: bool = False
+    ) -> None:
+        """``gates``: this worker answers gates. Raises ConfigError: the policy cannot be read."""
         if settings.read_only:
             # Whoever may not write can neither decide nor advise; the picture says so.
             mode = Mode.OBSERVE
         self._settings = settings
         self._mode = mode
         self.outside = Outside(
-            settings.kubeconfig, settings.context, settings.namespaces, mode=mode, read_only=settings.read_only
+            settings.kubeconfig,
+            settings.context,
+            settings.namespaces,
+            mode=mode,
+            read_only=settings.read_only,
+            gates=gates,
         )
         policy = PolicyInForce(Path(settings.policy) if settings.policy else None)
         path = journal or own_journal(settings)

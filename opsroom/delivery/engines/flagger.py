@@ -79,6 +79,16 @@ class FlaggerEngine:
         return flagger_outcome.outcome(sight, deed, requests)
 
 
+async def look_for_gate(reader: Reader, namespace: str, name: str, *, target: bool) -> Sight:
+    """The Canary as a gate needs it; with ``target`` also what tells its template, which counts before the start."""
+    canary: Raw = await reader.get(f"/apis/{GROUP}/v1beta1/namespaces/{namespace}/canaries/{name}", dict)
+    if not target:
+        return Sight(target=canary)
+    partner = await _deployment(reader, namespace, target_name(canary))
+    found = () if partner is None else await former.replica_sets(reader, partner)
+    return Sight(target=canary, partner=partner, replica_sets=found)
+
+
 def fail_checks(target: Raw, intent: Intent) -> Request:
     """``status.failedChecks`` up to the threshold."""
     wanted = max(threshold(target), raw.number(target, "status", "failedChecks"))
