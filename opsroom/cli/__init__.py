@@ -27,6 +27,9 @@ COMMANDS = {
     "flag": "opsroom.cli.deeds",
     "act": "opsroom.cli.deeds",
     "judge": "opsroom.cli.processes",
+    "doctor": "opsroom.cli.doctor",
+    "login": "opsroom.cli.login",
+    "manifest": "opsroom.cli.manifest",
 }
 """The module whose ``run(arguments) -> int`` does a command."""
 

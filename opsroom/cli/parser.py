@@ -45,6 +45,7 @@ def build() -> Parser:
     _looking(command)
     _deeds(command)
     _judging(command)
+    _setting_up(command)
     return parser
 
 
@@ -131,3 +132,16 @@ def _deeds(command: Any) -> None:
 
 def _judging(command: Any) -> None:
     command("judge", "Score JSON Lines of canary and baseline series from standard input.")
+
+
+def _setting_up(command: Any) -> None:
+    doctor = command("doctor", "Check every precondition, one line each, with the command that fixes it.")
+    doctor.add_argument("-o", "--output", choices=("plain", "json"), default="plain")
+    login = command("login", "Put a token into the keyring of this machine.")
+    login.add_argument("target", metavar="TARGET", choices=("prometheus", "feed"), help="prometheus or feed")
+    manifest = command("manifest", "Print what to apply: rights, the worker in the cluster, the hold, alerts, a unit.")
+    manifest.add_argument("role", choices=("worker", "operator", "wall", "hold", "alerts", "systemd"))
+    manifest.add_argument("--mode", choices=("observe", "advise", "auto"), default="observe")
+    manifest.add_argument("--image", metavar="IMAGE", help="container image of the worker")
+    manifest.add_argument("--user", metavar="NAME", help="the operator; without it the group opsroom-operators")
+    manifest.add_argument("--group", metavar="NAME", help="group of operators, or of viewers on a bastion")
