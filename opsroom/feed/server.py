@@ -8,6 +8,7 @@ answer is a GET; there is nothing here that changes anything.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -28,6 +29,8 @@ VIEWERS_MAX = 200
 
 Authorize = Callable[[str], Awaitable[Viewer]]
 """From a bearer token (may be empty) to a viewer; raises Unauthorized, NotPermitted or Unreachable."""
+
+log = logging.getLogger(__name__)
 
 _PLAIN = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 
@@ -130,6 +133,8 @@ class _Stream:
             for task in (left, sending, closing):
                 task.cancel()
             await asyncio.gather(left, sending, closing, return_exceptions=True)
+        if sending.done() and not sending.cancelled() and (fault := sending.exception()) is not None:
+            log.error("a viewer's stream broke off", exc_info=fault)
         if self._app.closing.is_set() and not left.done():
             await send({"type": "http.response.body", "body": b""})
 

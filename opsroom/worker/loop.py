@@ -37,6 +37,9 @@ GATHER = 0.2
 LATE = 15.0
 """Seconds: a step closes one scrape and 5 s after its end, and scrapes may be 10 s apart."""
 
+NOT_ASKED = SourceState(name="prometheus", interval=10.0)
+"""Shown until the metrics source is there: one behind the API server's proxy waits for the connection."""
+
 log = logging.getLogger(__name__)
 
 
@@ -150,7 +153,9 @@ class Loop:
         try:
             cluster = self._outside.cluster
             services = cluster.services if cluster is not None else None
-            scored = await score(metrics, judge, running, self._now(), policy.step, policy.window, services)
+            scored = await score(
+                metrics, judge, running, self._now(), policy.step, policy.window, services, policy.idle_cpu
+            )
         except OpsroomError as error:
             situation.metrics_error = str(error)
             return
@@ -241,7 +246,8 @@ class Loop:
         )
 
     def _sources(self) -> tuple[SourceState, ...]:
-        states = [*self._outside.states(), *(self.metrics.states() if self.metrics is not None else ())]
+        asked = self.metrics.states() if self.metrics is not None else (NOT_ASKED,)
+        states = [*self._outside.states(), *asked]
         for name, error in self.situation.troubles.items():
             states.append(SourceState(name=name, interval=INTERVAL, error=error))
         for state in states:

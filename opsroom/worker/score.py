@@ -30,9 +30,15 @@ class Metrics(Protocol):
     """What the worker needs of a metrics source."""
 
     async def fetch(
-        self, rollouts: Sequence[Rollout], now: float, step: float, window: int, services: Services | None = None
+        self,
+        rollouts: Sequence[Rollout],
+        now: float,
+        step: float,
+        window: int,
+        services: Services | None = None,
+        idle: float = 1.0,
     ) -> Aligned:
-        """The last ``window`` closed steps of ``step`` seconds, both arms."""
+        """The last ``window`` closed steps of ``step`` seconds, both arms; ``idle``: a pod's CPU without requests."""
         ...
 
     def states(self) -> tuple[SourceState, ...]:
@@ -51,7 +57,13 @@ class Missing:
         self._error = error
 
     async def fetch(
-        self, rollouts: Sequence[Rollout], now: float, step: float, window: int, services: Services | None = None
+        self,
+        rollouts: Sequence[Rollout],
+        now: float,
+        step: float,
+        window: int,
+        services: Services | None = None,
+        idle: float = 1.0,
     ) -> Aligned:
         """Nothing.
 
@@ -94,6 +106,7 @@ async def score(
     step: float,
     window: int,
     services: Services | None = None,
+    idle: float = 1.0,
 ) -> dict[str, Scored]:
     """Measure and judge ``rollouts``; the answer by uid.
 
@@ -101,7 +114,7 @@ async def score(
         OpsroomError: the metrics source does not answer.
     """
     hashes = {str(r.uid): r.canary.hash for r in rollouts if r.canary is not None}
-    aligned = await metrics.fetch(rollouts, now, step, window, services)
+    aligned = await metrics.fetch(rollouts, now, step, window, services, idle)
     if len(aligned.uids) > IN_THREAD_ABOVE:
         return await asyncio.to_thread(_judged, judge, aligned, hashes, now)
     return _judged(judge, aligned, hashes, now)
