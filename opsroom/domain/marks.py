@@ -22,7 +22,16 @@ CANARY_OF = "opsroom.dev/canary-of"
 """Label or annotation on the canary of a pair: the name of its stable Deployment."""
 
 QUEUE = "opsroom.dev/queue"
-"""``held`` while the queue holds the workload; removed by the release."""
+"""``held`` while the queue holds the workload, ``kept`` while a person does; removed by the release."""
+
+HELD = "held"
+KEPT = "kept"
+
+LANE = "opsroom.dev/lane"
+"""The lane that the change asks for: ``hotfix`` (a right in RBAC), ``normal`` or ``batch``."""
+
+REPLICAS = "opsroom.dev/replicas"
+"""On the canary of a pair that is held at no pods: how many the release gives it back."""
 
 REQUESTED_BY = "opsroom.dev/requested-by"
 """The authenticated user whose write was held, stamped by the admission policy."""
@@ -100,6 +109,10 @@ class Marks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     verdict: VerdictMark | None = None
     asked: AskedMark | None = None
     held: bool = False
+    """By the queue or by a person."""
+    kept: bool = False
+    """By a person: the queue does not release it."""
+    lane: str = ""
     requested_by: str = ""
     promoting: bool = False
 
@@ -109,7 +122,9 @@ def read_marks(annotations: Mapping[str, str]) -> Marks:
     return Marks(
         verdict=_decoded(annotations.get(VERDICT), VerdictMark),
         asked=_decoded(annotations.get(FLAG), AskedMark),
-        held=annotations.get(QUEUE) == "held",
+        held=annotations.get(QUEUE) in (HELD, KEPT),
+        kept=annotations.get(QUEUE) == KEPT,
+        lane=clean(annotations.get(LANE, "")),
         requested_by=clean(annotations.get(REQUESTED_BY, "")),
         promoting=PROMOTING in annotations,
     )

@@ -29,6 +29,10 @@ class WaitReason(StrEnum):
     """The queue is paused, draining or frozen."""
     QUARANTINE = "quarantine"
     """This version was rolled back automatically; a person has to release it."""
+    PERSON = "person"
+    """A person holds it, and a person has to release it."""
+    DECIDER = "decider"
+    """Nothing stands in its way; whoever decides here has to release it."""
 
 
 class QueueState(StrEnum):
@@ -79,4 +83,7 @@ class Queue(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Names of the freeze windows that are open."""
     hold_missing: bool = False
     """Nothing is held at admission here: holds come late."""
+    waiting: int = 0
+    running: int = 0
     entries: tuple[QueueEntry, ...] = ()
+    """Empty in the room of a feed: each row carries its own."""

@@ -10,7 +10,7 @@ from datetime import datetime
 
 import msgspec
 
-from opsroom.domain.marks import CANARY_OF, FLAG, PROMOTING, QUEUE, REQUESTED_BY, VERDICT
+from opsroom.domain.marks import CANARY_OF, FLAG, LANE, PROMOTING, QUEUE, REPLICAS, REQUESTED_BY, VERDICT
 from opsroom.kube.objects import Owner
 from opsroom.sources.template_kinds import Fingerprinted
 
@@ -21,6 +21,8 @@ class Annotations(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     canary_of: str = msgspec.field(name=CANARY_OF, default="")
     queue: str = msgspec.field(name=QUEUE, default="")
     requested_by: str = msgspec.field(name=REQUESTED_BY, default="")
+    lane: str = msgspec.field(name=LANE, default="")
+    replicas: str = msgspec.field(name=REPLICAS, default="")
     promoting: str | None = msgspec.field(name=PROMOTING, default=None)
     verdict: str = msgspec.field(name=VERDICT, default="")
     flag: str = msgspec.field(name=FLAG, default="")

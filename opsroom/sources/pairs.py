@@ -71,7 +71,7 @@ def pair_rollout(canary: Deployment, parts: Parts, stable: Deployment, stable_pa
     template = canary.spec.template
     revision = parts.revision(new) if new is not None else unborn("", template.version, template.images)
     is_held = held(meta.notes)
-    if is_held and canary.spec.paused and canary.status.replicas == 0:
+    if is_held and (canary.spec.paused or meta.notes.replicas) and canary.status.replicas == 0:
         state, moving = Phase.HELD, True
     return Rollout(
         uid=Uid(meta.uid),

@@ -7,7 +7,7 @@ no proof: everybody sets it), Flux by its labels, Helm by its release annotation
 from __future__ import annotations
 
 from opsroom.domain.clean import clean
-from opsroom.domain.marks import FLAG, PROMOTING, QUEUE, REQUESTED_BY, VERDICT, Marks, read_marks
+from opsroom.domain.marks import FLAG, HELD, KEPT, LANE, PROMOTING, QUEUE, REQUESTED_BY, VERDICT, Marks, read_marks
 from opsroom.domain.rollout import Change
 from opsroom.sources.kinds import Annotations, Meta
 
@@ -45,6 +45,7 @@ def labels(meta: Meta) -> dict[str, str]:
 def marks(notes: Annotations) -> Marks:
     """Our own marks."""
     written = {QUEUE: notes.queue, REQUESTED_BY: notes.requested_by, VERDICT: notes.verdict, FLAG: notes.flag}
+    written[LANE] = notes.lane
     if notes.promoting is not None:
         written[PROMOTING] = notes.promoting
     return read_marks(written)
@@ -52,4 +53,4 @@ def marks(notes: Annotations) -> Marks:
 
 def held(notes: Annotations) -> bool:
     """The queue's mark stands."""
-    return notes.queue == "held"
+    return notes.queue in (HELD, KEPT)
