@@ -21,9 +21,11 @@ from opsroom.kube.reader import Reader
 O = TypeVar("O", bound=ObjectLike)  # noqa: E741
 
 BACKOFF = 0.8
-BACKOFF_MAX = 30.0
+BACKOFF_MAX = 7.0
+"""Seconds; client-go's 30 would leave the picture old for half a minute after the server is well again."""
+
 HEALTHY_AFTER = 120.0
-"""Seconds of a working watch after which the next failure waits only briefly again (client-go's numbers)."""
+"""Seconds of a working watch after which the next failure waits only briefly again (client-go's number)."""
 
 SLOWLY = 30.0
 """Seconds between attempts while the server forbids the kind or does not know it."""
@@ -141,6 +143,9 @@ class Mirror(Generic[O]):
             self._version = ""
             if isinstance(error, Gone):
                 self._keep_only(set())
+            if self.listed and not isinstance(error, Gone):
+                # We were let in before: more often a moment of confusion than a right that was taken away.
+                return self._next_backoff(began)
             return SLOWLY * random.uniform(0.75, 1.25)  # noqa: S311
         if isinstance(error, Unreachable) and error.retry_after is not None:
             return error.retry_after * random.uniform(1.0, 1.25)  # noqa: S311

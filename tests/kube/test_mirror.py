@@ -134,9 +134,15 @@ def test_a_stream_that_ends_at_once_is_not_opened_again_in_a_busy_loop(kube: Any
 
 
 def test_a_missing_right_is_shown_and_asked_for_slowly(kube: Any) -> None:
-    run = Run(kube.Server(kube.body(page(item("a"))), kube.status(403, "Forbidden", "forbidden")))
+    run = Run(kube.Server(kube.status(403, "Forbidden", "forbidden")))
     assert isinstance(run.mirror.error, NotPermitted)
     assert run.waits[-1] >= SLOWLY * 0.75
+
+
+def test_a_right_that_is_lost_on_the_way_is_shown_and_asked_for_soon(kube: Any) -> None:
+    run = Run(kube.Server(kube.body(page(item("a"))), kube.status(403, "Forbidden", "forbidden")))
+    assert isinstance(run.mirror.error, NotPermitted)
+    assert run.waits[-1] <= BACKOFF_MAX
     assert list(run.mirror.objects) == ["a"]
 
 
