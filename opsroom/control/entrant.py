@@ -19,6 +19,10 @@ class Entrant(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     may_hotfix: bool = False
     """The requester has the right ``create hotfixes.opsroom.dev``."""
     quarantined: bool = False
+    kept: bool = False
+    """A person holds it."""
+    late: bool = False
+    """Nothing holds it at admission: it may have to be held when it has begun."""
     requester: str = ""
 
 
@@ -58,7 +62,7 @@ class Admission(msgspec.Struct, frozen=True, kw_only=True):
     release: tuple[Uid, ...] = ()
     """Held ones that may go now; each is named once, and again when its release did not come about."""
     hold: tuple[Uid, ...] = ()
-    """Running ones that have just begun without a slot (only where nothing is held at admission)."""
+    """Running ones that have just begun without a slot (only such as nothing holds at admission)."""
 
 
 def service_of(rollout: Rollout) -> str:

@@ -30,6 +30,7 @@ class Line:
     slots: Slots
     windows: list[tuple[Window, float]]
     places: dict[Uid, Place]
+    may_release: bool = True
     release: list[Uid] = field(default_factory=list)
     hold: list[Uid] = field(default_factory=list)
     running: list[Item] = field(default_factory=list)

@@ -41,19 +41,19 @@ def admit(
     *,
     state: QueueState = QueueState.RUNNING,
     rolled_back: int = 0,
-    reactive: bool = False,
+    may_release: bool = True,
 ) -> tuple[Queue, Admission, QueueMemory]:
     """The queue as it is shown, what to release (and hold) now, and the memory for the next tick.
 
-    ``now`` in epoch seconds. ``rolled_back``: roll backs since the last tick. ``reactive``: nothing is held at
-    admission here, so what has just begun without a slot is named in ``Admission.hold``.
+    ``now`` in epoch seconds. ``rolled_back``: roll backs since the last tick. ``may_release``: this worker decides
+    here; else the picture is the same, and what could start waits for the decider.
     """
     memory = adapted(memory, policy, rolled_back, now)
     learning = memory.begun is None or now - memory.begun <= LEARNING
     present = [one for one in entrants if one.rollout.under_way or _held(one.rollout)]
     slots = Slots(policy, limit_now(memory, policy))
-    line = Line(policy, now, state, slots, _open_windows(policy, now), _places(present, memory, now))
-    _sort(line, present, memory, reactive=reactive and not learning)
+    line = Line(policy, now, state, slots, _open_windows(policy, now), _places(present, memory, now), may_release)
+    _sort(line, present, memory, late=not learning)
     waits = _walk(line)
     lengths = _lengths(line.places, memory, now)
     memory = msgspec.structs.replace(
@@ -65,7 +65,8 @@ def admit(
         limit=limit_now(memory, policy),
         full_limit=policy.slots,
         windows=tuple(window.name for window, _until in line.windows),
-        hold_missing=reactive,
+        waiting=len(line.waiting),
+        running=len(line.running),
         entries=(*running_entries(line), *waiting_entries(line, waits, memory)),
     )
     return queue, Admission(release=tuple(line.release), hold=tuple(line.hold)), memory
@@ -112,7 +113,7 @@ def _places(present: Sequence[Entrant], memory: QueueMemory, now: float) -> dict
     return places
 
 
-def _sort(line: Line, present: Sequence[Entrant], memory: QueueMemory, *, reactive: bool) -> None:
+def _sort(line: Line, present: Sequence[Entrant], memory: QueueMemory, *, late: bool) -> None:
     """Who runs takes its slots; newcomers without a slot are held late; the rest is put in order."""
     newcomers = []
     for entrant in present:
@@ -121,7 +122,7 @@ def _sort(line: Line, present: Sequence[Entrant], memory: QueueMemory, *, reacti
         item = (entrant, lane, line.slots.keys(entrant, lane))
         if not place.running and place.admitted is None:
             line.waiting.append(item)
-        elif reactive and place.running and uid not in memory.places:
+        elif late and entrant.late and place.running and uid not in memory.places:
             newcomers.append(item)
         else:
             line.slots.take(uid, item[2])
@@ -146,6 +147,8 @@ def _key(item: Item, line: Line) -> tuple[int, float, str]:
 def _obstacle(item: Item, line: Line) -> Wait | None:
     """What keeps this one from starting now, or None."""
     entrant, lane, keys = item
+    if entrant.kept:
+        return Wait(why=WaitReason.PERSON)
     if lane is Lane.ROLLBACK or line.state is QueueState.OFF:
         return None
     if entrant.quarantined:
@@ -171,6 +174,9 @@ def _walk(line: Line) -> dict[Uid, Wait]:
             waits[uid] = wait
             continue
         line.slots.take(uid, keys)
+        if not line.may_release:
+            waits[uid] = Wait(why=WaitReason.DECIDER)
+            continue
         line.release.append(uid)
         line.running.append(item)
         line.places[uid] = msgspec.structs.replace(line.places[uid], admitted=line.now)

@@ -30,7 +30,7 @@ def with_forecasts(line: Line, waits: dict[Uid, Wait], memory: QueueMemory) -> Q
         if len(waiting) == PLAYED:
             break
         wait = waits[item[0].rollout.uid]
-        if wait.why is not WaitReason.QUARANTINE:
+        if wait.why not in (WaitReason.QUARANTINE, WaitReason.PERSON):
             waiting.append(_runner(item, line, wait.until or 0.0))
     sizes = {key[0]: line.slots.size(key) for one in (*running, *waiting) for key in one.keys}
     found = forecast(running, waiting, sizes, memory.lengths, line.policy.typical_seconds, line.now)
@@ -61,7 +61,7 @@ def running_entries(line: Line) -> list[QueueEntry]:
 
 def waiting_entries(line: Line, waits: dict[Uid, Wait], memory: QueueMemory) -> list[QueueEntry]:
     runners = {item[0].rollout.uid: item for item in line.running}
-    first: dict[Key, tuple[Uid, float]] = {}
+    first: dict[Key, tuple[Uid | None, float | None]] = {}
     entries = []
     for position, (entrant, lane, _keys) in enumerate(line.waiting):
         uid, canary = entrant.rollout.uid, entrant.rollout.canary
@@ -90,12 +90,17 @@ def waiting_entries(line: Line, waits: dict[Uid, Wait], memory: QueueMemory) -> 
     return entries
 
 
-def _first_to_end(key: Key, line: Line, runners: dict[Uid, Item], memory: QueueMemory) -> tuple[Uid, float]:
-    """Which holder of ``key`` is expected to end first, and when."""
+def _first_to_end(
+    key: Key, line: Line, runners: dict[Uid, Item], memory: QueueMemory
+) -> tuple[Uid | None, float | None]:
+    """Which holder of ``key`` is expected to end first, and when; nobody where all of them have yet to start."""
     typical = line.policy.typical_seconds
     ends = [
         (expected_end(_runner(runners[uid], line), memory.lengths, typical, line.now), uid)
         for uid in line.slots.holders(key)
+        if uid in runners
     ]
+    if not ends:
+        return None, None
     end, uid = min(ends)
     return uid, end

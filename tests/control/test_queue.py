@@ -33,14 +33,15 @@ class Door:
     now: float = NOW
     memory: QueueMemory = field(default_factory=QueueMemory)
     state: QueueState = QueueState.RUNNING
-    reactive: bool = False
+    late: bool = False
+    may_release: bool = True
     there: dict[str, Entrant] = field(default_factory=dict)
     queue: Queue = field(default_factory=Queue)
 
     def put(self, *rollouts: Rollout, **changes: Any) -> None:
         """Show these rollouts."""
         for found in rollouts:
-            self.there[found.uid] = Entrant(rollout=found, **changes)
+            self.there[found.uid] = Entrant(rollout=found, late=self.late, **changes)
 
     def look(self, seconds: float = 0.0, rolled_back: int = 0) -> Admission:
         """One tick after ``seconds``."""
@@ -52,7 +53,7 @@ class Door:
             self.now,
             state=self.state,
             rolled_back=rolled_back,
-            reactive=self.reactive,
+            may_release=self.may_release,
         )
         return admission
 
@@ -286,7 +287,7 @@ def test_the_adaptive_limit_stops_at_its_floor() -> None:
 
 
 def test_without_admission_policy_a_newcomer_without_slot_is_held_late_and_says_so() -> None:
-    door = Door(QueuePolicy(slots=1), reactive=True)
+    door = Door(QueuePolicy(slots=1), late=True)
     door.put(one("old", held=False))
     door.look()
     door.put(one("new", held=False, canary=Revision(hash="v2", replicas=2)))
@@ -301,14 +302,14 @@ def test_without_admission_policy_a_newcomer_without_slot_is_held_late_and_says_
 
 
 def test_what_runs_when_the_worker_begins_is_never_held() -> None:
-    door = Door(QueuePolicy(slots=1), reactive=True)
+    door = Door(QueuePolicy(slots=1), late=True)
     door.put(*(one(f"s{n}", held=False) for n in range(3)))
     assert door.look().hold == ()
     assert door.look(100.0).hold == ()
 
 
 def test_a_late_hold_never_holds_a_roll_back() -> None:
-    door = Door(QueuePolicy(slots=1), reactive=True)
+    door = Door(QueuePolicy(slots=1), late=True)
     door.put(one("old", held=False))
     door.look()
     door.put(one("back", held=False), lane=Lane.ROLLBACK)
@@ -352,3 +353,33 @@ def test_memory_survives_its_own_json() -> None:
     door.put(one("a", held=False), one("b"))
     door.look()
     assert msgspec.json.decode(msgspec.json.encode(door.memory), type=QueueMemory) == door.memory
+
+
+def test_what_a_person_holds_waits_for_a_person_and_lets_others_by() -> None:
+    door = Door(QueuePolicy(slots=1))
+    door.put(one("mine"), kept=True)
+    door.put(one("other"))
+    assert door.look().release == ("other",)
+    assert door.entry("mine").why is WaitReason.PERSON
+    door.state = QueueState.OFF
+    assert door.look(100.0).release == ("other",)
+
+
+def test_a_worker_that_does_not_decide_shows_the_same_queue_and_releases_nothing() -> None:
+    door = Door(QueuePolicy(slots=1), may_release=False)
+    door.put(one("a"), since=NOW - 2)
+    door.put(one("b"), since=NOW - 1)
+    assert door.look().release == ()
+    assert (door.entry("a").why, door.entry("a").position) == (WaitReason.DECIDER, 0)
+    assert (door.entry("b").why, door.entry("b").waits_for) == (WaitReason.SLOT, "global")
+    assert (door.queue.waiting, door.queue.running) == (2, 0)
+    door.may_release = True
+    assert door.look(1.0).release == ("a",)
+
+
+def test_only_what_nothing_holds_at_admission_is_held_late() -> None:
+    door = Door(QueuePolicy(slots=1))
+    door.put(one("old", held=False))
+    door.look()
+    door.put(one("new", held=False))
+    assert door.look(40.0).hold == ()
