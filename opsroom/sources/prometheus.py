@@ -38,6 +38,9 @@ RETRY = 2.0
 RETRY_MAX = 30.0
 """Seconds of rest after a failure, doubled each time: an overloaded Prometheus must not be asked for more and more."""
 
+DISCOVERY_RETRY_MAX = 6.0
+"""Before the first plan nothing else is asked, so there is nothing to spare Prometheus from."""
+
 
 class Metrics:
     """The metrics source. ``fetch`` once a tick; ``states`` whenever somebody looks."""
@@ -182,6 +185,16 @@ class Metrics:
 
         # Errors of queries that are asked no more would stand for ever.
         self._errors = {name: error for name, error in self._errors.items() if name in queries or name == "discovery"}
+        if queries and all(self._resting(name, now) for name in queries):
+            probe = next(iter(queries))
+            rest = self._rests[probe][1]
+            if rest <= RETRY:
+                return
+            # All of it is away for longer: one question tells when it is back, and nobody waits out a long rest.
+            self._rests[probe] = (now, rest / 2)
+            if not await self._ask(ring, probe, queries[probe], now):
+                return
+            self._rests = {name: left for name, left in self._rests.items() if name not in queries}
         if all(await asyncio.gather(*(ask(name, query) for name, query in queries.items()))):
             self._at = now
 
@@ -209,7 +222,8 @@ class Metrics:
 
     def _failed(self, name: str, sentence: str, now: float) -> None:
         self._errors[name] = sentence
-        rest = min(RETRY_MAX, self._rests.get(name, (0.0, RETRY / 2))[1] * 2)
+        longest = DISCOVERY_RETRY_MAX if name == "discovery" and self._plan is None else RETRY_MAX
+        rest = min(longest, self._rests.get(name, (0.0, RETRY / 2))[1] * 2)
         self._rests[name] = (now + rest, rest)
 
     def _worked(self, name: str) -> None:
