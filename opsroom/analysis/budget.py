@@ -31,11 +31,11 @@ class Margin:
 
 
 MARGINS: dict[str, Margin] = {
-    "latency_p99": Margin(0.053, 0.10),
-    "latency_p95": Margin(0.053, 0.10),
-    "latency_p50": Margin(0.053, 0.10),
-    "cpu_usage": Margin(0.083, 0.20),
-    "memory_bytes": Margin(0.062, 0.25),
+    "latency_p99": Margin(0.043, 0.10),
+    "latency_p95": Margin(0.043, 0.10),
+    "latency_p50": Margin(0.043, 0.10),
+    "cpu_usage": Margin(0.08, 0.20),
+    "memory_bytes": Margin(0.1, 0.25),
 }
 """Relative change of the canary against its baseline, per metric."""
 
@@ -49,7 +49,7 @@ class Budget:
     false_rollbacks: float = 10.0
     """Per 1000 healthy rollouts, over the whole watch, looked at every step."""
     margins: Mapping[str, Margin] = field(default_factory=lambda: dict(MARGINS))
-    error_points: float = 0.0002
+    error_points: float = 0.0001
     """Absolute rise of the error rate that is innocent (0.0002 = 0.02 points)."""
     watch_seconds: float = 1080.0
     """No promotion before this much was seen …"""

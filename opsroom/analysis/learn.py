@@ -29,7 +29,7 @@ EVERY = 5
 """Every so many steps of a rollout are an example; neighbours say the same."""
 SEEN_STEPS = 2
 """Steps that harm needs before anybody can be asked to see it."""
-PRIOR_ROLLOUTS = 400.0
+PRIOR_ROLLOUTS = 4000.0
 """The shipped mark counts as so many healthy rollouts against the recorded ones."""
 FEWEST = 20
 

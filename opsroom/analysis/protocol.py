@@ -45,11 +45,11 @@ class BadCase(ValueError):
 
 
 def run_judge(stdin: BinaryIO, stdout: BinaryIO, judge: Judge | None = None) -> int:
-    """Answer every case of ``stdin`` on ``stdout``; returns 0 when all were judged, 1 when some were bad."""
+    """Answer every line of ``stdin`` on ``stdout``; returns 0: a bad case is an answer, not a failure."""
     decoder, encoder = msgspec.json.Decoder(Case), msgspec.json.Encoder()
     judge = judge or Judge()
     batch: list[Case] = []
-    waiting, bad = 0, 0
+    waiting = 0
     for line in stdin:
         if not line.strip():
             continue
@@ -57,7 +57,6 @@ def run_judge(stdin: BinaryIO, stdout: BinaryIO, judge: Judge | None = None) -> 
             case = decoder.decode(line)
             check(case)
         except (msgspec.DecodeError, BadCase, UnicodeDecodeError) as problem:
-            bad += 1
             stdout.write(encoder.encode({"id": name_of(line), "error": str(problem)}) + b"\n")
             continue
         batch.append(case)
@@ -67,7 +66,7 @@ def run_judge(stdin: BinaryIO, stdout: BinaryIO, judge: Judge | None = None) -> 
             batch, waiting = [], 0
     answer(judge, batch, encoder, stdout)
     stdout.flush()
-    return 1 if bad else 0
+    return 0
 
 
 def answer(judge: Judge, cases: list[Case], encoder: msgspec.json.Encoder, stdout: BinaryIO) -> None:
