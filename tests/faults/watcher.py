@@ -1,0 +1,132 @@
+"""Looks at a worker's feed all the time and holds what it claims against what the proxies let through.
+
+Ages must be true while a source is cut, an error must be said in time, and all must be fresh again ten seconds after
+the last fault. It must not know how faults are made, only when they are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from dataclasses import dataclass, field
+
+from opsroom.domain.board import Room
+from opsroom.domain.freshness import SourceState
+from opsroom.feed.client import FeedClient
+from tests.faults.record import Record
+from tests.faults.stage import STEP, Player
+from tests.faults.weather import Kind, Side, Weather
+
+RECOVERY = 10.0
+"""Seconds after the end of the last fault."""
+
+SAID_WITHIN = {Kind.REFUSE: 9.0, Kind.FREEZE: 15.0}
+"""Seconds until an outage must be said: a look each five, five (Prometheus: ten) of patience, and a picture."""
+
+BOOT = 9.0
+"""Seconds a new worker may take before it owes anybody a picture."""
+
+SLACK = 1.0
+LOOKS = 0.25
+
+
+def outages(weather: Weather, side: Side) -> list[tuple[float, float, Kind]]:
+    """Times (since the start) in which nothing of ``side`` comes through at all, with their kind."""
+    return [
+        (fault.begin, fault.end, fault.kind)
+        for fault in weather.schedule.faults
+        if fault.side is side and fault.kind in SAID_WITHIN and fault.share >= 1.0 and not fault.only
+    ]
+
+
+def fair_since(weather: Weather, side: Side) -> float:
+    """Seconds since the last fault of ``side`` ended; negative while one is on."""
+    now = weather.now
+    mine = [fault for fault in weather.schedule.faults if fault.side is side and fault.begin <= now]
+    return min((now - fault.end for fault in mine), default=now)
+
+
+@dataclass
+class Watcher:
+    """One viewer of one player's feed."""
+
+    player: Player
+    weather: Weather
+    record: Record
+    wrong: list[str] = field(default_factory=list)
+    recovered: dict[Side, list[float]] = field(default_factory=lambda: {side: [] for side in Side})
+    """Seconds from the end of a fault to a fresh source, for those that had been told as broken."""
+    room: Room | None = None
+    _broken: dict[Side, bool] = field(default_factory=dict)
+    _said: set[tuple[object, ...]] = field(default_factory=set)
+    _live: float = 0.0
+
+    async def run(self) -> None:
+        """Watch until cancelled."""
+        listening = asyncio.ensure_future(self._listen())
+        try:
+            while True:
+                await asyncio.sleep(LOOKS)
+                self._look()
+        finally:
+            listening.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await listening
+
+    async def _listen(self) -> None:
+        client = FeedClient(self.player.address)
+        async for _ in client:
+            self.room = client.board.room
+            self._live = time.time()
+
+    def _look(self) -> None:
+        player, now = self.player, time.time()
+        process = player.process
+        if process is not None and process.poll() is not None:
+            self._tell("exit", f"{player.name} ended by itself with {process.returncode}")
+        resting = now < player.stopped_until + BOOT or now < player.started + BOOT
+        if self.room is None or resting:
+            return
+        if now - self._live > 6.0:
+            self._tell("silent", f"the feed of {player.name} is silent")
+            return
+        for side in Side:
+            state = next((one for one in self.room.sources if one.name == side.value), None)
+            if state is None:
+                self._tell(f"absent {side}", f"{player.name} does not name its source {side}")
+            else:
+                self._source(side, state, now)
+
+    def _source(self, side: Side, state: SourceState, now: float) -> None:
+        truth = (self.record.good.get((self.player.name, side)) or [0.0])[-1]
+        if state.at is not None and state.at > truth + SLACK:
+            text = f"{self.player.name} claims news of {side} {state.at - truth:.1f} s after the last"
+            self._tell(f"age {side} {truth}", text)
+        for begin, end, kind in outages(self.weather, side):
+            limit = begin + SAID_WITHIN[kind] + (STEP if side is Side.PROMETHEUS else 0.0)
+            # A worker that began in the middle of it has no older truth to lose.
+            began = max(self.player.started, self.player.stopped_until) - (now - self.weather.now)
+            if limit < self.weather.now < end and began < begin and not state.error:
+                self._tell(f"mute {side} {begin}", f"{self.player.name} says nothing of the {kind} of {side}")
+        self._recovery(side, state, now)
+
+    def _recovery(self, side: Side, state: SourceState, now: float) -> None:
+        fair = fair_since(self.weather, side)
+        fresh = not state.error and state.at is not None and now - state.at <= 2 * state.interval + 2.0
+        if fair < 0:
+            self._broken[side] = self._broken.get(side, False) or not fresh
+            return
+        if fresh and self._broken.get(side):
+            self.recovered[side].append(round(fair, 2))
+            self._broken[side] = False
+        if not fresh and fair > RECOVERY:
+            text = (
+                f"{self.player.name} has not recovered {side} {fair:.1f} s after the fault: {state.error or state.at}"
+            )
+            self._tell(f"late {side} {round(self.weather.now - fair)}", text)
+
+    def _tell(self, key: str, text: str) -> None:
+        if (key,) not in self._said:
+            self._said.add((key,))
+            self.wrong.append(f"[{self.weather.now:.1f} s] {text}")
