@@ -60,6 +60,8 @@ def _worker(arguments: argparse.Namespace) -> int:
         mode=arguments.mode,
         listen=arguments.listen or f"unix:{paths.worker_socket(key)}",
         gates=arguments.gates or "",
+        group=arguments.group or "",
+        tls=Path(arguments.tls) if arguments.tls else None,
         linger=arguments.linger,
         die_with_parent=arguments.die_with_parent,
     )

@@ -1,7 +1,7 @@
 """The door of the feed: a unix socket of this user's own, or a TCP port.
 
-A unix socket is the embedded default: mode 0600 in a folder of our own, and the kernel tells who calls
-(``SO_PEERCRED``, unix(7)), so a wrong mode on a folder above does not open the feed to others. A TCP port stays on
+A unix socket is the embedded default: mode 0600 in a folder of our own (0660 and a group for a shared worker), and
+the kernel tells who calls, so a wrong mode on a folder above does not open the feed to others. A TCP port stays on
 loopback unless told otherwise, and off loopback it must have somebody who checks tokens.
 """
 
@@ -12,7 +12,6 @@ import contextlib
 import os
 import socket
 import stat
-import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -23,6 +22,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from opsroom.errors import OpsroomError, UsageError
 from opsroom.feed.address import Address
+from opsroom.feed.peers import peer_groups, peer_uid
 from opsroom.feed.server import Authorize, everybody
 
 HEAD_SECONDS = 10.0
@@ -48,6 +48,8 @@ class _Guarded(H11Protocol):
 
     uids: frozenset[int] = frozenset()
     """Whom a unix socket serves."""
+    gid: int | None = None
+    """A group that it serves besides."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -59,23 +61,15 @@ class _Guarded(H11Protocol):
 
     def _known(self, sock: Any) -> bool:
         uid = peer_uid(sock)
-        return uid is None or uid in self.uids
+        if uid is None or uid in self.uids:
+            return True
+        return self.gid is not None and self.gid in peer_groups(sock)
 
     def _waited(self, transport: asyncio.Transport) -> None:
         # uvicorn leaves ``cycle`` None until the first request's head has come, whatever its annotation says.
         asked: object = self.cycle
         if asked is None and not transport.is_closing():
             transport.close()
-
-
-def peer_uid(sock: Any) -> int | None:
-    """Who is at the other end of a unix socket; None where the system cannot tell (then its mode must do)."""
-    option = getattr(socket, "SO_PEERCRED", None)
-    if option is None:
-        return None
-    size = struct.calcsize("3i")
-    _, uid, _ = struct.unpack("3i", sock.getsockopt(socket.SOL_SOCKET, option, size))
-    return int(uid)
 
 
 class Served(Protocol):
@@ -125,9 +119,13 @@ async def listen(
     *,
     anywhere: bool = False,
     uids: frozenset[int] | None = None,
+    gid: int | None = None,
     certificate: tuple[str, str] | None = None,
 ) -> Door:
     """Open the feed at ``address`` (port 0: any free one).
+
+    A unix socket serves ``uids`` (None: this user) and, with mode 0660, the members of the group ``gid``.
+    ``certificate`` is (certificate file, key file).
 
     Raises:
         UsageError: not on loopback and not told so, or nobody checks tokens there.
@@ -138,8 +136,8 @@ async def listen(
     if not address.loopback and app.authorize is everybody:
         raise UsageError(f"{address} can be reached from outside and nobody would check who calls")
     app.local_names_only = not address.path and app.authorize is everybody
-    sock = _unix(address.path) if address.path else _tcp(address)
-    protocol = type("_GuardedFor", (_Guarded,), {"uids": uids or frozenset({os.getuid()})})
+    sock = _unix(address.path, gid) if address.path else _tcp(address)
+    protocol = type("_GuardedFor", (_Guarded,), {"uids": uids or frozenset({os.getuid()}), "gid": gid})
     config = uvicorn.Config(
         app.asgi(),
         http=protocol,
@@ -175,7 +173,7 @@ def _tcp(address: Address) -> socket.socket:
     return sock
 
 
-def _unix(path: str) -> socket.socket:
+def _unix(path: str, gid: int | None) -> socket.socket:
     folder = Path(path).parent
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
@@ -187,6 +185,9 @@ def _unix(path: str) -> socket.socket:
             sock.bind(path)
         finally:
             os.umask(mask)
+        if gid is not None:
+            os.chown(path, -1, gid)
+            os.chmod(path, 0o660)
         sock.listen(128)
     except OSError as error:
         sock.close()

@@ -15,14 +15,13 @@ from pathlib import Path
 from opsroom.config import paths
 from opsroom.config.settings import Settings
 from opsroom.domain.board import Mode
-from opsroom.feed.address import parse
-from opsroom.feed.listening import listen
 from opsroom.feed.published import Published
 from opsroom.feed.server import FeedApp
 from opsroom.worker.gate_door import open_gates
 from opsroom.worker.lifetime import after_last_viewer, until_signal, with_parent
 from opsroom.worker.log import log_to
 from opsroom.worker.metrics import exposition
+from opsroom.worker.opening import open_feed
 from opsroom.worker.score import Judging, Metrics
 from opsroom.worker.work import Work
 
@@ -36,7 +35,11 @@ class WorkerOptions:
     settings: Settings
     mode: str = Mode.OBSERVE.value
     listen: str
-    """``unix:PATH`` or ``HOST:PORT``."""
+    """``unix:PATH``, ``HOST:PORT`` or, with ``tls``, ``https://HOST:PORT``."""
+    group: str = ""
+    """Whose members the unix socket serves besides this user."""
+    tls: Path | None = None
+    """Folder with ``tls.crt`` and ``tls.key``; callers then need a bearer token that the API server knows."""
     gates: str = ""
     """``HOST:PORT`` at which Flagger's webhooks are answered; empty: nowhere."""
     linger: float | None = None
@@ -86,7 +89,15 @@ async def _feed(
     work.loop.tick()
     mode = Mode.OBSERVE if options.settings.read_only else Mode(options.mode)
     doors = [await open_gates(options.gates, work.outside, work.sharing, mode)] if options.gates else []
-    door = await listen(app, parse(options.listen))
+    door = await open_feed(
+        app,
+        options.listen,
+        group=options.group,
+        tls=options.tls,
+        read_only=options.settings.read_only,
+        reviewer=lambda: work.outside.reviewer,
+        namespaces=lambda: options.settings.namespaces or {row.rollout.namespace for row in published.rows()},
+    )
     doors.append(door)
     log.info("the feed is at %s, mode %s", door.address, options.mode)
     tasks = [asyncio.ensure_future(work.run(metrics, judge))]

@@ -54,6 +54,8 @@ class Outside:
         self.reader: Reader | None = None
         self.writer: Writer | None = None
         """Only in modes that write."""
+        self.reviewer: Writer | None = None
+        """Asks about others; not with ``--read-only``."""
         self.access: Access | None = None
         self.lease: Lease | None = None
         self.user = ""
@@ -109,7 +111,7 @@ class Outside:
         self.cluster = Cluster(reader, self._namespaces, self._now)
         writer = Writer(connection)
         if not self._read_only:
-            self.access = Access(writer)
+            self.access, self.reviewer = Access(writer), writer
             if self._mode is not Mode.OBSERVE:
                 self.writer = writer
         self.lease = Lease(reader, writer, self.identity, gates=self._gates, now=self._now)
