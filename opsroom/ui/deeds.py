@@ -14,7 +14,7 @@ import msgspec
 
 from opsroom.domain.board import Right, Row
 from opsroom.domain.decision import Flag, FlagReason
-from opsroom.domain.deed import Refusal, Verb
+from opsroom.domain.deed import DeedState, Refusal, Verb
 from opsroom.domain.freshness import Freshness, freshness
 from opsroom.domain.intent import Armed, Press, Refused, arm, look, score_age, still_true
 from opsroom.domain.offer import Offer, offer
@@ -62,7 +62,9 @@ class Deeds:
     def doing(self, uid: Uid) -> str:
         """Word for a row's state while a deed of ours is on its way."""
         attempt = self._attempts.get(uid)
-        return "" if attempt is None else marks.DEED[attempt.deed.state]
+        if attempt is None or attempt.deed.state in (DeedState.DONE, DeedState.CANCELLED, DeedState.REFUSED):
+            return ""
+        return marks.DEED[attempt.deed.state]
 
     def say(self, text: str, bad: bool = False) -> None:
         """Put a note on the intent line."""

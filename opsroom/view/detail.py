@@ -115,8 +115,8 @@ def why(row: Row, now: float) -> list[tuple[str, Role]]:
     verdict = words.verdict(row.verdict)
     if row.rollout.under_way:
         said.insert(1 if flagged else 0, (verdict, Role.TEXT))
-    elif not said:
-        said.append((_rest(row, now), Role.TEXT))
+    else:
+        said = [(_rest(row, now), Role.TEXT), *((text, Role.DIM) for text, _ in said)]
     said += [(caveat, Role.WATCH) for caveat in words.caveats(row.verdict)]
     if row.rollout.message and (row.flag is None or row.flag.detail != row.rollout.message):
         said.append((row.rollout.message, Role.DIM))
@@ -203,10 +203,10 @@ def news(row: Row, cells: int, most: int) -> list[Line]:
 
 
 def happening(item: Happening) -> list[Piece]:
-    """Time, kind and words of one piece of news."""
+    """Time and words of one piece of news."""
     role = Role.WATCH if item.warning else Role.TEXT
     by = f"  by {item.by}" if item.by else ""
-    return [Piece(f"{numbers.clock(item.at)}  ", Role.DIM), Piece(item.text, role), Piece(by, Role.DIM)]
+    return [Piece(f"{numbers.clock(item.at)}  ", Role.DIM), Piece(words.news(item), role), Piece(by, Role.DIM)]
 
 
 def charted(row: Row) -> list[str]:

@@ -68,7 +68,7 @@ def _news(items: Iterable[tuple[Happening, str]], cells: int) -> list[Line]:
     lines = []
     for item, name in items:
         head = Piece(fit(name, 24) + "  ", Role.TEXT) if name else Piece("")
-        said = Piece(item.text, Role.WATCH if item.warning else Role.TEXT)
+        said = Piece(words.news(item), Role.WATCH if item.warning else Role.TEXT)
         by = Piece(f"  by {item.by}" if item.by else "", Role.DIM)
         lines.append(cut(line("    ", Piece(f"{numbers.clock(item.at)}  ", Role.DIM), head, said, by), cells))
     return lines or [line("    ", Piece("No news.", Role.DIM))]

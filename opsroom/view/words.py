@@ -6,12 +6,12 @@ files of their own (``evidence``, ``effects``).
 
 from __future__ import annotations
 
-from opsroom.domain.board import Right, Row
-from opsroom.domain.decision import FlagReason
-from opsroom.domain.deed import Refusal, Verb
+from opsroom.domain.board import Happening, Right, Row
+from opsroom.domain.decision import FlagReason, Outcome
+from opsroom.domain.deed import DeedState, Refusal, Verb
 from opsroom.domain.rollout import Rollout
 from opsroom.domain.verdict import PROMOTE_BELOW, ROLL_BACK_ABOVE, UnknownReason, Verdict, VerdictState
-from opsroom.view import numbers
+from opsroom.view import marks, numbers
 
 VERB = {
     Verb.PROMOTE: "promote",
@@ -87,6 +87,33 @@ REFUSAL = {
     Refusal.INVALID: "The cluster refused it as invalid.",
     Refusal.FROZEN: "Automatic deeds are frozen.",
 }
+
+
+OUTCOME = {
+    Outcome.WATCH: "watched on",
+    Outcome.PROMOTE: "decided to promote",
+    Outcome.PROMOTE_FULLY: "decided to promote fully",
+    Outcome.ROLL_BACK: "decided to roll back",
+    Outcome.FLAG: "flagged",
+}
+
+
+_VERBS = frozenset(verb.value for verb in Verb)
+_STATES = frozenset(state.value for state in DeedState)
+_OUTCOMES = frozenset(outcome.value for outcome in Outcome)
+_REASONS = frozenset(reason.value for reason in FlagReason)
+
+
+def news(item: Happening) -> str:
+    """The words of one piece of news; our codes (``flag:person``, ``roll_back:refused:conflict``) become words."""
+    first, second, third = (*item.text.split(":", 2), "", "")[:3]
+    if item.kind == "deed" and first in _VERBS and second in _STATES:
+        because = f", {third.replace('_', ' ')}" if third else ""
+        return f"{VERB[Verb(first)]}: {marks.DEED[DeedState(second)]}{because}"
+    if item.kind == "decision" and first in _OUTCOMES and second in (*_REASONS, ""):
+        outcome = OUTCOME[Outcome(first)]
+        return f"{outcome}: {FLAG[FlagReason(second)]}" if second else outcome
+    return item.text
 
 
 def refusal(why: Refusal, verb: Verb, rollout: Rollout, detail: str = "") -> str:

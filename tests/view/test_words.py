@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from opsroom.domain.board import Freeze
+from opsroom.domain.board import Freeze, Happening
 from opsroom.domain.decision import FlagReason
 from opsroom.domain.deed import DeedState, Effect, Refusal, Verb
 from opsroom.domain.freshness import SourceState
@@ -62,6 +62,21 @@ def test_evidence_reads_as_the_example_of_the_design() -> None:
     said = evidence.sentence(slow(NOW, 0.97, 1900, 412), fast, NOW)
     assert said == "p99 1.9 s against 0.4 s for 6 min, 12,400 requests"
     assert evidence.sentence(failing(NOW, 0.9, 0.071, 0.003), row, NOW).endswith("requests/s")
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "said"),
+    [
+        ("deed", "roll_back:done", "roll back: done"),
+        ("deed", "promote:refused:stale_feed", "promote: refused, stale feed"),
+        ("decision", "flag:person", "flagged: a person asked"),
+        ("decision", "roll_back", "decided to roll back"),
+        ("event", "roll_back:done", "roll_back:done"),
+        ("deed", "of:another:kind", "of:another:kind"),
+    ],
+)
+def test_codes_of_news_become_words_and_foreign_words_stay(kind: str, text: str, said: str) -> None:
+    assert words.news(Happening(at=NOW, kind=kind, text=text)) == said
 
 
 def test_a_mild_difference_has_no_since() -> None:
