@@ -64,6 +64,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forb
     """Seconds between two looks at the metrics."""
     window: int = 60
     """Steps the judge keeps."""
+    idle_cpu: float = 0.3
+    """Share of its CPU that a pod uses without requests: how the baseline's CPU is brought to the canary's load."""
 
     def row_for(self, rollout: Rollout) -> PolicyRow:
         """The first row whose ``match`` holds; the built-in row where none does."""
@@ -128,6 +130,8 @@ def out_of_bounds(policy: Policy) -> list[tuple[str, str]]:
         bad.append(("rails: window", "more than 0"))
     if policy.step <= 0:
         bad.append(("step", "more than 0"))
+    if not 0 <= policy.idle_cpu <= 1:
+        bad.append(("idle_cpu", "0 to 1"))
     if not STEPS_MIN <= policy.window <= 1000:
         bad.append(("window", f"{STEPS_MIN} to 1000"))
     return bad + queue_faults(policy.queue)

@@ -12,7 +12,8 @@ import numpy as np
 
 from opsroom.domain.rollout import Revision, Rollout, Uid
 from opsroom.sources.aligned import Aligned, Arms, Floats
-from opsroom.sources.queries import ERROR_RATE, ERRORS, REQUESTS
+from opsroom.sources.load import at_equal_load
+from opsroom.sources.queries import CPU_USAGE, ERROR_RATE, ERRORS, PODS, REQUESTS
 from opsroom.sources.ring import Arm, Ring
 
 Services = Callable[[Uid], tuple[str, str]]
@@ -25,10 +26,12 @@ def align(
     metrics: Sequence[str],
     delay: float,
     services: Services | None = None,
+    idle: float = 1.0,
 ) -> Aligned:
     """Arrays for those of ``rollouts`` that have a canary.
 
     ``delay``: seconds after a canary's start for which a metric's window still reaches back before it.
+    ``idle``: share of its CPU that a stable pod uses without requests (see ``load``).
     ``services``: given, arms are told apart by Service instead of ReplicaSet.
     """
     moving = [one for one in rollouts if one.canary is not None]
@@ -40,7 +43,10 @@ def align(
 
     requests = arms(REQUESTS)
     errors = _zeroed(arms(ERRORS), requests, ring)
-    found = {name: arms(name) for name in metrics if name not in (REQUESTS, ERRORS)}
+    found = {name: arms(name) for name in metrics if name not in (REQUESTS, ERRORS, PODS)}
+    if CPU_USAGE in found and PODS in metrics:
+        steps = max(1, round(delay / ring.step))
+        found[CPU_USAGE] = at_equal_load(found[CPU_USAGE], requests, arms(PODS), steps, idle)
     if ERROR_RATE not in found:
         found[ERROR_RATE] = (_ratio(errors[0], requests[0]), _ratio(errors[1], requests[1]))
     times = ring.times

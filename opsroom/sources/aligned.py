@@ -26,8 +26,9 @@ class Aligned:
     step: float
     """Seconds."""
     metrics: Mapping[str, Arms]
-    """``latency_p99``, ``latency_p50`` (ms), ``error_rate`` (0..1), ``cpu_usage`` (cores a pod), ``memory_bytes`` (a
-    pod), ``restarts`` (cumulative, all pods), and whatever a custom preset names."""
+    """``latency_p99``, ``latency_p50`` (ms), ``error_rate`` (0..1), ``cpu_usage`` (cores a pod; the baseline's brought
+    to the canary's load), ``memory_bytes`` (a pod), ``restarts`` (cumulative, all pods), and whatever a
+    custom preset names."""
     requests: Arms
     errors: Arms
     """Counts within each step."""

@@ -32,6 +32,9 @@ AT_ONCE = 4
 REFETCH = 2
 """Steps asked for again: their last samples may have come late."""
 
+IDLE_CPU = 0.3
+"""Share of its CPU that a pod uses without requests, where no policy says."""
+
 LATENESS = 5.0
 REDISCOVER = 600.0
 RETRY = 2.0
@@ -117,11 +120,12 @@ class Metrics:
         step: float,
         window: int,
         services: Services | None = None,
+        idle: float = IDLE_CPU,
     ) -> Aligned:
         """Ask for the steps that have closed since the last look, and align both arms of every canary.
 
         ``now`` is epoch seconds, ``step`` seconds, ``window`` the number of steps in the result. ``services`` is
-        asked only where a preset tells arms apart by Service.
+        asked only where a preset tells arms apart by Service. ``idle``: see ``sources.load``.
         """
         self._interval = step
         if self._ring is None or (self._ring.step, self._ring.window) != (step, window):
@@ -140,7 +144,7 @@ class Metrics:
             _from_pods(ring, rollouts)
             names.append(RESTART_COUNT)
         by_service = plan.preset is not None and plan.preset.by_service
-        return align(ring, rollouts, names, plan.rate_window(step), services if by_service else None)
+        return align(ring, rollouts, names, plan.rate_window(step), services if by_service else None, idle)
 
     async def _learn(self, now: float) -> Plan | None:
         """The plan; made anew after a while, because exporters come and go. The old one serves until then."""

@@ -18,6 +18,8 @@ LATENCY_P99 = "latency_p99"
 LATENCY_P50 = "latency_p50"
 ERROR_RATE = "error_rate"
 CPU_USAGE = "cpu_usage"
+PODS = "pods"
+"""Pods of an arm that use CPU: what its requests are spread over."""
 MEMORY_BYTES = "memory_bytes"
 RESTART_COUNT = "restarts"
 REQUESTS = "requests"
@@ -97,9 +99,11 @@ class Plan:
         rate = duration(self.rate_window(step))
         found: dict[str, Query] = {}
         if CPU in self.metrics:
-            found[CPU_USAGE] = Query(_a_pod(f"rate({_selector(CPU, matchers)}[{rate}])"))
+            used = f"rate({_selector(CPU, matchers)}[{rate}])"
+            found[CPU_USAGE] = Query(_pods("avg", used))
+            found[PODS] = Query(_pods("count", used))
         if MEMORY in self.metrics:
-            found[MEMORY_BYTES] = Query(_a_pod(_selector(MEMORY, matchers)))
+            found[MEMORY_BYTES] = Query(_pods("avg", _selector(MEMORY, matchers)))
         if RESTARTS in self.metrics:
             chosen = _selector(RESTARTS, _matchers(self.state_namespace, spaces))
             space, pod = self.state_namespace, self.state_pod
@@ -131,9 +135,11 @@ def _by_arm(aggregate: str, inner: str, preset: Preset, more: str = "") -> str:
     return f"{aggregate} by ({preset.namespace}, rs{more}) ({labelled})"
 
 
-def _a_pod(inner: str) -> str:
-    """The mean over an arm's pods of what all containers of a pod use."""
-    return f'avg by (namespace, rs) (label_replace(sum by (namespace, pod) ({inner}), "rs", "$1", "pod", "{POD}"))'
+def _pods(aggregate: str, inner: str) -> str:
+    """Mean or number of an arm's pods, each with what all its containers use."""
+    return (
+        f'{aggregate} by (namespace, rs) (label_replace(sum by (namespace, pod) ({inner}), "rs", "$1", "pod", "{POD}"))'
+    )
 
 
 def _selector(metric: str, matchers: Iterable[str]) -> str:

@@ -110,7 +110,7 @@ def spans(server: Prometheus, metric: str) -> list[tuple[float, float]]:
 def test_one_query_a_metric_and_only_the_newest_steps_after_the_first_look() -> None:
     server = Prometheus()
     found = looks(metrics(server), NOW, NOW + 2, NOW + 2.5, NOW + 4)
-    assert len(server.asked) == 4 * 5
+    assert len(server.asked) == 4 * 6
     # A scrape (1 s) and as long again: the newest closed step ends 2 s ago.
     assert spans(server, "0.99") == [
         (NOW - 20, NOW - 2),
@@ -192,7 +192,7 @@ def test_a_slow_prometheus_is_said_to_be_slow_and_left_in_peace_for_a_while() ->
     source = Metrics("http://prom.test", transport=slow, catalog=Catalog(), seconds=0.05)
     looks(source, NOW, NOW + 1)
     assert "did not answer within 0.05 s" in source.states()[0].error
-    assert slow.asked == 5
+    assert slow.asked == 6
 
 
 def test_a_proxy_that_allows_only_get_is_asked_by_get() -> None:
@@ -350,6 +350,7 @@ def test_all_queries_of_the_default_preset_are_told() -> None:
         "requests",
         "errors",
         "cpu_usage",
+        "pods",
         "memory_bytes",
         "restarts",
     }

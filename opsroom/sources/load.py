@@ -1,0 +1,45 @@
+"""What the baseline's CPU would be at the canary's load. Pure.
+
+CPU a pod can only be compared at equal load, and a canary's pods rarely have it: 5 % of the traffic on one pod of five
+is a quarter of what a stable pod bears. A pod's CPU is taken as idle use plus work, the work in proportion to its
+requests: with load ratio r = (canary requests a pod) / (stable requests a pod) and the idle share i of a stable pod,
+
+    expected = baseline * (i + (1 - i) * r)    for r < 1
+    expected = baseline * r                    for r >= 1
+
+Both sides err towards the canary: a busier canary is allowed all the CPU its requests could cost, a less busy one the
+full idle use. With i = 1 pods are compared as they are, with i = 0 by CPU a request. Where nobody counted requests,
+pods are compared as they are.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from opsroom.sources.aligned import Arms, Floats
+
+
+def at_equal_load(cpu: Arms, requests: Arms, pods: Arms, steps: int, idle: float) -> Arms:
+    """``cpu`` (cores a pod, R × T) with the baseline brought to the canary's load.
+
+    ``requests`` are counts a step over all pods, ``pods`` the number of pods; ``steps`` is how many steps one sample of
+    ``cpu`` looks back over, so that requests are averaged over the same time.
+    """
+    stable, canary = (
+        _trailing_mean(counts, steps) / np.where(number > 0, number, np.nan)
+        for counts, number in zip(requests, pods, strict=True)
+    )
+    ratio = np.divide(canary, stable, out=np.full(stable.shape, np.nan), where=stable > 0)
+    expected = np.where(ratio < 1.0, idle + (1.0 - idle) * ratio, ratio)
+    return cpu[0] * np.where(np.isfinite(expected), expected, 1.0), cpu[1]
+
+
+def _trailing_mean(counts: Floats, steps: int) -> Floats:
+    """Mean of the last ``steps`` steps at each step; a gap within them is left out."""
+    known = np.isfinite(counts)
+    total = np.cumsum(np.where(known, counts, 0.0), axis=1)
+    number = np.cumsum(known, axis=1)
+    total[:, steps:] -= total[:, :-steps].copy()
+    number[:, steps:] -= number[:, :-steps].copy()
+    mean: Floats = np.divide(total, number, out=np.full(counts.shape, np.nan), where=number > 0)
+    return mean
