@@ -23,6 +23,7 @@ from opsroom.errors import OpsroomError
 
 PACE = Policy(
     step=2.0,
+    idle_cpu=0.02,
     rows=(
         PolicyRow(
             name="tier 1",
