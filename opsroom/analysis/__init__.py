@@ -14,8 +14,9 @@ One metric (latency, CPU, memory, custom; ``pairing``, ``noise``, ``ratio``)
     noise that is not shared. A p99 from few requests is too low; the bias, by number of requests, is taken off.
     Innocent are x up to the margin of the budget, and at first a warm-up allowance that fades by 1/e in some steps.
     The excess e_t over that is whitened with a shrunk autocorrelation phi and scaled by s, from winsorised first
-    differences: y_t = (e_t - phi e_(t-1)) / (s sqrt(1 - phi^2)); then it is clipped. A bet of size b wins exp(b y - b^2 / 2): mean at most 1 where the
-    clipped y has mean at most 0 and a variance as estimated. Wealth restarts at rate w,
+    differences: y_t = (e_t - phi e_(t-1)) / (s sqrt(1 - phi^2)); then it is clipped. A bet of size b wins
+    exp(b y - b^2 / 2): mean at most 1 where the clipped y has mean at most 0 and a variance as estimated. Wealth
+    restarts at rate w,
         E_t = ((1 - w) E_(t-1) + w) exp(b y_t - b^2 / 2),
     which is the likelihood ratio of "this harm began at some step so far" against "it did not" (Shiryaev's statistic
     with a geometric prior). A second row asks the same of the canary against its own past (``change``), a third how

@@ -62,28 +62,8 @@ def analyze_canary_metrics(
         ValueError: series of different lengths, no metric of both arms, a step that is not positive, an error rate
             above 1, or more than 20,000 steps.
     """
-    if not 0 < step_seconds < float("inf"):
-        raise ValueError("step_seconds must be positive")
-    names = [m for m in baseline_metrics if m in canary_metrics]
-    if not names:
-        raise ValueError("no metric is given for both arms")
-    pairs = {m: _pair(m, baseline_metrics[m], canary_metrics[m]) for m in names}
-    counts = _pair("requests", *requests) if requests is not None else None
-    lengths = {p.canary.shape[1] for p in [*pairs.values(), *([counts] if counts else [])]}
-    if len(lengths) != 1:
-        raise ValueError("series of different lengths")
-    steps = lengths.pop()
-    if steps > MAX_STEPS:
-        raise ValueError(f"{steps} steps; at most {MAX_STEPS} can be judged")
-    window = Window(
-        uids=("canary",),
-        times=np.arange(steps, dtype=np.float64) * step_seconds,
-        step=float(step_seconds),
-        metrics=pairs,
-        requests=counts,
-        concurrent=np.array([concurrent]),
-    )
-    verdict = (judge or Judge()).verdicts(window, max(steps - 1, 0) * float(step_seconds))[0]
+    window = _window(baseline_metrics, canary_metrics, float(step_seconds), requests, concurrent)
+    verdict = (judge or Judge()).verdicts(window, float(window.times[-1]) if len(window.times) else 0.0)[0]
     return CanaryAnalysis(decide(verdict.score), verdict)
 
 
@@ -94,6 +74,36 @@ def decide(score: float | None) -> Analysis:
     if score is not None and score < PROMOTE_BELOW:
         return Analysis.PROMOTE
     return Analysis.CONTINUE
+
+
+def _window(
+    baseline: Mapping[str, Values],
+    canary: Mapping[str, Values],
+    step: float,
+    requests: tuple[Values, Values] | None,
+    concurrent: bool,
+) -> Window:
+    if not 0 < step < float("inf"):
+        raise ValueError("step_seconds must be positive")
+    names = [m for m in baseline if m in canary]
+    if not names:
+        raise ValueError("no metric is given for both arms")
+    pairs = {m: _pair(m, baseline[m], canary[m]) for m in names}
+    counts = _pair("requests", *requests) if requests is not None else None
+    lengths = {p.canary.shape[1] for p in [*pairs.values(), *([counts] if counts else [])]}
+    if len(lengths) != 1:
+        raise ValueError("series of different lengths")
+    steps = lengths.pop()
+    if steps > MAX_STEPS:
+        raise ValueError(f"{steps} steps; at most {MAX_STEPS} can be judged")
+    return Window(
+        uids=("canary",),
+        times=np.arange(steps, dtype=np.float64) * step,
+        step=step,
+        metrics=pairs,
+        requests=counts,
+        concurrent=np.array([concurrent]),
+    )
 
 
 def _pair(name: str, baseline: Values, canary: Values) -> Pair:

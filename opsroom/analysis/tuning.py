@@ -61,39 +61,68 @@ class Tuning:
     hot_steps_slow: float = 1.8
     """… and the same at five-minute steps."""
     hot_errors: float = 3.49
+    """The fewest steps in which errors may gather it (they have no blips of one accident) …"""
     hot_errors_slow: float = 1.2
+    """… and the same at five-minute steps."""
     phi_weight: float = 21.6
+    """The first guess of the autocorrelation counts as so many steps; it is never taken for more than …"""
     phi_max: float = 0.63
+    """… this, and the estimate is corrected for the mean being estimated by this part of Kendall's term."""
     phi_bias: float = 1.0
     scale_weight: float = 4.0
+    """The first guess of the scale counts as so many steps …"""
     scale_gain: float = 1.28
+    """… and later steps weigh this much more than in a plain mean, so that it is forgotten."""
     winsor: float = 1.8
+    """One difference enters the scale as at most so many scales."""
     memory: float = 32.0
     """Steps that a recent mean remembers."""
     warm_steps: float = 4.09
     """Warm-up fades by 1/e in so many steps (a quarter of it at five-minute steps)."""
     pair_weight: float = 12.0
+    """Full pairing is believed as after so many steps of evidence for it."""
     pair_memory: float = 15.5
+    """Steps that the baseline's level remembers."""
     pair_clip: float = 3.0
+    """Beyond so many standard deviations the baseline's movement is taken for shared at once."""
     share_prior: float = 0.15
+    """First guess of how far the arms share their load …"""
     share_weight: float = 8.0
+    """… which counts as so many steps …"""
     share_low: float = 0.15
+    """… and the correlations at which a level difference begins to count …"""
     share_width: float = 0.1
+    """… and this much further on counts in full."""
     wander_prior: float = 0.75
+    """First guess of the autocorrelation where it is asked whether the level itself drifts …"""
     wander_weight: float = 10.0
+    """… which counts as so many steps …"""
     wander_high: float = 0.5
+    """… and the one below which it does not, so that a level counts whatever the correlation."""
     small_sample: float = 0.8
+    """Part of the table's small-sample bias that is taken off."""
     tail_weight: float = 3.0
+    """The table's tail counts as so many steps against the baseline's own."""
     change_penalty: float = 1.0
+    """Nats that a change over the own past must bring more than a difference of level …"""
     spike_penalty: float = 0.7
+    """… and single spikes."""
     joint: float = 0.5
+    """Part of each metric's gain that goes into the bet on all of them."""
     joint_large: float = 0.6
+    """Two metrics that exceed their margins by this much (log units) at one step …"""
     joint_steps: float = 1.5
+    """… decide together in so many steps."""
     error_bets: tuple[float, ...] = (1.51, 2.91, 9.87, 32.0)
+    """How many times likelier the canary is to fail, in the bets."""
     error_memory: float = 8.0
+    """Steps that the recent error rates remember."""
     error_slack: float = 1.43
+    """The innocent rise in points is granted as at most this factor on the rate."""
     dispersion: float = 1.3
+    """First guess of how clumped errors are (1: not at all) …"""
     dispersion_weight: float = 6.0
+    """… which counts as so many steps with errors."""
     metrics: float = 3.5
     """Evidence is averaged over at least so many metrics."""
     roll_back: float = 3.25
@@ -102,3 +131,4 @@ class Tuning:
     promote_late: float = 0.7
     """Harm below which the score passes 0.2: when the watch is over, and a while later."""
     patience_steps: float = 20.0
+    """Steps that "a while" is."""
