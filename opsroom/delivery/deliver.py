@@ -43,6 +43,9 @@ PATIENCE = 60.0
 ENDLESS = 1800.0
 """Seconds a deed that its controller has seen may take: pods have to start, a pair needs a further request."""
 
+OVERTAKEN = 30.0
+"""Seconds after which an automatic promotion that could not be sent is decided anew: its score has grown old."""
+
 _FIRST_POLL, _LAST_POLL = 0.1, 2.0
 _REFUSALS: tuple[tuple[type[OpsroomError], Refusal], ...] = (
     (NotPermitted, Refusal.NO_RIGHT),
@@ -177,6 +180,8 @@ async def _send_first(ready: Prepared, hands: Hands) -> tuple[Prepared, DeedStat
             ready = looked
         if not _may(ready.deed.intent, hands):
             return _refused(ready.deed, Refused(refusal=Refusal.CONFLICT, detail="not_decider"), hands)
+        if _overtaken(ready.deed.intent, hands):
+            return _refused(ready.deed, Refused(refusal=Refusal.CHANGED, detail="overtaken"), hands)
         try:
             await _patch(ready.plan.request, hands)
         except OutcomeUnknown:
@@ -274,6 +279,11 @@ async def _patch(request: Request, hands: Hands) -> None:
 
 def _may(intent: Intent, hands: Hands) -> bool:
     return not intent.automatic or hands.guard()
+
+
+def _overtaken(intent: Intent, hands: Hands) -> bool:
+    promotes = intent.verb in (Verb.PROMOTE, Verb.PROMOTE_FULLY)
+    return intent.automatic and promotes and abs(hands.now() - intent.at) > OVERTAKEN
 
 
 def refused_by(error: OpsroomError) -> Refused:

@@ -24,6 +24,8 @@ from opsroom.worker.situation import Situation
 
 DEEDS = (Outcome.PROMOTE, Outcome.PROMOTE_FULLY, Outcome.ROLL_BACK)
 
+UNSEEN = "Nothing is done automatically while the freeze cannot be read"
+
 Act = Callable[[Decision, Rollout, Verdict | None], None]
 """Begins the deed that was decided."""
 
@@ -49,14 +51,19 @@ class Deciding:
         now: float,
     ) -> None:
         """Decide on every rollout once."""
-        may_act = self._outside.may_act
+        unseen = self._outside.may_act and not self._sharing.freeze_known
+        if unseen and self._sharing.error:
+            situation.troubles["freeze"] = f"{UNSEEN}: {self._sharing.error}"
+        else:
+            situation.troubles.pop("freeze", None)
+        may_act = self._outside.may_act and not unseen
         memory = deferring.forgotten(situation.memory) if may_act else situation.memory
         cases = [
             self._case(situation, cluster.marks(uid), course, verdicts[uid])
             for uid, course in situation.courses.items()
         ]
         decisions, memory = decide(cases, policy, memory, now, freeze=self._sharing.freeze, may_act=may_act)
-        if not may_act and self._outside.somebody_will_act:
+        if unseen or (not may_act and self._outside.somebody_will_act):
             decisions, memory = deferring.left(decisions, memory)
         situation.memory = memory
         for decision in decisions:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Iterable
 from functools import partial
 
@@ -23,6 +24,9 @@ from opsroom.worker.outside import Outside
 
 LOOK_SECONDS = 3.0
 FORBIDDEN_SECONDS = 60.0
+FREEZE_KEEPS = 30.0
+"""Seconds for which a look at the freeze counts: after that somebody may have thrown the switch unseen."""
+
 RETRY_SECONDS = 10.0
 """After a write that failed; a mark is for others to read, nothing waits for it."""
 
@@ -34,13 +38,22 @@ log = logging.getLogger(__name__)
 class Sharing:
     """The shared facts as they were last read, and the marks that are being written."""
 
-    def __init__(self, outside: Outside, now: Callable[[], float]) -> None:
+    def __init__(self, outside: Outside, now: Callable[[], float], clock: Callable[[], float] = time.monotonic) -> None:
         self.freeze: Freeze | None = None
         self.acknowledged: dict[str, Acknowledgement] = {}
+        self.error = ""
+        """Why the last look failed; empty after a good one."""
         self._outside = outside
         self._now = now
+        self._clock = clock
+        self._looked: float | None = None
         self._writing: dict[Uid, asyncio.Task[None]] = {}
         self._not_before: dict[Uid, float] = {}
+
+    @property
+    def freeze_known(self) -> bool:
+        """Whether ``freeze`` can be relied on: nothing automatic is begun without it."""
+        return self._looked is not None and self._clock() - self._looked <= FREEZE_KEEPS
 
     async def run(self, changed: Callable[[], None]) -> None:
         """Read until cancelled. A look that fails leaves what was read before: a freeze must not end by an outage."""
@@ -52,11 +65,13 @@ class Sharing:
                 before = (self.freeze, self.acknowledged)
                 try:
                     self.freeze = await read_freeze(reader)
+                    self._looked = self._clock()
                     self.acknowledged = await read_acknowledged(reader)
-                except NotPermitted:
-                    wait = FORBIDDEN_SECONDS
-                except OpsroomError:
-                    wait = LOOK_SECONDS
+                    self.error = ""
+                except OpsroomError as error:
+                    self.error = str(error)
+                    if isinstance(error, NotPermitted) and self._looked is None:
+                        wait = FORBIDDEN_SECONDS
                 if before != (self.freeze, self.acknowledged):
                     changed()
             await asyncio.sleep(wait)
