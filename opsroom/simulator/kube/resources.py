@@ -76,6 +76,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("secrets", "Secret"),
     Kind("events", "Event", short=("ev",)),
     Kind("serviceaccounts", "ServiceAccount", short=("sa",)),
+    Kind("persistentvolumeclaims", "PersistentVolumeClaim", short=("pvc",), status=True),
     Kind("endpoints", "Endpoints", short=("ep",), singular="endpoints"),
     Kind(
         "deployments",
