@@ -10,11 +10,17 @@ import msgspec
 
 from opsroom.delivery import raw
 from opsroom.delivery.doors import Raw, Reader, Writer
-from opsroom.delivery.shared import HOLD, QUARANTINE, read_map, write_map
+from opsroom.delivery.shared import HOLD, NAMESPACE, QUARANTINE, read_map, write_map
+from opsroom.domain.marks import QUEUE as ENABLED
 from opsroom.domain.queue import QueueState
 from opsroom.errors import Gone
 
 QUEUE = "opsroom-queue"
+POLICY = "opsroom-policy"
+POLICY_KEY = "policy.toml"
+POLICY_NAME = f"ConfigMap {NAMESPACE}/{POLICY}"
+"""What stands for a file's name in what is said about it."""
+
 _ADMISSION = "/apis/admissionregistration.k8s.io/v1"
 _REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
 
@@ -62,8 +68,29 @@ async def write_quarantine(writer: Writer, changes: dict[str, Quarantine | None]
     await write_map(writer, QUARANTINE, data)
 
 
-async def holds_at_admission(reader: Reader) -> bool:
-    """Whether the admission policy, its binding and its parameter map are all there.
+async def read_policy(reader: Reader) -> str | None:
+    """The text of the cluster's own policy; None where there is none, empty where its key is missing."""
+    data = await read_map(reader, POLICY)
+    return None if data is None else data.get(POLICY_KEY, "")
+
+
+async def enabled_namespaces(reader: Reader) -> frozenset[str]:
+    """The namespaces that take part in the queue.
+
+    Raises:
+        NotPermitted, Unreachable: nobody would say.
+    """
+    answer: Raw = await reader.get("/api/v1/namespaces", dict, {"labelSelector": f"{ENABLED}=enabled"})
+    return frozenset(raw.text(one, "metadata", "name") for one in raw.items(answer, "items"))
+
+
+async def switched_on(reader: Reader) -> bool:
+    """Whether anything is to be held at all: the parameter map of the hold is the switch for every kind of hold."""
+    return await read_map(reader, HOLD) is not None
+
+
+async def installed(reader: Reader) -> bool:
+    """Whether the admission policy and its binding are there.
 
     Raises:
         NotPermitted, Unreachable: nobody would say.
@@ -76,7 +103,16 @@ async def holds_at_admission(reader: Reader) -> bool:
             await reader.get(path, dict)
     except Gone:
         return False
-    return await read_map(reader, HOLD) is not None
+    return True
+
+
+async def holds_at_admission(reader: Reader) -> bool:
+    """Whether the admission policy, its binding and its parameter map are all there.
+
+    Raises:
+        NotPermitted, Unreachable: nobody would say.
+    """
+    return await installed(reader) and await switched_on(reader)
 
 
 async def may_jump(writer: Writer, user: str, namespace: str) -> bool:

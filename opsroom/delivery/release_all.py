@@ -18,7 +18,11 @@ from opsroom.domain.marks import CANARY_OF, QUEUE
 from opsroom.domain.rollout import Engine, Shape, Uid
 from opsroom.errors import Gone
 
-_KINDS = (("argoproj.io/v1alpha1", "rollouts", Engine.ARGO), ("apps/v1", "deployments", Engine.DEPLOYMENT))
+_KINDS = (
+    ("argoproj.io/v1alpha1", "rollouts", Engine.ARGO),
+    ("apps/v1", "deployments", Engine.DEPLOYMENT),
+    ("flagger.app/v1beta1", "canaries", Engine.FLAGGER),
+)
 
 
 async def held_targets(reader: Reader, namespaces: Sequence[str] = ()) -> list[Target]:

@@ -270,7 +270,7 @@ def test_hold_and_release_are_one_patch_each(sim: Sim) -> None:
     sim.rollout()
     held = sim.run(sim.deliver(sim.intent(Verb.HOLD)))
     assert held[-1].state is DeedState.DONE
-    assert sim.get("rollouts", "cart")["metadata"]["annotations"]["opsroom.dev/queue"] == "held"
+    assert sim.get("rollouts", "cart")["metadata"]["annotations"]["opsroom.dev/queue"] == "kept"
     assert sim.run(sim.deliver(sim.intent(Verb.RELEASE)))[-1].state is DeedState.DONE
     rollout = sim.get("rollouts", "cart")
     assert "opsroom.dev/queue" not in rollout["metadata"]["annotations"]

@@ -260,3 +260,24 @@ def test_a_person_without_the_right_to_pass_the_hold_releases_what_it_caught(sim
     assert not deployment["spec"].get("paused")
     assert "opsroom.dev/queue" not in deployment["metadata"]["annotations"]
     assert image(sim, "pay") == (BAD if shape is Shape.PAIR else "registry/app:v1")
+
+
+def test_the_canary_of_a_pair_is_held_at_no_pods_and_gets_them_back(sim: Sim) -> None:
+    sim.pair()
+    sim.change("deployments", "pay-canary", spec={"replicas": 3})
+    sim.cluster.pass_time(20)
+    held = sim.run(sim.deliver(sim.intent(Verb.HOLD, "pay-canary", Shape.PAIR, automatic=True, fencing=4)))
+    assert held[-1].state is DeedState.DONE
+    sim.cluster.pass_time(20)
+    canary = sim.get("deployments", "pay-canary")
+    assert canary["metadata"]["annotations"]["opsroom.dev/queue"] == "held"
+    assert (canary["spec"]["replicas"], canary["status"].get("replicas", 0)) == (0, 0)
+
+    released = sim.run(sim.deliver(sim.intent(Verb.RELEASE, "pay-canary", Shape.PAIR, automatic=True, fencing=4)))
+    assert released[-1].state is DeedState.DONE
+    sim.cluster.pass_time(20)
+    canary = sim.get("deployments", "pay-canary")
+    notes = canary["metadata"]["annotations"]
+    assert canary["status"]["readyReplicas"] == 3
+    assert not {"opsroom.dev/queue", "opsroom.dev/replicas"} & notes.keys()
+    assert notes["opsroom.dev/by"] == "ada#4"

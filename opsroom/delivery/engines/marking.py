@@ -1,6 +1,6 @@
 """Hold, release and a person's flag: the same patches on every workload that can be told to stand still.
 
-A hold is ``spec.paused`` (``spec.suspend`` of a Canary) plus our mark; the release takes both away in one patch,
+A hold is ``spec.paused`` (``spec.suspend`` of a Canary, no pods of a pair's canary) plus our mark; the release takes both away in one patch,
 because a mark that stays behind would make the queue believe that it still holds the workload. Source: facts on
 holding at admission, verified on a real API server (a re-apply of the same manifest does not hold a released workload
 again).
@@ -15,22 +15,38 @@ from opsroom.delivery.doors import Raw
 from opsroom.delivery.engines import body
 from opsroom.delivery.plan import Need, Plan, Progress, Refused, Request, changed
 from opsroom.domain import marks
-from opsroom.domain.deed import Deed, DeedState, Effect, Intent, Verb
+from opsroom.domain.deed import Deed, DeedState, Effect, Intent, Refusal, Verb
 
 MARKING = frozenset((Verb.HOLD, Verb.RELEASE, Verb.FLAG))
 
 
-def plan(target: Raw, intent: Intent, path: str, need: Need, *, field: str = "paused") -> Plan | Refused:
-    """One merge patch of the main resource at ``path``; ``field`` of its spec is what stops it."""
+def plan(
+    target: Raw, intent: Intent, path: str, need: Need, *, field: str = "paused", emptied: bool = False
+) -> Plan | Refused:
+    """One merge patch of the main resource at ``path``; ``field`` of its spec is what stops it.
+
+    ``emptied``: it is held at no pods instead. A paused Deployment still scales, so the canary of a pair would go on
+    serving, or bring back pods of the version before.
+    """
     if intent.verb is Verb.HOLD:
-        if raw.flag(target, "spec", field):
+        if raw.flag(target, "spec", field) or raw.annotation(target, marks.QUEUE):
             return changed("paused")
-        notes: dict[str, str | None] = {marks.QUEUE: "held", marks.REQUESTED_BY: intent.actor}
-        patch = body.merge(target, intent, spec={field: True}, annotations=notes)
+        pods = raw.number(target, "spec", "replicas")
+        if emptied and not pods:
+            return Refused(refusal=Refusal.NOT_UNDER_WAY)
+        notes: dict[str, str | None] = {marks.QUEUE: marks.HELD if intent.automatic else marks.KEPT}
+        if not intent.automatic:
+            notes[marks.REQUESTED_BY] = intent.actor
+        if emptied:
+            notes[marks.REPLICAS] = str(pods)
+        spec: Raw = {"replicas": 0} if emptied else {field: True}
+        patch = body.merge(target, intent, spec=spec, annotations=notes)
     elif intent.verb is Verb.RELEASE:
         if not raw.annotation(target, marks.QUEUE):
             return changed("not_held")
-        patch = body.merge(target, intent, spec={field: False}, annotations={marks.QUEUE: None})
+        patch = body.merge(
+            target, intent, spec=_given_back(target, field), annotations={marks.QUEUE: None, marks.REPLICAS: None}
+        )
     else:
         patch = body.merge(target, intent, annotations={marks.FLAG: _asked(intent)})
     return Plan(effect=Effect.MARK, request=Request(path=path, body=patch, need=need))
@@ -49,12 +65,22 @@ def unhold(target: Raw, intent: Intent, path: str, need: Need) -> Request | None
     return Request(path=path, body=patch, need=need)
 
 
+def _given_back(target: Raw, field: str) -> Raw:
+    """The spec of a release: going on and, where it was held at no pods, its pods."""
+    pods = raw.annotation(target, marks.REPLICAS)
+    if not pods.isdecimal():
+        return {field: False}
+    # Paused as well only where the hold at admission met a canary that was held at no pods.
+    paused: Raw = {field: False} if raw.flag(target, "spec", field) else {}
+    return {**paused, "replicas": max(int(pods), raw.number(target, "spec", "replicas"))}
+
+
 def outcome(target: Raw, deed: Deed, *, field: str = "paused") -> Progress | None:
     """A mark is done when it is stored: no controller has to react for it to count."""
     paused, held = raw.flag(target, "spec", field), bool(raw.annotation(target, marks.QUEUE))
     match deed.intent.verb:
         case Verb.HOLD:
-            done = paused and held
+            done = held and (paused or bool(raw.annotation(target, marks.REPLICAS)))
         case Verb.RELEASE:
             done = not paused and not held
         case _:

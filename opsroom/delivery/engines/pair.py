@@ -44,7 +44,7 @@ class PairEngine:
         if raw.text(target, "metadata", "uid") != intent.target.uid:
             return Refused(refusal=Refusal.GONE, detail="recreated")
         if intent.verb in marking.MARKING:
-            return marking.plan(target, intent, _path(intent), _need(intent))
+            return marking.plan(target, intent, _path(intent), _need(intent), emptied=True)
         if sight.partner is None:
             return Refused(refusal=Refusal.GONE, detail="stable")
         refused = _differs(sight, intent)
