@@ -38,6 +38,13 @@ class Expired(Gone):
     """HTTP 410: the resourceVersion or continue token is too old; list again."""
 
 
+def not_gone(error: OpsroomError, thing: str) -> OpsroomError:
+    """``error``, unless it is a 410 for one object: only lists grow too old, so that says nothing of the object."""
+    if not isinstance(error, Expired):
+        return error
+    return Unreachable(f"{thing} cannot be had just now (HTTP 410)", "Look again")
+
+
 class Cause(msgspec.Struct, frozen=True):
     """One reason inside a Status."""
 

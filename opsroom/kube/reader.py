@@ -17,7 +17,7 @@ import msgspec
 from opsroom.domain.clean import clean
 from opsroom.errors import Unreachable
 from opsroom.kube.connection import Connection, Request
-from opsroom.kube.failures import Expired, Status, in_stream, refusal, unanswered
+from opsroom.kube.failures import Expired, Status, in_stream, not_gone, refusal, unanswered
 from opsroom.kube.objects import Event, Listing, decoder, read_page
 
 T = TypeVar("T")
@@ -40,7 +40,10 @@ class Reader:
         Raises:
             Gone, NotPermitted, Unauthorized, Rejected, Unreachable: as their names say.
         """
-        body = await self.get_bytes(path, params)
+        try:
+            body = await self.get_bytes(path, params)
+        except Expired as error:
+            raise not_gone(error, named(path)) from error
         try:
             value: T = decoder(type_).decode(body)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:

@@ -12,7 +12,7 @@ import msgspec
 
 from opsroom.errors import OutcomeUnknown, Unreachable
 from opsroom.kube.connection import Connection, Request
-from opsroom.kube.failures import refusal
+from opsroom.kube.failures import not_gone, refusal
 from opsroom.kube.reader import named
 
 MERGE = "application/merge-patch+json"
@@ -76,7 +76,7 @@ class Writer:
         )
         endpoint = self.connection.endpoint
         if response.status_code >= 300:
-            raise refusal(response, endpoint, named(path))
+            raise not_gone(refusal(response, endpoint, named(path)), named(path))
         try:
             answer: dict[str, Any] = msgspec.json.decode(response.content, type=dict[str, Any])
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:

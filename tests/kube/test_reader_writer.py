@@ -161,3 +161,11 @@ def test_null_in_a_patch_stays_null(kube: Any) -> None:
     server = kube.Server(kube.body({}))
     asyncio.run(Writer(server.connection()).patch("/x/status", {"status": {"pauseConditions": None}}))
     assert server.requests[0].content == b'{"status":{"pauseConditions":null}}'
+
+
+def test_410_for_one_object_does_not_say_that_it_is_gone(kube: Any) -> None:
+    server = kube.Server(kube.status(410, "Expired", "too old"), kube.status(410, "Expired", "too old"))
+    with pytest.raises(Unreachable):
+        asyncio.run(Reader(server.connection()).get(f"{PATH}/web", dict))
+    with pytest.raises(Unreachable):
+        asyncio.run(Writer(server.connection()).patch(f"{PATH}/web", {}))
