@@ -11,12 +11,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from opsroom.analysis.bets import evidence
+from opsroom.analysis.bets import CEILING, odds
 from opsroom.analysis.ratio import Pace
 from opsroom.analysis.tuning import Tuning
 from opsroom.analysis.window import Floats
-
-CEILING = 1e15
 
 
 class CountEvidence:
@@ -114,6 +112,6 @@ class CountEvidence:
         base, canary = self.rates()
         return canary - base
 
-    def evidence(self) -> Floats:
-        """Log evidence that the canary fails more often, (R,)."""
-        return evidence(self._wealth)
+    def odds(self) -> Floats:
+        """Odds that the canary fails more often, (R,)."""
+        return odds(self._wealth)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from opsroom.analysis.bets import evidence, grow
+from opsroom.analysis.bets import grow, odds
 from opsroom.analysis.counts import CountEvidence
 from opsroom.analysis.ratio import RatioEvidence
 from opsroom.analysis.tuning import Family, Tuning
@@ -25,16 +25,31 @@ WITHHELD = 12.0
 
 @dataclass(frozen=True, slots=True)
 class Harm:
-    """Evidence for harm after one step; arrays (R,) but ``by_metric`` (M, R)."""
+    """Evidence for harm after one step; nats (R,), odds per row, averaged over ``share`` rows."""
 
     total: Floats
     withheld: Floats
     """What the total would be, had nothing been gated."""
-    by_metric: Floats
-    by_errors: Floats
-    joint: Floats
+    metric_odds: Floats
+    """(M, R)."""
+    error_odds: Floats
+    joint_odds: Floats
     share: float
-    """What evidence is averaged over."""
+
+    @property
+    def by_metric(self) -> Floats:
+        """Nats of each metric, (M, R)."""
+        return np.log(self.metric_odds)
+
+    @property
+    def by_errors(self) -> Floats:
+        """Nats of the error counts, (R,)."""
+        return np.log(self.error_odds)
+
+    @property
+    def joint(self) -> Floats:
+        """Nats of the bet on all metrics at once, (R,)."""
+        return np.log(self.joint_odds)
 
 
 class JointEvidence:
@@ -61,27 +76,20 @@ class JointEvidence:
 
     def harm(self, ratios: RatioEvidence, counts: CountEvidence) -> Harm:
         """All evidence after the last step."""
-        level, change = ratios.level(), np.maximum(ratios.change(), ratios.spikes())
-        errors, joint = counts.evidence(), evidence(self._wealth)
+        level, change = ratios.level(), ratios.change()
+        errors, joint = counts.odds(), odds(self._wealth)
+        share = max(self._tuning.metrics, len(level) + 0.5)
         free = np.maximum(level, change)
+        withheld = total = np.log((free.sum(axis=0) + errors + joint) / share)
         if self._gated.any():
-            gate = self._gate(ratios)
-            bound = np.where(self._gated[:, None], -1.0 + WITHHELD * gate, np.inf)
-            by_metric = np.maximum(np.minimum(level, bound), change)
-            others = np.where(self._gated[:, None], -np.inf, by_metric).max(axis=0, initial=-np.inf)
-            alone = np.maximum(others, errors) < 0.0
-            lowest = np.where(self._gated[:, None], bound, np.inf).min(axis=0)
-            bounded = np.where(alone, np.minimum(joint, lowest), joint)
-        else:
-            by_metric, bounded = free, joint
-        return Harm(
-            total=self._average(by_metric, errors, bounded),
-            withheld=self._average(free, errors, joint),
-            by_metric=by_metric,
-            by_errors=errors,
-            joint=bounded,
-            share=self._share(by_metric),
-        )
+            gated = self._gated[:, None]
+            bound = np.where(gated, np.exp(WITHHELD * self._gate(ratios) - 1.0), np.inf)
+            free = np.maximum(np.minimum(level, bound), change)
+            others = np.where(gated, 0.0, free).max(axis=0, initial=0.0)
+            alone = np.maximum(others, errors) < 1.0
+            joint = np.where(alone, np.minimum(joint, bound.min(axis=0)), joint)
+            total = np.log((free.sum(axis=0) + errors + joint) / share)
+        return Harm(total, withheld, free, errors, joint, share)
 
     def _gate(self, ratios: RatioEvidence) -> Floats:
         k = self._tuning
@@ -89,12 +97,3 @@ class JointEvidence:
         steady = np.clip((k.wander_high - ratios.noise.wander()) / 0.15, 0.0, 1.0)
         found: Floats = np.maximum(sharing, steady)
         return found
-
-    def _average(self, by_metric: Floats, errors: Floats, joint: Floats) -> Floats:
-        rows = np.concatenate([by_metric, errors[None], joint[None]], axis=0)
-        rows = np.exp(np.minimum(rows, 40.0))
-        found: Floats = np.log(rows.sum(axis=0) / self._share(by_metric))
-        return found
-
-    def _share(self, by_metric: Floats) -> float:
-        return max(self._tuning.metrics, len(by_metric) + 0.5)

@@ -9,11 +9,12 @@ It must not know counts, and not what other metrics say.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from opsroom.analysis.bets import evidence, grow
+from opsroom.analysis.bets import CEILING, grow, odds
 from opsroom.analysis.noise import Noise
 from opsroom.analysis.pairing import Pairing
 from opsroom.analysis.tuning import Family, Tuning
@@ -27,6 +28,7 @@ SPIKE_SCALES = 2.5
 SPIKE_LATER = 0.05
 SPIKE_UP = np.array([0.75, 0.9])[:, None, None]
 """Bets on the part of the spikes that are the canary's; half of them are, where the arms are alike."""
+SPIKE_WON, SPIKE_LOST = 2.0 * SPIKE_UP, 2.0 - 2.0 * SPIKE_UP
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +129,13 @@ class RatioEvidence:
         far = np.maximum(SPIKE_SCALES * scale, SPIKE)
         up, down = ok & (x > far), ok & (x < -far)
         # A spike of several steps is one accident, so its later steps count for little.
-        gain = np.where(self._far_up, SPIKE_LATER, 1.0) * up * np.log(2.0 * SPIKE_UP)
-        gain += np.where(self._far_down, SPIKE_LATER, 1.0) * down * np.log(2.0 - 2.0 * SPIKE_UP)
-        grow(self._spikes, gain, np.where(ok, self._tuning.restart, 0.0))
+        won = np.where(up, np.where(self._far_up, SPIKE_WON**SPIKE_LATER, SPIKE_WON), 1.0)
+        lost = np.where(down, np.where(self._far_down, SPIKE_LOST**SPIKE_LATER, SPIKE_LOST), 1.0)
+        stake = np.where(ok, self._tuning.restart, 0.0)
+        self._spikes *= 1.0 - stake
+        self._spikes += stake
+        self._spikes *= won * lost
+        np.minimum(self._spikes, CEILING, out=self._spikes)
         self._far_up = np.where(ok, up, self._far_up)
         self._far_down = np.where(ok, down, self._far_down)
 
@@ -149,13 +155,12 @@ class RatioEvidence:
         return gain
 
     def level(self) -> Floats:
-        """Log evidence that the canary is worse than its baseline, (M, R)."""
-        return evidence(self._level)
-
-    def spikes(self) -> Floats:
-        """Log evidence that single steps of the canary, not of its baseline, are far too high, (M, R)."""
-        return evidence(self._spikes) - self._tuning.spike_penalty
+        """Odds that the canary is worse than its baseline, (M, R)."""
+        return odds(self._level)
 
     def change(self) -> Floats:
-        """Log evidence that the canary is worse than it was, (M, R)."""
-        return evidence(self._change) - self._tuning.change_penalty
+        """Odds that the canary is worse than it was, or that single steps of it are far too high, (M, R)."""
+        k = self._tuning
+        own = odds(self._change) * math.exp(-k.change_penalty)
+        found: Floats = np.maximum(own, odds(self._spikes) * math.exp(-k.spike_penalty))
+        return found

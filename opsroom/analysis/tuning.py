@@ -65,10 +65,11 @@ class Tuning:
     hot_errors_slow: float = 1.2
     """… and the same at five-minute steps."""
     phi_weight: float = 21.6
-    """The first guess of the autocorrelation counts as so many steps; it is never taken for more than …"""
+    """The first guess of the autocorrelation counts as so many steps."""
     phi_max: float = 0.63
-    """… this, and the estimate is corrected for the mean being estimated by this part of Kendall's term."""
+    """It is never taken for more than this."""
     phi_bias: float = 1.0
+    """Part of Kendall's correction for the mean being estimated."""
     scale_weight: float = 4.0
     """The first guess of the scale counts as so many steps …"""
     scale_gain: float = 1.28
