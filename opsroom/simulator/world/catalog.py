@@ -73,6 +73,8 @@ _TURN = (Delivery.ROUTED, Delivery.PAIR, Delivery.ROLLOUT, Delivery.ROLLING)
 _DOZEN = 12
 _FLAGGERS = (4, 10)
 _FLAGGERS_BELOW = 120  # each is looked at every few seconds, which a large world cannot afford
+# Flagger runs as many canary pods as primary ones: at a few percent of the traffic each would be nearly idle.
+_FLAGGER_STEPS = (20, 50)
 _NAMES_A_ROUND = 64
 MOST = 10_000
 
@@ -110,6 +112,7 @@ def _service(seed: int, number: int, count: int, namespace: str, name: str) -> S
     # What GitOps owns must not be promoted by changing its spec, so only Rollouts are: their status is nobody's.
     owned = delivery in (Delivery.ROLLOUT, Delivery.ROUTED)
     gitops = draw.choice(("", "", "argocd", "flux")) if owned else ""
+    weights = draw.choice(_STEPS)
     return ServiceSpec(
         namespace=namespace,
         name=name,
@@ -119,5 +122,5 @@ def _service(seed: int, number: int, count: int, namespace: str, name: str) -> S
         replicas=draw.choice((3, 4, 4, 5, 6)),
         gitops=gitops,
         language=draw.choice(_LANGUAGES),
-        weights=draw.choice(_STEPS),
+        weights=_FLAGGER_STEPS if delivery is Delivery.FLAGGER else weights,
     )
