@@ -27,6 +27,7 @@ from opsroom.domain.board import Right, Row
 from opsroom.domain.deed import Deed, DeedState, Intent, Precondition, Refusal, Target, Verb
 from opsroom.domain.freshness import Freshness, freshness
 from opsroom.domain.intent import SCORE_STALE, Press, Refused, arm, score_age
+from opsroom.domain.offer import expected
 from opsroom.errors import NotPermitted, OpsroomError, UsageError
 from opsroom.feed.frames import Picture
 from opsroom.kube.access import may, whoami
@@ -122,6 +123,7 @@ def intent_for(row: Row, verb: Verb, *, reason: str, force: bool, now: float) ->
             canary_hash=rollout.canary.hash if rollout.canary else "",
             stable_hash=rollout.stable.hash if rollout.stable else "",
             step=rollout.step,
+            effect=expected(rollout, verb),
         ),
         actor=getpass.getuser(),
         at=now,

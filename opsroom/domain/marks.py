@@ -114,6 +114,8 @@ class Marks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """By a person: the queue does not release it."""
     lane: str = ""
     requested_by: str = ""
+    rollback: str = ""
+    """Intent of the last roll back by template; it outlives its deed."""
     promoting: bool = False
 
 
@@ -126,6 +128,7 @@ def read_marks(annotations: Mapping[str, str]) -> Marks:
         kept=annotations.get(QUEUE) == KEPT,
         lane=clean(annotations.get(LANE, "")),
         requested_by=clean(annotations.get(REQUESTED_BY, "")),
+        rollback=clean(annotations.get(ROLLBACK, "")),
         promoting=PROMOTING in annotations,
     )
 

@@ -121,3 +121,17 @@ def weight_after(rollout: Rollout, step: int | None) -> int | None:
         elif at.kind is StepKind.PAUSE:
             return weight
     return 100
+
+
+def expected(rollout: Rollout, verb: Verb) -> Effect | None:
+    """The effect that a deed asked for now must still have when it is sent; None where that cannot be told from here.
+
+    What delivery finds by its fresh look may rightly differ for an inconclusive analysis (of the step, or in the
+    background) and for the roll back of a pair (its promotion may be half done).
+    """
+    if verb not in (Verb.PROMOTE, Verb.PROMOTE_FULLY, Verb.ROLL_BACK):
+        return None
+    if verb is Verb.ROLL_BACK and rollout.shape is Shape.PAIR:
+        return None
+    wish = offer(rollout, verb)
+    return None if wish.effect is Effect.ACCEPT_INCONCLUSIVE else wish.effect

@@ -10,7 +10,7 @@ from datetime import datetime
 
 import msgspec
 
-from opsroom.domain.marks import CANARY_OF, FLAG, LANE, PROMOTING, QUEUE, REPLICAS, REQUESTED_BY, VERDICT
+from opsroom.domain.marks import CANARY_OF, FLAG, LANE, PROMOTING, QUEUE, REPLICAS, REQUESTED_BY, ROLLBACK, VERDICT
 from opsroom.kube.objects import Owner
 from opsroom.sources.template_kinds import Fingerprinted
 
@@ -22,6 +22,7 @@ class Annotations(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     queue: str = msgspec.field(name=QUEUE, default="")
     requested_by: str = msgspec.field(name=REQUESTED_BY, default="")
     lane: str = msgspec.field(name=LANE, default="")
+    rollback: str = msgspec.field(name=ROLLBACK, default="")
     replicas: str = msgspec.field(name=REPLICAS, default="")
     promoting: str | None = msgspec.field(name=PROMOTING, default=None)
     verdict: str = msgspec.field(name=VERDICT, default="")

@@ -7,7 +7,19 @@ no proof: everybody sets it), Flux by its labels, Helm by its release annotation
 from __future__ import annotations
 
 from opsroom.domain.clean import clean
-from opsroom.domain.marks import FLAG, HELD, KEPT, LANE, PROMOTING, QUEUE, REQUESTED_BY, VERDICT, Marks, read_marks
+from opsroom.domain.marks import (
+    FLAG,
+    HELD,
+    KEPT,
+    LANE,
+    PROMOTING,
+    QUEUE,
+    REQUESTED_BY,
+    ROLLBACK,
+    VERDICT,
+    Marks,
+    read_marks,
+)
 from opsroom.domain.rollout import Change
 from opsroom.sources.kinds import Annotations, Meta
 
@@ -45,7 +57,7 @@ def labels(meta: Meta) -> dict[str, str]:
 def marks(notes: Annotations) -> Marks:
     """Our own marks."""
     written = {QUEUE: notes.queue, REQUESTED_BY: notes.requested_by, VERDICT: notes.verdict, FLAG: notes.flag}
-    written[LANE] = notes.lane
+    written |= {LANE: notes.lane, ROLLBACK: notes.rollback}
     if notes.promoting is not None:
         written[PROMOTING] = notes.promoting
     return read_marks(written)

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable
 
 from opsroom.domain.decision import Decision, Outcome
 from opsroom.domain.deed import Deed, DeedState, Intent, Precondition, Refusal, Target, Verb
+from opsroom.domain.offer import expected
 from opsroom.domain.rollout import Rollout, Uid
 from opsroom.domain.verdict import Verdict
 
@@ -33,9 +34,10 @@ log = logging.getLogger(__name__)
 
 def intent_of(decision: Decision, rollout: Rollout, verdict: Verdict | None, actor: str, fencing: int) -> Intent:
     """The intent that carries out ``decision`` on ``rollout`` as it was when it was decided."""
+    verb = VERBS[decision.outcome]
     return Intent(
         id=uuid.uuid4().hex,
-        verb=VERBS[decision.outcome],
+        verb=verb,
         target=Target(
             uid=rollout.uid,
             engine=rollout.engine,
@@ -47,6 +49,7 @@ def intent_of(decision: Decision, rollout: Rollout, verdict: Verdict | None, act
             canary_hash=rollout.canary.hash if rollout.canary is not None else "",
             stable_hash=rollout.stable.hash if rollout.stable is not None else "",
             step=rollout.step,
+            effect=expected(rollout, verb),
         ),
         actor=actor,
         at=decision.at,

@@ -49,8 +49,9 @@ class Deciding:
         verdicts: Mapping[Uid, Verdict | None],
         policy: Policy,
         now: float,
+        steps_held: bool = False,
     ) -> None:
-        """Decide on every rollout once."""
+        """Decide on every rollout once; ``steps_held``: the queue is frozen."""
         unseen = self._outside.may_act and not self._sharing.freeze_known
         if unseen and self._sharing.error:
             situation.troubles["freeze"] = f"{UNSEEN}: {self._sharing.error}"
@@ -62,7 +63,9 @@ class Deciding:
             self._case(situation, cluster.marks(uid), course, verdicts[uid])
             for uid, course in situation.courses.items()
         ]
-        decisions, memory = decide(cases, policy, memory, now, freeze=self._sharing.freeze, may_act=may_act)
+        decisions, memory = decide(
+            cases, policy, memory, now, freeze=self._sharing.freeze, may_act=may_act, steps_held=steps_held
+        )
         if unseen or (not may_act and self._outside.somebody_will_act):
             decisions, memory = deferring.left(decisions, memory)
         situation.memory = memory

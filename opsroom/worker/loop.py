@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from opsroom.domain.board import Counts, Happening, Mode, Right, Room, Row
 from opsroom.domain.deed import Deed, Verb
 from opsroom.domain.freshness import STALE_AFTER, SourceState
+from opsroom.domain.queue import Queue
 from opsroom.domain.rollout import Uid
 from opsroom.domain.verdict import Verdict
 from opsroom.errors import OpsroomError
@@ -23,6 +24,7 @@ from opsroom.worker.deciding import Act, Decided, Deciding
 from opsroom.worker.outside import Outside
 from opsroom.worker.picture import row_of, verdict_now
 from opsroom.worker.policy import PolicyInForce
+from opsroom.worker.queueing import Queueing
 from opsroom.worker.rights import Rights
 from opsroom.worker.score import Judging, Metrics, Scored, score
 from opsroom.worker.sharing import Sharing
@@ -53,6 +55,7 @@ class Loop:
         published: Published,
         rights: Rights,
         sharing: Sharing,
+        queueing: Queueing,
         *,
         mode: Mode,
         read_only: bool,
@@ -70,6 +73,8 @@ class Loop:
         self._published = published
         self._rights = rights
         self._sharing = sharing
+        self._queueing = queueing
+        self._queue = Queue()
         self._mode = mode
         self._read_only = read_only
         self._namespaces = namespaces
@@ -205,7 +210,9 @@ class Loop:
             for uid, course in situation.courses.items()
         }
         if self._outside.cluster is not None and self._outside.cluster.listed:
-            self._deciding.tick(situation, self._outside.cluster, verdicts, self._policy.policy, now)
+            policy, cluster = self._policy.policy, self._outside.cluster
+            self._deciding.tick(situation, cluster, verdicts, policy, now, self._queueing.steps_held)
+            self._queue = self._queueing.tick(situation, cluster, policy, now)
         return verdicts
 
     def _publish(self, now: float, verdicts: dict[Uid, Verdict | None]) -> None:
@@ -214,7 +221,7 @@ class Loop:
         for uid, course in self.situation.courses.items():
             events: tuple[Happening, ...] = cluster.happenings(uid) if cluster is not None else ()
             rights: dict[Verb, Right] = {} if self._read_only else self._rights.of(course.rollout)
-            rows.append(row_of(course, verdicts[uid], events, rights, None))
+            rows.append(row_of(course, verdicts[uid], events, rights, self._queueing.entries.get(uid)))
         self._published.publish(self._room(now), rows)
 
     def rows(self) -> list[Row]:
@@ -233,6 +240,7 @@ class Loop:
             sources=self._sources(),
             decider=self._outside.decider(),
             freeze=self._sharing.freeze,
+            queue=self._queue,
             policy_note=self._policy.note,
             counts=Counts(
                 promoted=tally.promoted,

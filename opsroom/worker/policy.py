@@ -1,12 +1,22 @@
-"""The policy in force: read again when its file changes; a broken file never replaces a good policy."""
+"""The policy in force: the cluster's own, else the file's; a broken one never replaces a good one.
+
+The ConfigMap ``opsroom-policy`` (key ``policy.toml``) wins over a local file, so that everybody who decides in a
+cluster decides by the same rules. Both are read again when they change.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
-from opsroom.config.policy_file import load_policy
+from opsroom.config.policy_file import load_policy, parse_policy
+from opsroom.delivery.queue_facts import POLICY_KEY, POLICY_NAME
 from opsroom.domain.policy import Policy
 from opsroom.errors import ConfigError
+
+
+def _none() -> None:
+    return None
 
 
 class PolicyInForce:
@@ -16,27 +26,47 @@ class PolicyInForce:
         ConfigError: there is no good one to begin with.
     """
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, told: Callable[[], str | None] = _none) -> None:
+        """``told`` gives the text of the cluster's own policy as it was last read, None where there is none."""
         self._path = path
         self.policy: Policy = load_policy(path)
         self.note = ""
         """Why the last good policy is still in force; empty when the newest one is."""
+        self._told = told
+        self._text: str | None = None
+        self._of_file, self._file_note = self.policy, ""
         self._seen = self._stamp()
 
     def look(self) -> bool:
-        """Read the file again if it changed; True when another policy is in force afterwards."""
-        stamp = self._stamp()
-        if stamp == self._seen:
+        """Read again what changed; True when another policy is in force afterwards."""
+        text, stamp = self._told(), self._stamp()
+        if stamp == self._seen and text == self._text:
             return False
-        self._seen = stamp
+        before = self.policy
+        if stamp != self._seen:
+            self._seen = stamp
+            self._read_file()
+        if text is None:
+            self.policy, self.note = self._of_file, self._file_note
+        elif text != self._text:
+            self._take(text)
+        self._text = text
+        return self.policy != before
+
+    def _read_file(self) -> None:
         try:
-            policy = load_policy(self._path)
+            self._of_file, self._file_note = load_policy(self._path), ""
+        except ConfigError as error:
+            self._file_note = str(error)
+
+    def _take(self, text: str) -> None:
+        """The cluster's own policy; a broken one leaves what is in force."""
+        try:
+            if not text.strip():
+                raise ConfigError(f"{POLICY_NAME} holds no policy", f"Put it under the key {POLICY_KEY}")
+            self.policy, self.note = parse_policy(text, f"{POLICY_NAME}:{POLICY_KEY}"), ""
         except ConfigError as error:
             self.note = str(error)
-            return False
-        self.note = ""
-        changed, self.policy = policy != self.policy, policy
-        return changed
 
     def _stamp(self) -> tuple[int, int]:
         if self._path is None:

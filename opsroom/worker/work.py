@@ -33,9 +33,12 @@ from opsroom.worker.deeds import Journals
 from opsroom.worker.loop import Loop
 from opsroom.worker.outside import Outside
 from opsroom.worker.policy import PolicyInForce
+from opsroom.worker.quarantine import SharedQuarantine
+from opsroom.worker.queueing import Queueing
 from opsroom.worker.rights import Rights
 from opsroom.worker.score import Judging, Metrics, Missing
 from opsroom.worker.sharing import Sharing
+from opsroom.worker.standing import Standing
 
 RESTART_SECONDS = 2.0
 RELEARNT = 1000
@@ -69,18 +72,22 @@ class Work:
             read_only=settings.read_only,
             gates=gates,
         )
-        policy = PolicyInForce(Path(settings.policy) if settings.policy else None)
+        self.standing = Standing(self.outside)
+        policy = PolicyInForce(Path(settings.policy) if settings.policy else None, lambda: self.standing.policy)
         path = journal or own_journal(settings)
         self.journal = Journal(path, self.outside.identity)
         others = Journals(path.parent, path)
         self.sharing = Sharing(self.outside, time.time)
         self.automatic = Automatic(self._carry, lambda deed: self.loop.told(deed), time.time)
+        self.quarantine = SharedQuarantine(self.outside, self.standing)
+        queueing = Queueing(self.outside, self.sharing, self.standing, self.quarantine, self.automatic.begin)
         self.loop = Loop(
             self.outside,
             policy,
             published,
             Rights(time.monotonic),
             self.sharing,
+            queueing,
             mode=mode,
             read_only=settings.read_only,
             namespaces=settings.namespaces,
@@ -102,6 +109,7 @@ class Work:
                 ("measure", lambda: self._measure(metrics, judge)),
                 ("rights", self.loop.ask_rights),
                 ("sharing", lambda: self.sharing.run(wake)),
+                ("standing", lambda: self.standing.run(wake)),
                 ("journal", self._write_lines),
                 ("settle", self._settle),
             ):
@@ -111,6 +119,7 @@ class Work:
         """Let deeds come to their journal line, then give the Lease back."""
         await self.automatic.close()
         await self.sharing.close()
+        await self.quarantine.close()
         await self.outside.close()
 
     async def _measure(self, metrics: Metrics | None, judge: Judging | None) -> None:

@@ -29,8 +29,11 @@ from opsroom.sources.aligned import Aligned, Arms
 from opsroom.worker.loop import Loop
 from opsroom.worker.outside import Outside
 from opsroom.worker.policy import PolicyInForce
+from opsroom.worker.quarantine import SharedQuarantine
+from opsroom.worker.queueing import Queueing
 from opsroom.worker.rights import Rights
 from opsroom.worker.sharing import Sharing
+from opsroom.worker.standing import Standing
 
 STEPS = 60
 ROUNDS = 4
@@ -129,12 +132,14 @@ async def rounds(number: int) -> None:
     outside.cluster = StillCluster(number)  # type: ignore[assignment]
     outside.ready.set()
     published = Published()
+    sharing, standing = Sharing(outside, time.time), Standing(outside)
     loop = Loop(
         outside,
         PolicyInForce(None),
         published,
         Rights(time.monotonic),
-        Sharing(outside, time.time),
+        sharing,
+        Queueing(outside, sharing, standing, SharedQuarantine(outside, standing), lambda intent: None),
         mode=Mode.OBSERVE,
         read_only=True,
         namespaces=(),

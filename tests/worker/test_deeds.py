@@ -10,7 +10,7 @@ import pytest
 
 from opsroom.delivery.journal import Entry, Journal
 from opsroom.domain.decision import Decision, Outcome
-from opsroom.domain.deed import Deed, DeedState, Intent, Precondition, Refusal, Target, Verb
+from opsroom.domain.deed import Deed, DeedState, Effect, Intent, Precondition, Refusal, Target, Verb
 from opsroom.domain.rollout import Engine, Phase, Revision, Rollout, Shape, Uid
 from opsroom.domain.verdict import Verdict, VerdictState
 from opsroom.worker.automatic import Automatic, intent_of
@@ -50,7 +50,7 @@ def test_an_intent_says_what_was_true_when_it_was_decided() -> None:
     made = intent_of(decision, rollout, verdict, "worker-1", 7)
     assert (made.verb, made.precondition) == (
         Verb.ROLL_BACK,
-        Precondition(canary_hash="new", stable_hash="old", step=3),
+        Precondition(canary_hash="new", stable_hash="old", step=3, effect=Effect.ABORT),
     )
     assert (made.automatic, made.fencing, made.score, made.score_age, made.row) == (True, 7, 0.9, 10.0, "shop")
 

@@ -1,9 +1,9 @@
 """Hold, release and a person's flag: the same patches on every workload that can be told to stand still.
 
-A hold is ``spec.paused`` (``spec.suspend`` of a Canary, no pods of a pair's canary) plus our mark; the release takes both away in one patch,
-because a mark that stays behind would make the queue believe that it still holds the workload. Source: facts on
-holding at admission, verified on a real API server (a re-apply of the same manifest does not hold a released workload
-again).
+A hold is ``spec.paused`` (``spec.suspend`` of a Canary, no pods of a pair's canary) plus our mark; the release takes
+both away in one patch, because a mark that stays behind would make the queue believe that it still holds the workload.
+Source: facts on holding at admission, verified on a real API server (a re-apply of the same manifest does not hold a
+released workload again).
 """
 
 from __future__ import annotations

@@ -1,0 +1,88 @@
+"""The quarantine, shared: what this decider rolled back is written down for all, and what others did is taken over.
+
+A version that was rolled back automatically must not come back by the next sync of a GitOps controller, whoever
+decides then. Nothing is written without the Lease.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import msgspec
+
+from opsroom.control.memory import Memory, Quarantined
+from opsroom.delivery.queue_facts import Quarantine, write_quarantine
+from opsroom.domain.rollout import Uid
+from opsroom.errors import OpsroomError
+from opsroom.worker.outside import Outside
+from opsroom.worker.situation import Situation
+from opsroom.worker.standing import Standing
+
+RETRY_SECONDS = 10.0
+
+log = logging.getLogger(__name__)
+
+
+class SharedQuarantine:
+    """One decider's side of it."""
+
+    def __init__(self, outside: Outside, standing: Standing) -> None:
+        self._outside = outside
+        self._standing = standing
+        self._taken_over: int | None = None
+        """The Lease transition under which the shared entries were taken over."""
+        self._writing: asyncio.Task[None] | None = None
+        self._not_before = 0.0
+
+    def tick(self, situation: Situation, now: float) -> None:
+        """Take over when we begin to decide, then write down what changes."""
+        lease = self._outside.lease
+        if lease is None or not lease.held or self._outside.writer is None or not self._standing.known:
+            return
+        if self._taken_over != lease.transitions:
+            self._taken_over = lease.transitions
+            situation.memory = taken_over(situation.memory, self._standing.quarantine)
+        changes = self._changes(situation)
+        if changes and self._writing is None and now >= self._not_before:
+            self._not_before = now + RETRY_SECONDS
+            self._writing = asyncio.ensure_future(self._write(changes))
+            self._writing.add_done_callback(self._written)
+
+    async def close(self) -> None:
+        """Let go of what is being written."""
+        if self._writing is not None:
+            self._writing.cancel()
+            await asyncio.gather(self._writing, return_exceptions=True)
+
+    def _changes(self, situation: Situation) -> dict[str, Quarantine | None]:
+        own, shared = situation.memory.quarantine, self._standing.quarantine
+        changes: dict[str, Quarantine | None] = {}
+        for uid, one in own.items():
+            course, known = situation.courses.get(uid), shared.get(uid)
+            if course is not None and (known is None or known.hash != one.hash):
+                changes[uid] = Quarantine(hash=one.hash, at=one.at, stable=one.stable, rollout=course.rollout.key)
+        # Only what this worker sees may be lifted: others may look at other namespaces.
+        changes.update((uid, None) for uid in shared if Uid(uid) in situation.courses and Uid(uid) not in own)
+        return changes
+
+    async def _write(self, changes: dict[str, Quarantine | None]) -> None:
+        writer = self._outside.writer
+        if writer is None:
+            return
+        try:
+            await write_quarantine(writer, changes)
+        except OpsroomError as error:
+            log.info("quarantine: %s", error)
+            return
+        after: dict[str, Quarantine | None] = {**self._standing.quarantine, **changes}
+        self._standing.quarantine = {uid: one for uid, one in after.items() if one is not None}
+
+    def _written(self, _: asyncio.Task[None]) -> None:
+        self._writing = None
+
+
+def taken_over(memory: Memory, shared: dict[str, Quarantine]) -> Memory:
+    """``memory`` with what another decider put into quarantine; our own entries are newer."""
+    theirs = {Uid(uid): Quarantined(hash=one.hash, at=one.at, stable=one.stable) for uid, one in shared.items()}
+    return msgspec.structs.replace(memory, quarantine={**theirs, **memory.quarantine})

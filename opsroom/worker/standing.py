@@ -1,0 +1,126 @@
+"""What stands in the cluster about the queue: its state, its switch, the quarantine, the cluster's own policy.
+
+Read every few seconds, each fact by itself: one that may not be read, or an outage, leaves what was read before,
+because a queue must not change its mind when the API server is away. It decides nothing and writes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from opsroom.delivery.queue_facts import (
+    Quarantine,
+    enabled_namespaces,
+    installed,
+    may_jump,
+    read_policy,
+    read_quarantine,
+    read_state,
+    switched_on,
+)
+from opsroom.domain.queue import QueueState
+from opsroom.errors import NotPermitted, OpsroomError
+from opsroom.kube.reader import Reader
+from opsroom.worker.outside import Outside
+
+LOOK_SECONDS = 3.0
+SELDOM_SECONDS = 30.0
+"""Between two looks at what only an installation changes."""
+
+FORBIDDEN_SECONDS = 60.0
+JUMPS_REMEMBERED = 60.0
+"""Seconds: whoever loses the right to the hotfix lane loses it soon."""
+
+T = TypeVar("T")
+
+
+class Standing:
+    """The facts as they were last read."""
+
+    def __init__(self, outside: Outside, clock: Callable[[], float] = time.monotonic) -> None:
+        self.said = QueueState.RUNNING
+        """What somebody asked the queue to do."""
+        self.switch = False
+        """Something is to be held at all."""
+        self.installed = False
+        """The admission policy and its binding are there."""
+        self.enabled: frozenset[str] = frozenset()
+        """Namespaces that take part."""
+        self.quarantine: dict[str, Quarantine] = {}
+        self.policy: str | None = None
+        self.known = False
+        """State and switch were read at least once."""
+        self._outside = outside
+        self._clock = clock
+        self._again: dict[str, float] = {}
+        self._jumps: dict[tuple[str, str], tuple[float, bool]] = {}
+        self._wanted: set[tuple[str, str]] = set()
+
+    @property
+    def state(self) -> QueueState:
+        """What the queue does. Without its switch, where there was one, nothing is held any more."""
+        if self.said is QueueState.OFF or (self.installed and not self.switch):
+            return QueueState.OFF
+        return self.said
+
+    def may_jump(self, user: str, namespace: str) -> bool:
+        """Whether ``user`` may use the hotfix lane, as far as it was asked; asks if it was not."""
+        if not user:
+            return False
+        self._wanted.add((user, namespace))
+        return self._jumps.get((user, namespace), (0.0, False))[1]
+
+    async def run(self, changed: Callable[[], None]) -> None:
+        """Read until cancelled."""
+        await self._outside.ready.wait()
+        while True:
+            reader = self._outside.reader
+            if reader is not None and await self.look(reader):
+                changed()
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def look(self, reader: Reader) -> bool:
+        """Read everything that is due; True when something is different."""
+        before = self._all()
+        self.said = await self._read("state", LOOK_SECONDS, read_state, reader, self.said)
+        self.switch = await self._read("switch", LOOK_SECONDS, switched_on, reader, self.switch)
+        self.quarantine = await self._read("quarantine", LOOK_SECONDS, read_quarantine, reader, self.quarantine)
+        self.policy = await self._read("policy", LOOK_SECONDS, read_policy, reader, self.policy)
+        self.installed = await self._read("installed", SELDOM_SECONDS, installed, reader, self.installed)
+        self.enabled = await self._read("namespaces", SELDOM_SECONDS, enabled_namespaces, reader, self.enabled)
+        await self._ask_jumps()
+        return before != self._all()
+
+    async def _read(self, name: str, every: float, read: Callable[[Reader], Awaitable[T]], reader: Reader, old: T) -> T:
+        now = self._clock()
+        if now < self._again.get(name, 0.0):
+            return old
+        try:
+            found = await read(reader)
+        except NotPermitted:
+            self._again[name] = now + FORBIDDEN_SECONDS
+            return old
+        except OpsroomError:
+            return old
+        self._again[name] = now + every * 0.9
+        self.known = self.known or name == "switch"
+        return found
+
+    async def _ask_jumps(self) -> None:
+        writer, now = self._outside.writer, self._clock()
+        self._jumps = {one: known for one, known in self._jumps.items() if now - known[0] < JUMPS_REMEMBERED}
+        wanted, self._wanted = self._wanted, set()
+        if writer is None:
+            return
+        for user, namespace in wanted - self._jumps.keys():
+            try:
+                self._jumps[user, namespace] = (now, await may_jump(writer, user, namespace))
+            except OpsroomError:
+                self._jumps[user, namespace] = (now, False)
+
+    def _all(self) -> tuple[object, ...]:
+        jumps = {one: known[1] for one, known in self._jumps.items()}
+        return self.said, self.switch, self.installed, self.enabled, self.quarantine, self.policy, self.known, jumps
