@@ -17,29 +17,36 @@ class Direction(StrEnum):
     DOWN = "down"
 
 
+INNOCENT = 0.43
+"""Part of the smallest effect that matters which nobody is accused of: nodes and neighbours differ by as much."""
+INNOCENT_ERRORS = 0.05
+"""The same for error rates, where arms differ by chance only."""
+
+
 @dataclass(frozen=True, slots=True)
 class Margin:
-    """What of one metric matters.
+    """What of one metric matters: the smallest relative change that must be caught (.1 = 10 %), and which way."""
 
-    ``innocent`` is the relative change that nobody would call a regression (.08 = 8 %); ``harmful`` the smallest one
-    that must be caught. Between the two either answer is right.
-    """
-
-    innocent: float
-    harmful: float
+    matters: float
     direction: Direction = Direction.UP
 
+    @property
+    def innocent(self) -> float:
+        """The change that is not held against a canary; between it and ``matters`` either answer is right."""
+        return INNOCENT * self.matters
 
+
+LATENCY = Margin(0.10)
 MARGINS: dict[str, Margin] = {
-    "latency_p99": Margin(0.043, 0.10),
-    "latency_p95": Margin(0.043, 0.10),
-    "latency_p50": Margin(0.043, 0.10),
-    "cpu_usage": Margin(0.08, 0.20),
-    "memory_bytes": Margin(0.1, 0.25),
+    "latency_p99": LATENCY,
+    "latency_p95": LATENCY,
+    "latency_p50": LATENCY,
+    "cpu_usage": Margin(0.19),
+    "memory_bytes": Margin(0.23),
 }
 """Relative change of the canary against its baseline, per metric."""
 
-CUSTOM = Margin(0.05, 0.15)
+CUSTOM = Margin(0.12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +56,17 @@ class Budget:
     false_rollbacks: float = 10.0
     """Per 1000 healthy rollouts, over the whole watch, looked at every step."""
     margins: Mapping[str, Margin] = field(default_factory=lambda: dict(MARGINS))
-    error_points: float = 0.0001
-    """Absolute rise of the error rate that is innocent (0.0002 = 0.02 points)."""
+    error_rise: float = 0.002
+    """Smallest absolute rise of the error rate that matters (0.002 = 0.2 points)."""
     watch_seconds: float = 1080.0
     """No promotion before this much was seen …"""
     watch_steps: tuple[int, int] = (18, 39)
     """… but at least and at most so many steps with data."""
+
+    @property
+    def innocent_rise(self) -> float:
+        """The absolute rise of the error rate that is not held against a canary."""
+        return INNOCENT_ERRORS * self.error_rise
 
     def margin(self, metric: str) -> Margin:
         """The margin of ``metric``; a cautious one for names that nobody configured."""

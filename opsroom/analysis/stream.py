@@ -68,7 +68,7 @@ class Stream:
         self._tail_row = self.metrics.index("latency_p99") if "latency_p99" in self.metrics else None
         self._tail = Tail(rollouts, tuning.tail_weight)
         self.ratios = RatioEvidence(families, margins, rollouts, pace, tuning)
-        self.counts = CountEvidence(budget.error_points, rollouts, pace, tuning)
+        self.counts = CountEvidence(budget.innocent_rise, rollouts, pace, tuning)
         self._joint = JointEvidence(families, rollouts, tuning)
         self.restarts = Restarts(rollouts, step)
         self.traffic = Traffic(rollouts)

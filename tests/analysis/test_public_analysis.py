@@ -63,12 +63,19 @@ def test_counted_errors_are_found_where_rates_alone_are_doubtful() -> None:
 
 
 def test_a_custom_metric_has_the_direction_of_the_budget() -> None:
-    budget = Budget(margins={"cache_hits": Margin(0.05, 0.15, Direction.DOWN)})
+    budget = Budget(margins={"cache_hits": Margin(0.12, Direction.DOWN)})
     base, fewer = {"cache_hits": series(900, 1)}, {"cache_hits": series(900, 2, 0.6)}
     assert analyze_canary_metrics(base, fewer, judge=Judge(budget)).decision == "rollback"
     assert analyze_canary_metrics(fewer, base, judge=Judge(budget)).decision == "promote"
     down = analyze_canary_metrics(base, fewer, judge=Judge(budget)).verdict.evidence[0]
     assert down.effect == pytest.approx(0.6, rel=0.1)
+
+
+def test_an_effect_that_does_not_matter_to_the_user_is_no_harm() -> None:
+    base, canary = {"latency_p99": series(120, 1)}, {"latency_p99": series(120, 2, 1.15)}
+    assert analyze_canary_metrics(base, canary).decision == "rollback"
+    tolerant = Judge(Budget(margins={"latency_p99": Margin(0.6)}))
+    assert analyze_canary_metrics(base, canary, judge=tolerant).decision == "promote"
 
 
 def test_a_baseline_from_history_is_demanded_more_of() -> None:
