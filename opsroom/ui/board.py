@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import Input
@@ -29,6 +30,7 @@ class BoardScreen(GuardedScreen):
 
     def __init__(self, control: Control) -> None:
         super().__init__(control)
+        self._filtering = False
         self._list = RolloutList(control.sight, control.paint, control.graphs, control.deeds.doing)
 
     def compose(self) -> ComposeResult:
@@ -38,12 +40,13 @@ class BoardScreen(GuardedScreen):
         with Vertical(id="middle"):
             yield self._list
             yield LinesBlock(paint, id="pane")
-        yield Input(id="filter", placeholder="text, label:key=value, !not", compact=True, classes="-hidden")
+        yield Input(id="filter", placeholder="text, label:key=value, !not", compact=True)
         yield LinesBlock(paint, id="intent")
         yield LinesBlock(paint, id="keys")
 
     def on_mount(self) -> None:
         """Keys go to the screen; the list only shows."""
+        self.query_one("#filter").display = False
         self._list.focus()
         self.redraw()
 
@@ -119,11 +122,23 @@ class BoardScreen(GuardedScreen):
     def action_filter(self) -> None:
         """Type a filter; keys are text until ``enter`` or ``esc``."""
         self.control.deeds.stop()
-        self.query_one("#intent").add_class("-hidden")
+        self._filtering = True
+        self.query_one("#intent").display = False
         field = self.query_one("#filter", Input)
-        field.remove_class("-hidden")
-        field.focus()
+        field.display = True
+        self.set_focus(field)
         self.call_after_refresh(self.redraw)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While a filter is typed no letter is a key, not even one that came before the field had the focus."""
+        return not self._filtering or action == "back"
+
+    def on_key(self, event: events.Key) -> None:
+        """Hand on what was typed before the field had the focus."""
+        field = self.query_one("#filter", Input)
+        if self._filtering and not field.has_focus and event.key != "escape":
+            event.stop()
+            field.post_message(events.Key(event.key, event.character))
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Filter while it is typed."""
@@ -139,11 +154,12 @@ class BoardScreen(GuardedScreen):
 
     def keys(self, cells: int) -> Line:
         """While a filter is typed, letters are letters."""
-        if self.query_one("#filter", Input).has_focus:
+        if self._filtering:
             return bar([Hint("enter", "keep the filter")], Hint("esc", "clear it"), cells)
         return super().keys(cells)
 
     def _close_filter(self) -> None:
-        self.query_one("#filter").add_class("-hidden")
-        self.query_one("#intent").remove_class("-hidden")
-        self._list.focus()
+        self._filtering = False
+        self.query_one("#filter").display = False
+        self.query_one("#intent").display = True
+        self.set_focus(self._list)

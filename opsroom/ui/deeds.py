@@ -15,7 +15,6 @@ import msgspec
 from opsroom.domain.board import Right, Row
 from opsroom.domain.decision import Flag, FlagReason
 from opsroom.domain.deed import DeedState, Refusal, Verb
-from opsroom.domain.freshness import Freshness, freshness
 from opsroom.domain.intent import Armed, Press, Refused, arm, look, score_age, still_true
 from opsroom.domain.offer import Offer, offer
 from opsroom.domain.rollout import Uid
@@ -23,16 +22,13 @@ from opsroom.ui.attempt import Attempt, Clocks, intent_for
 from opsroom.ui.options import Options
 from opsroom.ui.sight import Sight
 from opsroom.view import intent_line, marks, words
-from opsroom.view.header import feed_state
+from opsroom.view.header import picture_is_old, score_limit
 from opsroom.view.line import Line
 
 SAID_FOR = 6.0
 """Seconds for which a refusal stays on the intent line."""
 
 SETTLED_FOR = 10.0
-SCORE_STALE = 60.0
-"""Seconds; a score older than this is nothing to promote on."""
-
 SECOND_KEY_SECONDS = 10.0
 
 
@@ -94,15 +90,14 @@ class Deeds:
         sight = self._sight
         status = sight.status()
         room = sight.feed.board.room
-        stale = freshness(feed_state(room, status), status.now) in (Freshness.STALE, Freshness.NEVER)
         score = score_age(row.verdict, sight.live_now)
         return Press(
             row=row,
             verb=verb,
             now=sight.clock(),
             read_only=sight.read_only or (room is not None and room.read_only),
-            feed_stale=stale or bool(status.lost),
-            score_stale=score is not None and score > SCORE_STALE,
+            feed_stale=picture_is_old(room, status),
+            score_stale=score is not None and score > score_limit(room),
             settled_for=sight.settled_for,
             focused_for=hands.focused_for,
             recent_keys=hands.recent_keys,

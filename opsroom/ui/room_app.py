@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import os
 import signal
 import time
@@ -184,6 +185,14 @@ class RoomApp(App[int]):
             return
         self._change_theme(theme)
         self.control.deeds.say(f"theme {theme.name}")
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """OSC 52; inside tmux it must be wrapped to reach the outer terminal (tmux(1), allow-passthrough)."""
+        if "TMUX" not in os.environ or self._driver is None:
+            super().copy_to_clipboard(text)
+            return
+        coded = base64.b64encode(text.encode()).decode("ascii")
+        self._driver.write(f"\x1bPtmux;\x1b\x1b]52;c;{coded}\x07\x1b\\")
 
     def action_repaint(self) -> None:
         """Paint everything again."""

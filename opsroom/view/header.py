@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from opsroom.domain.board import Mode, Room, Severity
-from opsroom.domain.freshness import Freshness, SourceState, age, freshness
+from opsroom.domain.freshness import STALE_AFTER, Freshness, SourceState, age, freshness
 from opsroom.domain.queue import QueueState
 from opsroom.view import marks, numbers
 from opsroom.view.line import Ground, Line, Piece, Role, line, padded, sides
@@ -52,6 +52,20 @@ def feed_state(room: Room | None, status: Status) -> SourceState:
     """The feed itself as one more source."""
     seen = None if status.feed_age is None else status.now - status.feed_age
     return SourceState(name="feed", interval=room.interval if room else 2.0, at=seen)
+
+
+def picture_is_old(room: Room | None, status: Status) -> bool:
+    """Whether the feed, or what its worker sees of the cluster, is too old to promote on."""
+    if room is None or status.lost:
+        return True
+    watched = [feed_state(room, status), *(source for source in room.sources if source.name.startswith("kube"))]
+    return any(freshness(source, status.now) in (Freshness.STALE, Freshness.NEVER) for source in watched)
+
+
+def score_limit(room: Room | None) -> float:
+    """Seconds from which on a score is too old to promote on: four looks at the metrics, a minute if unknown."""
+    intervals = [source.interval for source in (room.sources if room else ()) if source.name.startswith("prom")]
+    return STALE_AFTER * max(intervals) if intervals else 60.0
 
 
 def top(room: Room | None, status: Status, cells: int) -> Line:

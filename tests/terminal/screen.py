@@ -70,7 +70,7 @@ class Terminal:
         quiet = 0
         while quiet < 3:
             before = len(self.bytes)
-            self.pump(0.15)
+            self.pump(0.1)
             quiet = quiet + 1 if len(self.bytes) == before else 0
 
     @property

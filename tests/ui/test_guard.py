@@ -270,6 +270,7 @@ def test_typing_a_filter_never_acts() -> None:
         assert app.control.deeds.armed is None
         assert app.control.sight.wish.text == "xproxy"
         await pilot.press("escape")
+        await pilot.press("x")
         assert app.control.sight.wish.text == ""
 
     run(play)

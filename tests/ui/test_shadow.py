@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opsroom.ui.shadow import Shadow, transition
+from opsroom.ui.sgr import transition
+from opsroom.ui.shadow import Shadow
 
 WIDE, HIGH = 24, 5
 STYLES = ["", "1", "7", "3;38;2;1;2;3", "1;38;2;9;9;9;48;2;4;5;6", "31", "1;31;44", "48;5;17", "4;96"]
