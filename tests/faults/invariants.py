@@ -100,7 +100,7 @@ def deeds_twice(found: Sequence[Act]) -> list[str]:
     for act in found:
         if not act.stored:
             continue
-        if act.key in first and act.verb != "unpause":
+        if act.key in first:
             wrong.append(f"deed twice: {act.key} by {first[act.key].call.client} and {act.call.client}")
         first.setdefault(act.key, act)
     return wrong
@@ -208,3 +208,13 @@ def in_a_drought(found: Sequence[Act], good: dict[str, list[float]], step: float
         if act.call.at - last > limit:
             wrong.append(f"{act.key} {act.call.at - last:.0f} s after Prometheus last answered")
     return wrong
+
+
+def without_journal(found: Sequence[Act], client: str, begin: float, end: float) -> list[str]:
+    """Deeds that were begun by ``client`` while its disk was full."""
+    # What was journalled just before may still be on its way; an un-pause may be the second request of such a deed.
+    return [
+        f"{act.key} by {client} with a full disk"
+        for act in found
+        if act.call.client == client and begin + 1.0 < act.call.at < end and act.verb in ("promote", "roll_back")
+    ]

@@ -22,7 +22,8 @@ import msgspec
 
 from opsroom.delivery.journal import read, verify
 from opsroom.domain.deed import DeedState
-from tests.faults import invariants
+from tests.faults import invariants, secrets
+from tests.faults.proxy import server_of
 from tests.faults.record import Record
 from tests.faults.stage import STEP, Player, Sim, start_sim
 from tests.faults.watcher import Watcher
@@ -59,6 +60,8 @@ class Result:
     """Slowest recovery a source, in seconds."""
     kills: int = 0
     stops: int = 0
+    full: int = 0
+    """Times that a disk was full."""
     transitions: int = 0
     memory: dict[str, list[float]] = field(default_factory=dict)
     """MB: first settled, last, growth an hour, by worker."""
@@ -78,6 +81,7 @@ class Soak:
         self.result = Result(plan.seed, plan.seconds)
         self._services, self._rate = services, rate
         self._names = ("one", "two") if rivals else ("one",)
+        self._disk: list[tuple[str, float, float]] = []
         self._samples: dict[str, list[tuple[float, float]]] = {}
         self.players: list[Player] = []
         self.watchers: list[Watcher] = []
@@ -98,6 +102,7 @@ class Soak:
         self.weather.start()
         tasks: list[asyncio.Future[None]] = []
         try:
+            await asyncio.to_thread(secrets.plant_in_cluster, server_of(sim.kubeconfig))
             for player in self.players:
                 await player.open()
             tasks += [asyncio.ensure_future(watcher.run()) for watcher in self.watchers]
@@ -145,6 +150,9 @@ class Soak:
             player.kill()
             player.start()
             return
+        if blow.what == "full":
+            await self._full(blow, player)
+            return
         self.result.stops += 1
         assert player.process is not None
         player.stopped_until = time.time() + blow.seconds
@@ -154,6 +162,16 @@ class Soak:
         finally:
             player.process.send_signal(signal.SIGCONT)
 
+    async def _full(self, blow: Blow, player: Player) -> None:
+        begin = time.time()
+        player.disk(full=True)
+        try:
+            await asyncio.sleep(blow.seconds)
+        finally:
+            player.disk(full=False)
+            self.result.full += 1
+            self._disk.append((player.name, begin, time.time()))
+
     def _check(self) -> None:
         result, calls = self.result, self.record.calls
         found = invariants.acts(calls)
@@ -161,11 +179,15 @@ class Soak:
         wrong = result.wrong
         for watcher in self.watchers:
             wrong += watcher.wrong
+            wrong += sorted(set(watcher.leaks))
         wrong += invariants.deeds_twice(found) + invariants.without_precondition(found)
         wrong += invariants.without_look(found, calls) + invariants.without_lease(found, calls)
+        for name, begin, end in self._disk:
+            wrong += invariants.without_journal(found, name, begin, end)
         wrong += invariants.overlapping(calls) + invariants.in_a_drought(found, good, STEP)
         for player in self.players:
             self._journal(player)
+            wrong += secrets.leaks(secrets.written(player.folder, player.planted))
         wrong += self._memory()
         wrong += [f"{name} had {count} files open" for name, count in result.files.items() if count > FILES]
         self._figures(found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from opsroom.config.policy_file import write_policy
 from opsroom.domain.policy import Policy, PolicyRow
+from tests.faults import secrets
 from tests.faults.proxy import FaultProxy, server_of, through
 from tests.faults.record import Record
 from tests.faults.weather import Side, Weather
@@ -104,6 +106,8 @@ class Player:
         await self.kube.start()
         await self.prometheus.start()
         self.kubeconfig = through(self.sim.kubeconfig, self.kube.url, self.folder / "kubeconfig")
+        secrets.plant(self.kubeconfig)
+        self.planted = (self.kubeconfig, secrets.token_file(self.folder))
         self.start()
 
     def words(self) -> list[str]:
@@ -118,6 +122,7 @@ class Player:
             self.socket.unlink()
         environment = {**os.environ, "XDG_STATE_HOME": str(self.state), "XDG_RUNTIME_DIR": str(self.folder)}
         environment = {**environment, "TRIAL_CLOCK": str(self.clock), "TRIAL_JUDGE": "eager", **self.environment}
+        environment["PROMETHEUS_TOKEN_FILE"] = str(self.planted[1])
         with (self.folder / "output").open("ab") as output:
             self.process = subprocess.Popen(self.words(), env=environment, stdout=output, stderr=output)
         self.started = time.time()
@@ -135,6 +140,13 @@ class Player:
             self.process.wait()
         await self.kube.stop()
         await self.prometheus.stop()
+
+    def disk(self, full: bool) -> None:
+        """Fill the worker's disk, or free it: with a size limit of one byte no file of it can grow."""
+        hard = resource.RLIM_INFINITY
+        assert self.process is not None
+        with contextlib.suppress(ProcessLookupError):
+            resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (1 if full else hard, hard))
 
     def kill(self) -> None:
         """``kill -9``."""

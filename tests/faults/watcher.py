@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import time
 from dataclasses import dataclass, field
+
+import msgspec
 
 from opsroom.domain.board import Room
 from opsroom.domain.freshness import SourceState
 from opsroom.feed.client import FeedClient
+from opsroom.feed.frames import Delta, Picture
+from tests.faults import secrets
 from tests.faults.record import Record
 from tests.faults.stage import STEP, Player
 from tests.faults.weather import Kind, Side, Weather
@@ -57,6 +62,8 @@ class Watcher:
     wrong: list[str] = field(default_factory=list)
     recovered: dict[Side, list[float]] = field(default_factory=lambda: {side: [] for side in Side})
     """Seconds from the end of a fault to a fresh source, for those that had been told as broken."""
+    leaks: list[str] = field(default_factory=list)
+    """Secrets in what the feed served, or on a command line."""
     room: Room | None = None
     _broken: dict[Side, bool] = field(default_factory=dict)
     _said: set[tuple[object, ...]] = field(default_factory=set)
@@ -66,9 +73,11 @@ class Watcher:
         """Watch until cancelled."""
         listening = asyncio.ensure_future(self._listen())
         try:
-            while True:
+            for turn in itertools.count():
                 await asyncio.sleep(LOOKS)
                 self._look()
+                if turn % 40 == 0 and self.player.process is not None:
+                    self.leaks += secrets.leaks(secrets.visible_to_all(self.player.process.pid))
         finally:
             listening.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -76,7 +85,9 @@ class Watcher:
 
     async def _listen(self) -> None:
         client = FeedClient(self.player.address)
-        async for _ in client:
+        async for told in client:
+            if isinstance(told, Picture | Delta):
+                self.leaks += secrets.leaks([(f"the feed of {self.player.name}", msgspec.json.encode(told))])
             self.room = client.board.room
             self._live = time.time()
 
@@ -87,6 +98,7 @@ class Watcher:
             self._tell("exit", f"{player.name} ended by itself with {process.returncode}")
         resting = now < player.stopped_until + BOOT or now < player.started + BOOT
         if self.room is None or resting:
+            self._broken.clear()
             return
         if now - self._live > 6.0:
             self._tell("silent", f"the feed of {player.name} is silent")

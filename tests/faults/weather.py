@@ -86,7 +86,7 @@ class Blow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Something that happens to a worker process."""
 
     what: str
-    """``kill`` (and start again), ``stop`` (SIGSTOP, SIGCONT after ``seconds``) or ``clock`` (jump by ``seconds``)."""
+    """``kill`` (and start again), ``stop`` (SIGSTOP, SIGCONT after ``seconds``) or ``full`` (disk full that long)."""
     at: float
     seconds: float = 0.0
     holder: bool = True
@@ -205,10 +205,11 @@ def _blows(dice: random.Random, seconds: float, rivals: bool) -> tuple[Blow, ...
     if seconds < 40.0:
         return ()
     found, at = [], dice.uniform(12.0, 16.0)
-    while at + 24.0 < seconds:
-        what = dice.choice(("kill", "stop")) if rivals else "kill"
+    while at + 30.0 < seconds:
+        what = dice.choice(("kill", "stop", "full") if rivals else ("kill", "full"))
         holder = dice.random() < 0.8
-        found.append(Blow(what=what, at=at, seconds=dice.uniform(16.0, 19.0) if what == "stop" else 0.0, holder=holder))
+        length = {"kill": 0.0, "stop": dice.uniform(16.0, 25.0), "full": dice.uniform(8.0, 15.0)}[what]
+        found.append(Blow(what=what, at=at, seconds=length, holder=holder))
         at += dice.uniform(45.0, 90.0)
     return tuple(found)
 

@@ -1,0 +1,27 @@
+"""One short soak in every run of the suite; any length by hand: ``python -m tests.faults.soak --seconds N``."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import msgspec
+
+from tests.faults.soak import Soak
+from tests.faults.weather import Blow, schedule
+
+SECONDS = 48.0
+SEED = 5
+
+
+def test_nothing_that_must_never_happen_happens_in_a_storm(tmp_path: Path) -> None:
+    plan = schedule(SEED, SECONDS)
+    # Whatever the seed draws: the holder stands still for longer than its Lease, and a disk is full.
+    blows = (Blow(what="stop", at=9.0, seconds=21.0), Blow(what="full", at=34.0, seconds=5.0))
+    plan = msgspec.structs.replace(plan, blows=blows)
+    run = Soak(plan, tmp_path, rivals=True, services=24, rate=600.0)
+    result = asyncio.run(run.run())
+    assert result.wrong == [], msgspec.json.encode((plan, result)).decode()
+    assert sum(result.deeds.values()) >= 5, "a trial without deeds proves nothing"
+    assert sum(result.faults.values()) >= 20
+    assert (result.stops, result.full, result.transitions >= 1) == (1, 1, True)
