@@ -78,21 +78,26 @@ AT_HOME = {
     "wall": ("home-look",),
     "observe": ("home-look",),
     "advise": ("home-look", "home-decide"),
-    "auto": ("home-look", "home-decide"),
+    "auto": ("home-look", "home-decide", "home-quarantine"),
     "operator": ("home-look", "home-share"),
 }
 """Rules in our own namespace."""
 
-REVIEWING = ("observe", "advise", "auto")
-"""Who serves a feed to others in the cluster, and so asks the API server about them."""
+WORKERS = ("observe", "advise", "auto")
+"""Who serves a feed in the cluster, and so asks the API server about others."""
 
 
 def _grants(name: str, subject: str, who: str, namespaces: tuple[str, ...], prometheus: str) -> list[str]:
     """Roles and bindings; without ``namespaces`` for all of them."""
     watched = _rules(*EVERYWHERE[who])
     found = [_role(name, subject, watched, namespace) for namespace in namespaces or ("",)]
-    if who in REVIEWING:
-        found.append(_role(f"{name}-reviews", subject, _rules("reviews")))
+    cluster = ["hold-look"]
+    if who in WORKERS or not namespaces:
+        # Who may see two namespaces only need not know the names of the others.
+        cluster.append("namespaces")
+    if who in WORKERS:
+        cluster.append("reviews")
+    found.append(_role(f"{name}-cluster", subject, _rules(*cluster)))
     found.append(_role(f"{name}-home", subject, _rules(*AT_HOME[who]), HOME))
     if prometheus.startswith("kube:"):
         proxied = _PROXIED.fullmatch(prometheus)
@@ -124,9 +129,23 @@ def _person(arguments: argparse.Namespace) -> str:
     return f"  - apiGroup: rbac.authorization.k8s.io\n    kind: {kind}\n    name: {_quoted(name)}"
 
 
+GATES = {
+    "GATES_HINT": "# The secret of its gates, also in each hook's metadata.token:\n"
+    "#   kubectl -n opsroom create secret generic opsroom-gates --from-file=token=FILE",
+    "GATES_ENV": "            - {name: GATES_TOKEN_FILE, value: /gates/token}",
+    "GATES_PORT": "            - {name: gates, containerPort: 8444}",
+    "GATES_MOUNT": "            - {name: gates, mountPath: /gates, readOnly: true}",
+    "GATES_VOLUME": "        - {name: gates, secret: {secretName: opsroom-gates, defaultMode: 288}}",
+    "GATES_SERVICE": "    - {name: gates, port: 8444, targetPort: gates}",
+}
+"""Lines of the worker that answers the gates of Flagger Canaries."""
+
+
 def _worker(arguments: argparse.Namespace, namespaces: tuple[str, ...], prometheus: str) -> str:
+    if arguments.gates and arguments.mode == "observe":
+        raise UsageError("a worker that observes answers no gates", "Add --mode advise or --mode auto")
     args = [f"--mode={arguments.mode}", "--listen=https://0.0.0.0:8443", "--tls=/tls"]
-    args += ["--policy=/etc/opsroom/policy.toml"]
+    args += ["--gates=0.0.0.0:8444"] if arguments.gates else []
     args += [f"--prometheus={prometheus}"] if prometheus else []
     args += [f"--namespace={namespace}" for namespace in namespaces]
     return _filled(
@@ -135,17 +154,20 @@ def _worker(arguments: argparse.Namespace, namespaces: tuple[str, ...], promethe
         DOES=DOES[arguments.mode],
         IMAGE=_quoted(arguments.image or f"opsroom:{__version__}"),
         ARGS="\n".join(f"            - {_quoted(word)}" for word in args),
-        POLICY=_indented(_policy(vars(arguments).get("policy", "")), 4).rstrip("\n"),
+        POLICY=_policy(vars(arguments).get("policy", "")),
+        **{name: f"\n{line}" if arguments.gates else "" for name, line in GATES.items()},
     )
 
 
 def _policy(path: str) -> str:
+    """The policy's ConfigMap; without a file none, so that applying again leaves the one that is there."""
     if not path:
-        return "# Built-in values. Only stricter ones are possible here; see the README.\n"
+        return ""
     from opsroom.config.policy_file import load_policy
 
     load_policy(Path(path))
-    return Path(path).read_text(encoding="utf-8")
+    policy = _indented(Path(path).read_text(encoding="utf-8"), 4).rstrip("\n")
+    return _filled("policy.yaml", POLICY=policy) + "---\n"
 
 
 def _unit(arguments: argparse.Namespace, namespaces: tuple[str, ...], prometheus: str) -> str:

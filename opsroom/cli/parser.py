@@ -12,6 +12,9 @@ from typing import Any, NoReturn
 from opsroom import __version__
 from opsroom.errors import UsageError
 
+TARGETS = ("prometheus", "feed", "gates")
+"""What may want a token or secret of its own."""
+
 EPILOG = """exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 something waits for a person,
 4 not permitted, 5 unreachable"""
 
@@ -84,6 +87,7 @@ def _worlds(command: Any) -> None:
     worker.add_argument("--die-with-parent", action="store_true", help=argparse.SUPPRESS)
     sim = command("sim", "Only the simulated world; prints KUBECONFIG=... and PROMETHEUS_URL=... and runs.")
     _world(sim)
+    sim.add_argument("--hold", action="store_true", help="the hold at admission is in force in every namespace")
     sim.add_argument("--truth", metavar="FILE", help="write which versions are bad, for graders only")
     sim.add_argument("--gates", metavar="URL", help="what answers the gates of its Flagger Canaries")
     sim.add_argument("--dir", metavar="FOLDER", help="where the kubeconfig is written")
@@ -98,6 +102,7 @@ def _world(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--change-rate", type=float, default=100.0, metavar="PERCENT", help="how often they deploy (default: 100)"
     )
+    parser.add_argument("--wave", type=int, metavar="N", help="after a minute N deploys arrive at once")
 
 
 def _looking(command: Any) -> None:
@@ -140,10 +145,11 @@ def _setting_up(command: Any) -> None:
     doctor = command("doctor", "Check every precondition, one line each, with the command that fixes it.")
     doctor.add_argument("-o", "--output", choices=("plain", "json"), default="plain")
     login = command("login", "Put a token into the keyring of this machine.")
-    login.add_argument("target", metavar="TARGET", choices=("prometheus", "feed"), help="prometheus or feed")
+    login.add_argument("target", metavar="TARGET", choices=TARGETS, help=", ".join(TARGETS))
     manifest = command("manifest", "Print what to apply: rights, the worker in the cluster, the hold, alerts, a unit.")
     manifest.add_argument("role", choices=("worker", "operator", "wall", "hold", "alerts", "systemd"))
     manifest.add_argument("--mode", choices=("observe", "advise", "auto"), default="observe")
+    manifest.add_argument("--gates", action="store_true", help="the worker answers the gates of Flagger Canaries")
     manifest.add_argument("--image", metavar="IMAGE", help="container image of the worker")
     manifest.add_argument("--user", metavar="NAME", help="the operator; without it the group opsroom-operators")
     manifest.add_argument("--group", metavar="NAME", help="group of operators, or of viewers on a bastion")

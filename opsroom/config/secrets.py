@@ -55,7 +55,7 @@ def token(target: str, environment: Mapping[str, str] | None = None) -> Secret |
 
 def _from_file(path: Path, variable: str) -> Secret:
     try:
-        if path.stat().st_mode & 0o077:
+        if _open_to_others(path.stat()):
             raise ConfigError(f"{path} ({variable}) can be read by others", f"Run: chmod 600 {path}")
         value = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
@@ -63,6 +63,13 @@ def _from_file(path: Path, variable: str) -> Secret:
     if not value or not value.isprintable():
         raise ConfigError(f"{path} ({variable}) holds no token", "Put one line with the token into it")
     return Secret(value)
+
+
+def _open_to_others(told: os.stat_result) -> bool:
+    if told.st_mode & 0o007:
+        return True
+    # A Secret in a pod belongs to root and is read by its group: nobody else is in there.
+    return bool(told.st_mode & 0o070) and not (told.st_uid == 0 and os.getuid() != 0)
 
 
 def _from_keyring(target: str) -> Secret | None:
