@@ -18,21 +18,23 @@ from opsroom.analysis.window import Floats, Window
 from opsroom.domain.verdict import Evidence
 
 Z95 = 1.96
-QUIET = -0.5
-"""Nats below which a metric has nothing to say; its harm began at the step after."""
+QUIET = 0.6
+"""Odds below which a metric has nothing to say; its harm began at the step after."""
+LOUD = 3.0
+"""Standard errors at which a metric carries the whole of what all metrics say together."""
 
 
 class Onsets:
-    """Since which step each metric has been saying something; M metrics × R rollouts, errors as the last row."""
+    """Since which step each row has been saying something; M metrics, errors, all together, × R rollouts."""
 
     __slots__ = ("at",)
 
     def __init__(self, metrics: int, rollouts: int) -> None:
-        self.at = np.zeros((metrics + 1, rollouts), dtype=np.int64)
+        self.at = np.zeros((metrics + 2, rollouts), dtype=np.int64)
 
     def advance(self, harm: Harm, t: int) -> None:
         """Take the evidence after step ``t``."""
-        rows = np.concatenate([harm.by_metric, harm.by_errors[None]], axis=0)
+        rows = np.concatenate([harm.metric_odds, harm.error_odds[None], harm.joint_odds[None]], axis=0)
         self.at[rows < QUIET] = t + 1
 
 
@@ -56,6 +58,8 @@ class Reasons:
         phi = noise.phi()
         self._error = noise.error(phi, noise.scale(phi))
         self._level = stream.ratios.pairing.level
+        self._nats = harm.by_metric
+        self._joint = harm.joint
         self._rates = stream.counts.rates()
         self._spread = stream.counts.spread()
 
@@ -68,47 +72,57 @@ class Reasons:
         found.extend(self._guards(row))
         return tuple(sorted(found, key=lambda e: (-e.harm, e.metric)))
 
-    def _since(self, index: int, row: int, window: Window, harm: float) -> float | None:
-        at = int(self._onsets.at[index, row])
-        return float(window.times[at]) if harm >= 0.5 and at < len(window.times) else None
+    def _harm_of(self, index: int, row: int, nats: float, z: float, window: Window) -> tuple[float, float | None]:
+        """Strength of one metric and since when; a metric also carries its part of what all say together."""
+        own = strength(nats - self._share, self._low, self._roll_back)
+        together = strength(float(self._joint[row]) - self._share, self._low, self._roll_back)
+        carried = together * min(max(z, 0.0) / LOUD, 1.0)
+        harm = max(own, carried)
+        at = int(self._onsets.at[index if own >= carried else -1, row])
+        return harm, float(window.times[at]) if harm >= 0.5 and at < len(window.times) else None
 
     def _ratio(self, index: int, row: int, window: Window) -> Evidence:
-        noise, sign = self._stream.ratios.noise, float(self._signs[index])
+        name, noise, sign = self._stream.metrics[index], self._stream.ratios.noise, float(self._signs[index])
         steps = int(noise.n[index, row])
-        harm = strength(float(self._harm.by_metric[index, row]) - self._share, self._low, self._roll_back)
         if not steps:
-            return Evidence(metric=self._stream.metrics[index], harm=0.0)
-        mean, error = float(noise.mean[index, row]), float(self._error[index, row])
-        ends = sorted(math.exp(sign * _bounded(mean + z * error)) for z in (-Z95, Z95))
+            return Evidence(metric=name, harm=0.0)
+        mean, error = sign * float(noise.mean[index, row]), float(self._error[index, row])
         base = sign * float(self._level[index, row])
+        harm, since = self._harm_of(index, row, float(self._nats[index, row]), sign * mean / error, window)
+        if since is not None:
+            recent = _log_levels(window, name, row, since)
+            if recent is not None:
+                base, mean = recent[0], recent[1] - recent[0]
+                error *= math.sqrt(max(float(noise.weight[index, row]), 1.0) / recent[2])
         requests = float(self._stream.counts.requests[row])
         return Evidence(
-            metric=self._stream.metrics[index],
+            metric=name,
             harm=harm,
-            effect=math.exp(sign * _bounded(mean)),
-            low=ends[0],
-            high=ends[1],
-            canary=math.exp(_bounded(base + sign * mean)),
+            effect=math.exp(_bounded(mean)),
+            low=math.exp(_bounded(mean - Z95 * error)),
+            high=math.exp(_bounded(mean + Z95 * error)),
+            canary=math.exp(_bounded(base + mean)),
             baseline=math.exp(_bounded(base)),
-            since=self._since(index, row, window, harm),
+            since=since,
             steps=steps,
             requests=requests if self._counted(row, window) else None,
         )
 
     def _errors(self, row: int, window: Window) -> Evidence:
         base, canary = (float(rate[row]) for rate in self._rates)
-        spread = Z95 * float(self._spread[row])
-        harm = strength(float(self._harm.by_errors[row]) - self._share, self._low, self._roll_back)
+        error = max(float(self._spread[row]), 1e-9)
+        nats = float(self._harm.by_errors[row])
+        harm, since = self._harm_of(-2, row, nats, (canary - base) / error, window)
         counted = self._counted(row, window)
         return Evidence(
             metric="error_rate",
             harm=harm,
             effect=canary - base,
-            low=max(canary - base - spread, -1.0),
-            high=min(canary - base + spread, 1.0),
+            low=max(canary - base - Z95 * error, -1.0),
+            high=min(canary - base + Z95 * error, 1.0),
             canary=canary,
             baseline=base,
-            since=self._since(len(self._stream.metrics), row, window, harm),
+            since=since,
             steps=int(self._stream.counts.steps[row]),
             requests=float(self._stream.counts.requests[row]) if counted else None,
         )
@@ -135,3 +149,15 @@ class Reasons:
 
 def _bounded(value: float) -> float:
     return max(min(value, 80.0), -80.0)
+
+
+def _log_levels(window: Window, name: str, row: int, since: float) -> tuple[float, float, int] | None:
+    """Mean logs of baseline and canary from ``since`` on and the number of steps; None without a common step."""
+    at = int(np.searchsorted(window.times, since))
+    pair = window.metrics[name]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        base, canary = np.log(pair.baseline[row, at:]), np.log(pair.canary[row, at:])
+    both = np.isfinite(base) & np.isfinite(canary)
+    if not both.any():
+        return None
+    return float(base[both].mean()), float(canary[both].mean()), int(both.sum())

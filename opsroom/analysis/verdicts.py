@@ -9,6 +9,7 @@ import math
 from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
 import numpy as np
 
 from opsroom.analysis.budget import Budget
@@ -197,13 +198,7 @@ def _with_shared(found: list[Verdict], window: Window) -> list[Verdict]:
     shared = together(harmed, steps, started)
     for row in np.nonzero(harmed & ~shared & (steps > started + START_STEPS))[0]:
         shared[row] = _baseline_moved(found[row].evidence, window, int(row), int(steps[row]))
-    return [_mark(v) if s else v for v, s in zip(found, shared, strict=True)]
-
-
-def _mark(verdict: Verdict) -> Verdict:
-    import msgspec
-
-    return msgspec.structs.replace(verdict, shared=True)
+    return [msgspec.structs.replace(v, shared=True) if s else v for v, s in zip(found, shared, strict=True)]
 
 
 def _since(verdict: Verdict) -> float | None:

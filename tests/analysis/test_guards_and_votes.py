@@ -106,3 +106,19 @@ def test_a_verdict_says_when_harm_began(canaries: Make) -> None:
     since = judge(window)[0].evidence[0].since
     assert since is not None
     assert abs((since - window.times[30]) / window.step) <= 3
+
+
+def test_evidence_tells_the_effect_since_the_harm_began(canaries: Make) -> None:
+    first = judge(canaries(steps=40, latency=4.0, onset=34))[0].evidence[0]
+    assert first.effect is not None
+    assert 3.5 < first.effect < 4.5
+    assert first.low is not None
+    assert first.high is not None
+    assert first.low < 4.0 < first.high
+
+
+def test_small_rises_together_each_carry_the_blame(canaries: Make) -> None:
+    window = canaries(rollouts=40, latency=1.11, cpu=1.11, phi=0.2, noise=0.05)
+    verdicts = [v for v in judge(window) if v.state is VerdictState.HARM]
+    assert verdicts
+    assert all(v.evidence[0].harm >= 0.5 and v.evidence[0].since is not None for v in verdicts)
