@@ -15,6 +15,9 @@ from opsroom.cli.board import first_frame, show
 from opsroom.cli.world import World
 from opsroom.errors import OpsroomError, UsageError
 
+WAVE = 15
+"""Deploys that arrive at once after a minute."""
+
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the demo until the board is quit, or for ``--headless`` seconds."""
@@ -22,6 +25,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError("--services takes a number from 1 to 10000", "For example: opsroom demo --services 12")
     if not 0 < arguments.change_rate <= 10_000:
         raise UsageError("--change-rate takes a percentage above 0", "For example: opsroom demo --change-rate 200")
+    if arguments.wave is not None and not 0 <= arguments.wave <= 10_000:
+        raise UsageError("--wave takes a number from 0 to 10000", "For example: opsroom demo --wave 15")
     headless = arguments.headless is not None
     if headless and not 0 < arguments.headless <= 86_400:
         raise UsageError("--headless takes seconds, up to a day", "For example: opsroom demo --headless 150")
@@ -34,6 +39,7 @@ def _run(arguments: argparse.Namespace, headless: bool) -> int:
         seed=arguments.seed,
         services=arguments.services,
         change_rate=arguments.change_rate,
+        wave=WAVE if arguments.wave is None else arguments.wave,
         policy=getattr(arguments, "policy", None) or "",
         truth=headless,
     )

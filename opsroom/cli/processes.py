@@ -32,6 +32,8 @@ def _simulator(arguments: argparse.Namespace) -> int:
     words += ["--port-kube", str(arguments.port_kube), "--port-prometheus", str(arguments.port_prometheus)]
     words += ["--truth", arguments.truth] if arguments.truth else []
     words += ["--gates", arguments.gates] if arguments.gates else []
+    words += ["--hold"] if arguments.hold else []
+    words += ["--wave", str(arguments.wave)] if arguments.wave is not None else []
     words += ["--dir", arguments.dir] if arguments.dir else []
     words += ["--die-with-parent"] if arguments.die_with_parent else []
     return main(words)

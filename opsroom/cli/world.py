@@ -16,9 +16,12 @@ import threading
 import time
 from pathlib import Path
 
+import msgspec
+
 from opsroom.cli.children import last_words, start, stop
 from opsroom.config.policy_file import write_policy
 from opsroom.domain.policy import Policy, PolicyRow
+from opsroom.domain.queue_policy import LaneRule, Limit, QueuePolicy
 from opsroom.errors import OpsroomError
 
 PACE = Policy(
@@ -41,6 +44,25 @@ PACE = Policy(
 The most critical services are promoted by a person.
 """
 
+SLOTS = 6
+
+
+def pace(services: int) -> Policy:
+    """The demo's policy, with a queue for so many services: half of them at once, of the most critical a quarter."""
+    slots = max(SLOTS, services // 2)
+    queue = QueuePolicy(
+        slots=slots,
+        limits=(Limit(name="tier 1", match={"tier": "1"}, slots=slots // 2),),
+        lanes=(LaneRule(match={"tier": "3"}),),
+        head_start=60.0,
+        floor=max(1, slots * 2 // 3),
+        halve_pause=60.0,
+        recover_seconds=20.0,
+        typical_seconds=60.0,
+    )
+    return msgspec.structs.replace(PACE, queue=queue)
+
+
 LOOPBACK = "127.0.0.1"
 RESTART_SECONDS = 1.0
 YOUNG_SECONDS = 10.0
@@ -51,18 +73,28 @@ GIVE_UP_AFTER = 3
 class World:
     """A simulated cluster and a worker, in a folder of their own."""
 
-    def __init__(self, *, seed: int, services: int, change_rate: float, policy: str = "", truth: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        seed: int,
+        services: int,
+        change_rate: float,
+        wave: int = 0,
+        policy: str = "",
+        truth: bool = False,
+    ) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="opsroom-demo-"))
         self.socket = self.folder / "worker.sock"
         self.kubeconfig = self.folder / "kubeconfig"
         self.truth = self.folder / "truth.jsonl"
         self.policy = Path(policy) if policy else self.folder / "policy.toml"
         if not policy:
-            self.policy.write_text(write_policy(PACE), encoding="utf-8")
+            self.policy.write_text(write_policy(pace(services)), encoding="utf-8")
         self._sim_words = ["sim", "--seed", str(seed), "--services", str(services), "--change-rate", str(change_rate)]
         self._gates = f"{LOOPBACK}:{_free_port()}"
         self._sim_words += ["--gates", f"http://{self._gates}/opsroom"]
         self._sim_words += ["--dir", str(self.folder), "--die-with-parent"]
+        self._sim_words += ["--hold", "--wave", str(wave)]
         self._sim_words += ["--truth", str(self.truth)] if truth else []
         self._children: list[subprocess.Popen[str]] = []
         self._stopping = threading.Event()

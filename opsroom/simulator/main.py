@@ -27,6 +27,10 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--gates", default="", metavar="URL", help="what answers the gates of Flagger Canaries (default: no gates)"
     )
+    made.add_argument("--hold", action="store_true", help="the hold at admission is in force in every namespace")
+    made.add_argument(
+        "--wave", type=_wave, default=0, metavar="N", help="after a minute the next N releases come at once"
+    )
     made.add_argument("--dir", metavar="DIR", help="where the kubeconfig goes (default: a folder that is removed)")
     made.add_argument("--die-with-parent", action="store_true", help="end when the process that started it ends")
     return made
@@ -49,6 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         port_prometheus=options.port_prometheus,
         folder=options.dir,
         gates=options.gates,
+        hold=options.hold,
+        wave=options.wave,
         parent=parent if options.die_with_parent else None,
     )
     try:
@@ -63,6 +69,13 @@ def _count(text: str) -> int:
     number = int(text)
     if not 1 <= number <= 10_000:
         raise argparse.ArgumentTypeError("between 1 and 10000")
+    return number
+
+
+def _wave(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= 10_000:
+        raise argparse.ArgumentTypeError("between 0 and 10000")
     return number
 
 

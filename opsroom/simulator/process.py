@@ -42,6 +42,8 @@ class SimulatorOptions:
     port_prometheus: int = 0
     folder: str | None = None
     gates: str = ""  # base URL of what answers the gates of Flagger's Canaries
+    hold: bool = False  # the hold at admission is in force
+    wave: int = 0  # releases that come at once after a minute
     parent: int | None = None  # end when this is no longer the parent's process id
 
 
@@ -73,7 +75,16 @@ async def run_simulator(options: SimulatorOptions) -> None:
 async def simulator(options: SimulatorOptions) -> AsyncIterator[Running]:
     """A world that runs and answers inside the `async with`; raises at its end what broke the world, if it did."""
     truth = None if options.truth is None else Path(options.truth)
-    world = World(options.seed, options.services, options.change_rate, time.time(), truth, options.gates)
+    world = World(
+        options.seed,
+        options.services,
+        options.change_rate,
+        time.time(),
+        truth,
+        options.gates,
+        hold=options.hold,
+        wave=options.wave,
+    )
     auth = Auth()
     with contextlib.ExitStack() as stack:
         folder = _folder(options, stack)

@@ -19,6 +19,8 @@ POLICY = "opsroom-hold"
 QUEUE = "opsroom.dev/queue"
 REQUESTED_BY = "opsroom.dev/requested-by"
 ROLLBACK = "opsroom.dev/rollback"
+CANARY_OF = "opsroom.dev/canary-of"
+OPT_OUT = "opsroom.dev/hold"
 _RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 
 
@@ -35,6 +37,8 @@ class Hold:
             return new
         spec: dict[str, Any] = new.get("spec") or {}
         if not self._template_changed(old, new) or spec.get("paused") or self._may_roll_back(old, new, user):
+            return new
+        if self._spared(new):
             return new
         meta = new["metadata"]
         marks = {**(meta.get("annotations") or {}), REQUESTED_BY: user.name, QUEUE: "held"}
@@ -62,9 +66,23 @@ class Hold:
 
     def _spares_restarts(self) -> bool:
         # The policy text decides: one that looks at restartedAt lets `kubectl rollout restart` pass.
+        return self._speaks_of("restartedAt")
+
+    def _spared(self, new: Obj) -> bool:
+        """Whether a condition of the policy's lets this object alone."""
+        meta = new["metadata"]
+        labels, marks = meta.get("labels") or {}, meta.get("annotations") or {}
+        owned = any(one.get("kind") == "Canary" for one in meta.get("ownerReferences") or ())
+        return (
+            (labels.get(OPT_OUT) == "off" and self._speaks_of(OPT_OUT))
+            or ((CANARY_OF in labels or CANARY_OF in marks) and self._speaks_of(CANARY_OF))
+            or (owned and self._speaks_of("'Canary'"))
+        )
+
+    def _speaks_of(self, word: str) -> bool:
         policy = self._store.get("mutatingadmissionpolicies", None, POLICY) or {}
         conditions = (policy.get("spec") or {}).get("matchConditions") or ()
-        return any("restartedAt" in str(one.get("expression", "")) for one in conditions)
+        return any(word in str(one.get("expression", "")) for one in conditions)
 
     def _may_roll_back(self, old: Obj, new: Obj, user: User) -> bool:
         mark = (new["metadata"].get("annotations") or {}).get(ROLLBACK)

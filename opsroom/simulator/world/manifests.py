@@ -13,6 +13,7 @@ from opsroom.simulator.world.draws import key_number
 from opsroom.simulator.world.releases import Release
 
 CANARY_OF = "opsroom.dev/canary-of"
+OPT_OUT = "opsroom.dev/hold"
 CONTAINER = "app"
 
 
@@ -37,6 +38,7 @@ def manifests(service: ServiceSpec, release: Release, gates: str = "") -> list[t
             return [_service(service, service.name), ("deployments", stable), ("deployments", canary)]
         case Delivery.FLAGGER:
             target = _deployment(service, release, service.name, "", service.replicas)
+            target["metadata"]["labels"][OPT_OUT] = "off"  # its Canary is held instead
             return [("deployments", target), ("canaries", flagger_canary(service, release, gates))]
         case _:
             only = _deployment(service, release, service.name, "", service.replicas)

@@ -21,6 +21,9 @@ from opsroom.simulator.world.releases import Release, first_wait, release
 from opsroom.simulator.world.robot import Robot
 
 FIRST = 1.0
+HELD = "opsroom.dev/queue"
+AFTERTHOUGHT = 8.0
+"""Seconds after a wave at which the pipelines of what is still held bring a newer version."""
 
 
 @dataclass(slots=True)
@@ -53,9 +56,15 @@ class Pipelines:
         self._due: list[tuple[float, int]] = []
         self._busy: dict[int, None] = {}
         self._to_pause: dict[int, None] = {}
+        self._wave, self._wave_at = 0, 0.0
 
-    def begin(self, now: float) -> None:
-        """Plan every service's first release; the earliest one comes after `FIRST` seconds."""
+    def begin(self, now: float, wave: int = 0, wave_after: float = 60.0) -> None:
+        """Plan every service's first release; the earliest one comes after `FIRST` seconds.
+
+        After `wave_after` seconds the next `wave` releases of all services come at once: whoever is busy brings its
+        own as soon as it has settled, and what is still held by then gets a newer version.
+        """
+        self._wave, self._wave_at = wave, now + wave_after
         waits = [first_wait(self._seed, line.service) * self._pace for line in self.lines]
         shift = min(waits) - FIRST
         self._due = [(now + wait - shift, number) for number, wait in enumerate(waits)]
@@ -68,6 +77,8 @@ class Pipelines:
             line = self.lines[number]
             upcoming = release(self._seed, line.service, line.current.number + 1)
             heapq.heappush(self._due, (now + upcoming.wait * self._pace, number))
+        if self._wave and now >= self._wave_at:
+            self._surge(now)
         deployed: list[Deployed] = []
         while self._due and self._due[0][0] <= now:
             _, number = heapq.heappop(self._due)
@@ -77,6 +88,18 @@ class Pipelines:
         for number in [one for one in self._to_pause if self._pause(self.lines[one])]:
             del self._to_pause[number]
         return deployed
+
+    def _surge(self, now: float) -> None:
+        """Bring forward what the wave still has to bring."""
+        early = heapq.nsmallest(self._wave, self._due)
+        self._due = [(now, number) if (due, number) in early else (due, number) for due, number in self._due]
+        self._wave -= len(early)
+        if now >= self._wave_at + AFTERTHOUGHT:
+            again = [number for number in self._busy if _held(self._cluster.store, self.lines[number].service)]
+            self._due += [(now, number) for number in again[: self._wave]]
+            # Once is enough: a pipeline that pushed for ever would never see any of its versions run.
+            self._wave = 0
+        heapq.heapify(self._due)
 
     def _deploy(self, number: int, now: float) -> Deployed:
         line = self.lines[number]
@@ -137,8 +160,21 @@ def settled(store: Store, service: ServiceSpec) -> bool:
         return False
     if service.delivery is Delivery.PAIR:
         canary = store.get("deployments", service.namespace, canary_name(service))
-        return canary is not None and not desired_replicas(canary) and not count(canary, "replicas")
+        return canary is not None and not (desired_replicas(canary) or count(canary, "replicas") or _marked(canary))
     return True
+
+
+def _held(store: Store, service: ServiceSpec) -> bool:
+    """Whether the hold at admission keeps the last release of a service from starting."""
+    if service.delivery not in (Delivery.ROLLOUT, Delivery.ROUTED, Delivery.ROLLING):
+        return False
+    resource = "deployments" if service.delivery is Delivery.ROLLING else "rollouts"
+    found = store.get(resource, service.namespace, service.name)
+    return found is not None and _marked(found)
+
+
+def _marked(workload: Obj) -> bool:
+    return HELD in (workload["metadata"].get("annotations") or {})
 
 
 def _observed(obj: Obj) -> bool:

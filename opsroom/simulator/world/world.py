@@ -24,7 +24,8 @@ from opsroom.simulator.world.canaries import PACE
 from opsroom.simulator.world.catalog import Delivery, ServiceSpec, services
 from opsroom.simulator.world.draws import key_number
 from opsroom.simulator.world.gitops import GitOps
-from opsroom.simulator.world.ground import lay_ground
+from opsroom.simulator.world.ground import OWN_NAMESPACE, lay_ground
+from opsroom.simulator.world.holding import lay_hold, take_part
 from opsroom.simulator.world.manifests import manifests
 from opsroom.simulator.world.pipelines import Deployed, Pipelines
 from opsroom.simulator.world.programs import TrafficPrograms
@@ -41,12 +42,22 @@ _MORTAL = (Fault.CRASH_LOOP, Fault.LEAK)
 class World:
     """Cluster, time series and traffic of one world; `tick` moves it on.
 
-    `rate` is the rate of change in percent, `gates` the URL of what answers the gates of Canaries. Raises ValueError
-    for a number of services out of range.
+    `rate` is the rate of change in percent, `gates` the URL of what answers the gates of Canaries, `hold` puts the
+    hold at admission in force, `wave` is how many releases come at once after a minute. Raises ValueError for a
+    number of services out of range.
     """
 
     def __init__(
-        self, seed: int, count: int, rate: float, now: float, truth: Path | None = None, gates: str = ""
+        self,
+        seed: int,
+        count: int,
+        rate: float,
+        now: float,
+        truth: Path | None = None,
+        gates: str = "",
+        *,
+        hold: bool = False,
+        wave: int = 0,
     ) -> None:
         self.clock = Clock(now - AGE)
         self.tsdb = Tsdb(retention_seconds=max(_SHORTEST_MEMORY, min(2400.0, 240_000.0 / count)))
@@ -66,7 +77,10 @@ class World:
         self._truth = None if truth is None else TruthFile(truth)
         self._found(seed, gates)
         self.clock.move(now)
-        self._pipelines.begin(now)
+        if hold:
+            lay_hold(self.store, OWN_NAMESPACE)
+            take_part(self.store, (service.namespace for service in self.services))
+        self._pipelines.begin(now, wave)
 
     def tick(self) -> None:
         """One second of the world: deploys, controllers, traffic, a scrape."""
