@@ -135,10 +135,10 @@ class BoardScreen(GuardedScreen):
 
     def on_key(self, event: events.Key) -> None:
         """Hand on what was typed before the field had the focus."""
-        field = self.query_one("#filter", Input)
-        if self._filtering and not field.has_focus and event.key != "escape":
+        if self._filtering and event.is_printable:
+            # The field stops what it takes itself, so this one was on its way to the list.
             event.stop()
-            field.post_message(events.Key(event.key, event.character))
+            self.query_one("#filter", Input).post_message(events.Key(event.key, event.character))
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Filter while it is typed."""

@@ -15,7 +15,7 @@ import msgspec
 from opsroom.domain.board import Right, Row
 from opsroom.domain.decision import Flag, FlagReason
 from opsroom.domain.deed import DeedState, Refusal, Verb
-from opsroom.domain.intent import Armed, Press, Refused, arm, look, score_age, still_true
+from opsroom.domain.intent import BURST_KEYS, Armed, Press, Refused, arm, look, score_age, still_true
 from opsroom.domain.offer import Offer, offer
 from opsroom.domain.rollout import Uid
 from opsroom.ui.attempt import Attempt, Clocks, intent_for
@@ -159,6 +159,12 @@ class Deeds:
                 task.add_done_callback(self._stopping.discard)
         self.say(said or words.stopped(verb, rollout), bad=bool(said))
         return True
+
+    def hurried(self, hands: Hands) -> None:
+        """A key came; if the armed one turns out to be the first of a burst, it was no decision."""
+        if self.armed is not None and hands.recent_keys > BURST_KEYS:
+            armed = self.armed
+            self.stop(words.refusal(Refusal.TOO_FAST, armed.verb, armed.row.rollout))
 
     def second_key(self) -> None:
         """The second key of ``second-key`` mode."""

@@ -224,7 +224,9 @@ class RoomApp(App[int]):
         """Note when keys come: faster than a person types is a paste."""
         if isinstance(event, events.Key):
             if not event.is_forwarded:
-                self.control.keyboard.pressed(self.control.clock())
+                now = self.control.clock()
+                self.control.keyboard.pressed(now)
+                self.control.deeds.hurried(self.control.keyboard.hands(now, modal=False))
         elif isinstance(event, events.AppFocus):
             self.control.keyboard.focused = self.control.clock()
         elif isinstance(event, events.AppBlur):

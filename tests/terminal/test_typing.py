@@ -8,25 +8,39 @@ from tests.terminal.screen import Terminal
 
 
 @pytest.mark.parametrize(
-    "burst",
+    ("burst", "said"),
     [
-        "\x1b[200~x\x1b[201~",
-        "xxxxxxxx",
-        "pppppppp",
-        "exit\rx\rp\r",
-        "echo xp > x\r",
-        "rdu\x04\x0b",
+        ("\x1b[200~x\x1b[201~j", ">!   ledger-writer"),
+        ("xxxxxxxx", "faster than a person types"),
+        ("pppppppp", "faster than a person types"),
+        ("exit\rx\rp\r", "All others"),
+        ("rdu\x04\x0b", "does nothing here"),
     ],
-    ids=["bracketed paste", "held x", "held p", "shell words", "shell line", "reflexes"],
+    ids=["bracketed paste", "held x", "held p", "shell words", "reflexes"],
 )
-def test_a_burst_arms_nothing(burst: str) -> None:
-    terminal = Terminal(100, 30, OPSROOM_SCENE_STILL="1")
+def test_a_burst_sends_nothing(burst: str, said: str) -> None:
+    terminal = Terminal(100, 30)
     try:
         terminal.shows("NEEDS YOU")
+        # From here on a single x would be accepted: the row has been under the cursor for long enough.
+        terminal.until(lambda: "k8s 2s" in terminal.text, "the second second")
         terminal.type(burst)
-        terminal.settle()
+        terminal.shows(said)
+        terminal.pump(0.5)
         assert "esc stops it" not in terminal.text
-        assert "Journalled" not in terminal.text
+        assert "ournalled" not in terminal.text
+    finally:
+        terminal.close()
+
+
+def test_a_single_x_is_accepted_at_that_moment() -> None:
+    terminal = Terminal(100, 30)
+    try:
+        terminal.shows("NEEDS YOU")
+        terminal.until(lambda: "k8s 2s" in terminal.text, "the second second")
+        terminal.type("x")
+        terminal.shows("ROLL BACK checkout-api")
+        terminal.shows("Done: roll back checkout-api")
     finally:
         terminal.close()
 
