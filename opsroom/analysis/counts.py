@@ -102,9 +102,14 @@ class CountEvidence:
     def spread(self) -> Floats:
         """Standard error of the difference of the recent rates."""
         kb, kc, nb, nc = self._recent
-        temper = np.sqrt(self._dispersion / self._events)
+        temper = self.temper()
         var = (kb + 0.5) / np.maximum(nb, 1.0) ** 2 + (kc + 0.5) / np.maximum(nc, 1.0) ** 2
         found: Floats = temper * np.sqrt(var)
+        return found
+
+    def temper(self) -> Floats:
+        """Factor on standard errors for clumped errors."""
+        found: Floats = np.sqrt(self._dispersion / self._events)
         return found
 
     def rise(self) -> Floats:

@@ -10,6 +10,7 @@ import math
 
 import numpy as np
 
+from opsroom.analysis.columns import GUESSED_REQUESTS
 from opsroom.analysis.guards import CERTAIN
 from opsroom.analysis.harm import Harm
 from opsroom.analysis.scoring import LOGIT
@@ -62,6 +63,7 @@ class Reasons:
         self._joint = harm.joint
         self._rates = stream.counts.rates()
         self._spread = stream.counts.spread()
+        self._temper = stream.counts.temper()
 
     def of(self, row: int, window: Window) -> tuple[Evidence, ...]:
         """Evidence about rollout ``row`` of the stream; ``window`` tells the time of a step."""
@@ -113,6 +115,11 @@ class Reasons:
         error = max(float(self._spread[row]), 1e-9)
         nats = float(self._harm.by_errors[row])
         harm, since = self._harm_of(-2, row, nats, (canary - base) / error, window)
+        if since is not None:
+            recent = _error_rates(window, row, since)
+            if recent is not None:
+                base, canary = recent[:2]
+                error = recent[2] * float(self._temper[row])
         counted = self._counted(row, window)
         return Evidence(
             metric="error_rate",
@@ -161,3 +168,26 @@ def _log_levels(window: Window, name: str, row: int, since: float) -> tuple[floa
     if not both.any():
         return None
     return float(base[both].mean()), float(canary[both].mean()), int(both.sum())
+
+
+def _error_rates(window: Window, row: int, since: float) -> tuple[float, float, float] | None:
+    """Error rates of baseline and canary from ``since`` on and the standard error of their difference, if known."""
+    at = int(np.searchsorted(window.times, since))
+    sums = []
+    for side in ("baseline", "canary"):
+        served = np.full(len(window.times) - at, GUESSED_REQUESTS)
+        if window.requests is not None:
+            known = getattr(window.requests, side)[row, at:]
+            served = np.where(np.isfinite(known), known, served)
+        failed = np.full_like(served, np.nan)
+        if "error_rate" in window.metrics:
+            failed = getattr(window.metrics["error_rate"], side)[row, at:] * served
+        if window.errors is not None:
+            known = getattr(window.errors, side)[row, at:]
+            failed = np.where(np.isfinite(known), known, failed)
+        there = np.isfinite(failed) & (served > 0)
+        sums.append((float(failed[there].sum()), float(served[there].sum())))
+    (kb, nb), (kc, nc) = sums
+    if not nb or not nc:
+        return None
+    return kb / nb, kc / nc, math.sqrt((kb + 0.5) / nb**2 + (kc + 0.5) / nc**2)

@@ -122,3 +122,10 @@ def test_small_rises_together_each_carry_the_blame(canaries: Make) -> None:
     verdicts = [v for v in judge(window) if v.state is VerdictState.HARM]
     assert verdicts
     assert all(v.evidence[0].harm >= 0.5 and v.evidence[0].since is not None for v in verdicts)
+
+
+def test_the_interval_of_an_error_rise_excludes_none(canaries: Make) -> None:
+    first = judge(canaries(error_rise=0.03, onset=20, requests=60))[0].evidence[0]
+    assert first.metric == "error_rate"
+    assert first.low is not None
+    assert first.low > 0
