@@ -72,13 +72,15 @@ def _standing(asked: Asked) -> GateMark | None:
     mark, run, now = asked.mark, asked.run, asked.now
     if mark is None or now - mark.at > max(EXPIRES, EXPIRES_TICKS * run.plan.interval):
         return None
+    if mark.number and run.number and mark.number != run.number:
+        return None
     if asked.gate is Gate.ROLLOUT:
         return mark if run.hash and mark.hash == run.hash else None
     if not run.revision or mark.revision != run.revision:
         return None
     if run.hash and mark.hash and mark.hash != run.hash:
         return None
-    # The same version may be deployed again: a decision on its former run is none on this one.
+    # The same version may run again: a decision on its former run is none on this one.
     begun = run.since if run.phase is CanaryPhase.PROGRESSING else None
     return None if begun is not None and mark.at < begun - SKEW else mark
 

@@ -106,6 +106,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     """What is under analysis, see ``revision_of``."""
     hash: str = ""
     """Pod template hash of the target, the only name of a version that waits for its start."""
+    number: int = 0
+    """Revision number of the target: another one for each change, even back to a former template. 0: not known."""
     since: float | None = None
     """Epoch seconds at which this phase began."""
     suspended: bool = False

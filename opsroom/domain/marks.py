@@ -93,6 +93,8 @@ class GateMark(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is under analysis (``domain.flagger.revision_of``)."""
     hash: str
     """Pod template hash of the target; what counts before the start, when no analysis has a name yet."""
+    number: int = 0
+    """Revision number of the target: the same version may be deployed again, and a decision on it is used up then."""
     step: int
     by: str
     at: float

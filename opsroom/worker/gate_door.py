@@ -50,10 +50,10 @@ async def open_gates(listen_at: str, outside: Outside, sharing: Sharing, mode: M
 def gate_app(outside: Outside, sharing: Sharing, mode: Mode, secret: Secret | None) -> GateApp:
     """The application over this worker's cluster."""
 
-    async def look(namespace: str, name: str, target: bool) -> Sight:
+    async def look(namespace: str, name: str, template: bool) -> Sight:
         if outside.reader is None:
             raise Unreachable("There is no connection to the cluster yet")
-        return await look_for_gate(outside.reader, namespace, name, target=target)
+        return await look_for_gate(outside.reader, namespace, name, template=template)
 
     def starts() -> bool:
         return mode is Mode.AUTO and bool(outside.decider().identity) and sharing.freeze is None

@@ -62,7 +62,7 @@ class Payload(msgspec.Struct, frozen=True):
 
 
 Look = Callable[[str, str, bool], Awaitable[Sight]]
-"""From namespace and name to a fresh look at the Canary, and at its target if asked for; raises OpsroomError."""
+"""From namespace and name to a fresh look at the Canary, with its template's hash if asked for; raises OpsroomError."""
 
 
 @dataclass(slots=True)

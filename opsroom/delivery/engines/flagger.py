@@ -79,13 +79,11 @@ class FlaggerEngine:
         return flagger_outcome.outcome(sight, deed, requests)
 
 
-async def look_for_gate(reader: Reader, namespace: str, name: str, *, target: bool) -> Sight:
-    """The Canary as a gate needs it; with ``target`` also what tells its template, which counts before the start."""
+async def look_for_gate(reader: Reader, namespace: str, name: str, *, template: bool) -> Sight:
+    """The Canary and its target as a gate needs them; with ``template`` also the hash that counts before the start."""
     canary: Raw = await reader.get(f"/apis/{GROUP}/v1beta1/namespaces/{namespace}/canaries/{name}", dict)
-    if not target:
-        return Sight(target=canary)
     partner = await _deployment(reader, namespace, target_name(canary))
-    found = () if partner is None else await former.replica_sets(reader, partner)
+    found = await former.replica_sets(reader, partner) if template and partner is not None else ()
     return Sight(target=canary, partner=partner, replica_sets=found)
 
 
@@ -176,6 +174,7 @@ def _mark(intent: Intent, run: Run) -> str:
         verb=intent.verb,
         revision=run.revision,
         hash=run.hash,
+        number=run.number,
         step=run.step,
         by=body.author(intent),
         at=intent.at,

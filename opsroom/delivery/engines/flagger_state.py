@@ -12,6 +12,7 @@ from datetime import datetime
 from opsroom.delivery import raw
 from opsroom.delivery.doors import Raw
 from opsroom.delivery.engines.deployment_state import current, hash_of
+from opsroom.delivery.engines.former import DEPLOYMENT_REVISION
 from opsroom.delivery.plan import Sight
 from opsroom.domain import flagger, marks
 from opsroom.domain.flagger import Plan, Run
@@ -32,11 +33,17 @@ def run_of(sight: Sight) -> Run:
         weight=raw.number(status, "canaryWeight"),
         iterations=raw.number(status, "iterations"),
         revision=flagger.revision_of(raw.text(status, "lastAppliedSpec"), configs),
+        number=_number(sight.partner),
         hash=hash_of(current(sight.partner, sight.replica_sets)) if sight.partner is not None else "",
         since=epoch(raw.text(raw.condition(canary, "Promoted"), "lastUpdateTime")),
         suspended=raw.flag(canary, "spec", "suspend"),
-        held=raw.annotation(canary, marks.QUEUE) == "held",
+        held=raw.annotation(canary, marks.QUEUE) in (marks.HELD, marks.KEPT),
     )
+
+
+def _number(target: Raw | None) -> int:
+    text = raw.annotation(target, DEPLOYMENT_REVISION)
+    return int(text) if text.isdecimal() else 0
 
 
 def plan_of(canary: Raw) -> Plan:
