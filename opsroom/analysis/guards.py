@@ -12,7 +12,7 @@ from opsroom.analysis.window import Flags, Floats
 
 LOOP = 3
 """Restarts of the canary beyond its baseline's, within the memory, that are a crash loop."""
-LOOP_MEMORY_SECONDS = 1200.0
+LOOP_MEMORY_SECONDS = 3600.0
 LOST_SHARE = 0.3
 """Traffic has been lost when the canary's share falls below this part of what it was …"""
 LOST_STEPS = 4
