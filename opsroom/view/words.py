@@ -56,6 +56,30 @@ FLAG = {
     FlagReason.DEGRADED: "the rollout failed on its own",
 }
 
+FLAG_DETAIL = {
+    "row": "to {verb} is due",
+    "mode": "to {verb} is due, and this worker does not act",
+    "freeze": "to {verb} is due",
+    "rails": "to {verb} is due",
+    "no_gate": "no gate of ours is there to {verb} it",
+    "quarantine": "this version was rolled back before",
+    "analysis": "its own analysis could not tell",
+    "min_seconds": "it has not run long enough on this step",
+    "min_steps": "too few steps were measured",
+    "min_requests": "too few requests were counted",
+    "undecided": "",
+    "shared": "others degrade at the same moment",
+    "refused": "it was refused again and again",
+    "unknown": "nobody knows whether it happened",
+    "no_data": "",
+    "stale": "the newest sample is too old",
+    "source_down": "Prometheus does not answer",
+    "too_little_traffic": "too little traffic",
+    "too_few_steps": "too few steps were measured",
+    "no_baseline": "there is no baseline",
+}
+"""What ``control`` and the decider's mark add to a reason, by the code's last word."""
+
 REFUSAL = {
     Refusal.READ_ONLY: "This board is read-only; nothing was sent.",
     Refusal.NOT_FLAGGED: "{name} is not flagged; f flags it by hand first.",
@@ -148,7 +172,11 @@ def flag(row: Row) -> str:
     cause = FLAG[flagged.reason]
     if flagged.reason is FlagReason.PERSON and flagged.by:
         cause = f"{flagged.by} asked for a person"
-    return f"{cause}: {flagged.detail}" if flagged.detail else cause
+    more = FLAG_DETAIL.get(flagged.detail.rpartition(":")[2], flagged.detail)
+    due = flagged.detail.partition(":")[0]
+    if due in _VERBS:
+        more = more.format(verb=VERB[Verb(due)])
+    return f"{cause}: {more}" if more else cause
 
 
 def verdict(said: Verdict | None) -> str:
