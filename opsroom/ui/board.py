@@ -133,12 +133,12 @@ class BoardScreen(GuardedScreen):
         """While a filter is typed no letter is a key, not even one that came before the field had the focus."""
         return not self._filtering or action == "back"
 
-    def on_key(self, event: events.Key) -> None:
-        """Hand on what was typed before the field had the focus."""
-        if self._filtering and event.is_printable:
-            # The field stops what it takes itself, so this one was on its way to the list.
-            event.stop()
-            self.query_one("#filter", Input).post_message(events.Key(event.key, event.character))
+    def takes(self, event: events.Key) -> bool:
+        """Hand on a letter that was on its way to the list when the filter opened."""
+        if not (self._filtering and event.is_printable):
+            return False
+        self.query_one("#filter", Input).post_message(events.Key(event.key, event.character))
+        return True
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Filter while it is typed."""

@@ -90,6 +90,10 @@ class LinesScreen(Screen[None]):
         on = verb is None or self.control.deeds.shown_offer(verb)
         return Hint(key_name(action, self.control.options.keymap), action.word, on)
 
+    def takes(self, event: events.Key) -> bool:
+        """Whether a key that nobody has taken on its way up is text for this screen, before it may be a binding."""
+        return False
+
     async def action_leave(self) -> None:
         """Leave the room; a page overrides it, for there ``q`` leads back."""
         await self.app.run_action("app.leave")

@@ -223,6 +223,9 @@ class RoomApp(App[int]):
     async def on_event(self, event: events.Event) -> None:
         """Note when keys come: faster than a person types is a paste."""
         if isinstance(event, events.Key):
+            # Bindings are looked up when a key has travelled up to here; by then a filter may have opened.
+            if event.is_forwarded and isinstance(self.screen, LinesScreen) and self.screen.takes(event):
+                return
             if not event.is_forwarded:
                 now = self.control.clock()
                 self.control.keyboard.pressed(now)
