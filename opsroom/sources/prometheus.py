@@ -90,6 +90,8 @@ class Metrics:
         self._at: float | None = None
         self._interval = 10.0
         self._errors: dict[str, str] = {}
+        self._away: float | None = None
+        """Set while no query is answered: when one may be asked again."""
         self._rests: dict[str, tuple[float, float]] = {}
         """Of what failed: (not before, seconds of the last rest)."""
 
@@ -189,18 +191,25 @@ class Metrics:
 
         # Errors of queries that are asked no more would stand for ever.
         self._errors = {name: error for name, error in self._errors.items() if name in queries or name == "discovery"}
-        if queries and all(self._resting(name, now) for name in queries):
-            probe = next(iter(queries))
-            rest = self._rests[probe][1]
-            if rest <= RETRY:
-                return
-            # All of it is away for longer: one question tells when it is back, and nobody waits out a long rest.
-            self._rests[probe] = (now, rest / 2)
-            if not await self._ask(ring, probe, queries[probe], now):
-                return
-            self._rests = {name: left for name, left in self._rests.items() if name not in queries}
-        if all(await asyncio.gather(*(ask(name, query) for name, query in queries.items()))):
+        probe = next(iter(queries), "")
+        if self._away is not None and not await self._back(ring, probe, queries[probe], now):
+            return
+        known = {probe} if self._away is not None else set()
+        worked = await asyncio.gather(*(ask(name, query) for name, query in queries.items() if name not in known))
+        if all(worked):
             self._at = now
+        self._away = None if known or any(worked) or not queries else now + RETRY
+
+    async def _back(self, ring: Ring, name: str, query: Query, now: float) -> bool:
+        """Whether a Prometheus that answered nothing is there again: one question tells, and ends all rests."""
+        if self._away is not None and self._away - RETRY <= now < self._away:
+            return False
+        self._rests.pop(name, None)
+        if not await self._ask(ring, name, query, now):
+            self._away = now + RETRY
+            return False
+        self._rests = {name: rest for name, rest in self._rests.items() if name == "discovery"}
+        return True
 
     async def _ask(self, ring: Ring, name: str, query: Query, now: float) -> bool:
         """Fill the ring with the answer to one query; False when there was none."""
