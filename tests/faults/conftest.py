@@ -1,0 +1,17 @@
+"""A simulated world for the trials of one fault at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults.stage import Sim, start_sim
+
+
+@pytest.fixture(scope="session")
+def quiet_sim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sim]:
+    """A world in which little happens by itself."""
+    sim = start_sim(tmp_path_factory.mktemp("sim"), seed=7, services=16, change_rate=400.0)
+    yield sim
+    sim.stop()
