@@ -58,6 +58,7 @@ def pace(services: int) -> Policy:
         floor=max(1, slots * 2 // 3),
         halve_pause=60.0,
         recover_seconds=20.0,
+        person_seconds=10.0,
         typical_seconds=60.0,
     )
     return msgspec.structs.replace(PACE, queue=queue)

@@ -19,6 +19,8 @@ class Entrant(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     may_hotfix: bool = False
     """The requester has the right ``create hotfixes.opsroom.dev``."""
     quarantined: bool = False
+    asked: float | None = None
+    """Since when it has waited for a person to decide (epoch seconds)."""
     kept: bool = False
     """A person holds it."""
     late: bool = False

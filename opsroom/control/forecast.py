@@ -34,6 +34,8 @@ class Runner:
     """Of a running one: when it began (epoch seconds)."""
     not_before: float = 0.0
     """Of a waiting one: the end of its freeze window."""
+    ends: float | None = None
+    """Of a running one that waits for a person: when it gives its slot back at the latest."""
 
 
 def forecast(
@@ -65,6 +67,8 @@ def forecast(
 
 def expected_end(one: Runner, lengths: Mapping[str, tuple[float, ...]], typical: float, now: float) -> float:
     """When a running rollout is expected to end (epoch seconds)."""
+    if one.ends is not None:
+        return max(now + MIN_LEFT, one.ends)
     found = sorted(lengths.get(one.service) or (typical,))
     return max(now + MIN_LEFT, one.since + found[len(found) // 2])
 
@@ -78,7 +82,8 @@ def _ends(
 ) -> dict[Key, list[float]]:
     ends: dict[Key, list[float]] = {}
     for one in running:
-        end = max(now + MIN_LEFT, one.since + _drawn(one.service, lengths, known, chance))
+        drawn = one.since + _drawn(one.service, lengths, known, chance)
+        end = max(now + MIN_LEFT, drawn if one.ends is None else one.ends)
         for key in one.keys:
             heapq.heappush(ends.setdefault(key, []), end)
     return ends

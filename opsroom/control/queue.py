@@ -125,6 +125,9 @@ def _sort(line: Line, present: Sequence[Entrant], memory: QueueMemory, *, late: 
         elif late and entrant.late and place.running and uid not in memory.places:
             newcomers.append(item)
         else:
+            if entrant.asked is not None and line.now - entrant.asked >= line.policy.person_seconds:
+                # Whoever sleeps must not stop all other deploys: it moves no traffic until somebody decides.
+                item = (entrant, lane, line.slots.parked(entrant))
             line.slots.take(uid, item[2])
             line.running.append(item)
     newcomers.sort(key=lambda item: _key(item, line))

@@ -42,7 +42,8 @@ def _runner(item: Item, line: Line, not_before: float = 0.0) -> Runner:
     uid = entrant.rollout.uid
     place = line.places[uid]
     since = place.since if place.running else line.now
-    return Runner(uid, service_of(entrant.rollout), keys, since=since, not_before=not_before)
+    ends = None if entrant.asked is None else entrant.asked + line.policy.person_seconds
+    return Runner(uid, service_of(entrant.rollout), keys, since=since, not_before=not_before, ends=ends)
 
 
 def running_entries(line: Line) -> list[QueueEntry]:

@@ -47,6 +47,10 @@ class Slots:
             keys.append((GLOBAL, ""))
         return keys
 
+    def parked(self, entrant: Entrant) -> list[Key]:
+        """The limits that still count for one that stands still until a person decides."""
+        return [(SERVICE, service_of(entrant.rollout))]
+
     def take(self, uid: Uid, keys: Iterable[Key]) -> None:
         """``uid`` runs."""
         for key in keys:

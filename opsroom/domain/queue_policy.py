@@ -53,6 +53,8 @@ class QueuePolicy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     recover_seconds: float = 3600.0
     halve_pause: float = 300.0
     """Seconds in which several roll backs halve only once: they may have one cause."""
+    person_seconds: float = 900.0
+    """A rollout that has waited for a person so long stands still and gives its slot back (but its service's)."""
     typical_seconds: float = 600.0
     """Length of a rollout as long as none of that service was seen, for forecasts."""
 
@@ -67,6 +69,7 @@ def queue_faults(policy: QueuePolicy) -> list[tuple[str, str]]:
         ("floor", policy.floor >= 1, "at least 1"),
         ("recover_seconds", policy.recover_seconds > 0, "more than 0"),
         ("halve_pause", policy.halve_pause >= 0, "not negative"),
+        ("person_seconds", policy.person_seconds >= 0, "not negative"),
         ("typical_seconds", policy.typical_seconds > 0, "more than 0"),
     ):
         if not good:

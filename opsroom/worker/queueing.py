@@ -103,6 +103,7 @@ class Queueing:
             lane=lane,
             may_hotfix=jumps,
             quarantined=quarantined is not None and _hash(rollout) == quarantined.hash,
+            asked=course.flag.since if course.flag is not None and not rollout.held else None,
             kept=marks.kept,
             late=self._late(rollout),
             requester=marks.requested_by,

@@ -383,3 +383,18 @@ def test_only_what_nothing_holds_at_admission_is_held_late() -> None:
     door.look()
     door.put(one("new", held=False))
     assert door.look(40.0).hold == ()
+
+
+def test_what_waits_for_a_person_gives_its_slot_back_but_not_its_services() -> None:
+    door = Door(QueuePolicy(slots=1, person_seconds=60.0))
+    door.put(one("asks", held=False), asked=NOW)
+    door.put(one("next"), since=NOW + 1)
+    same = {"app.kubernetes.io/name": "asks"}
+    door.put(one("same", labels=same), since=NOW + 2)
+    assert door.look(1.0).release == ()
+    assert door.entry("next").until == NOW + 60.0
+    assert door.entry("next").eta_p50 == NOW + 60.0
+    assert door.look(60.0).release == ("next",)
+    door.end("next")
+    door.look(1.0)
+    assert door.entry("same").waits_for == "service"
