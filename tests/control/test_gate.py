@@ -24,7 +24,7 @@ def mark(**changes: Any) -> GateMark:
     return msgspec.structs.replace(made, **changes)
 
 
-def ask(gate: Gate = Gate.TRAFFIC, found: GateMark | None = None, starts: bool = False, **run: Any) -> Answer:
+def ask(gate: Gate = Gate.TRAFFIC, found: GateMark | None = None, *, starts: bool = False, **run: Any) -> Answer:
     moved = msgspec.structs.replace(RUN, **run)
     return answer(Asked(gate=gate, run=moved, mark=found, now=NOW, starts=starts))
 
@@ -64,7 +64,7 @@ def test_what_is_held_goes_nowhere_but_back() -> None:
 
 
 def test_before_the_start_the_template_counts() -> None:
-    waiting = {"phase": CanaryPhase.WAITING, "revision": "r1", "weight": 0}
+    waiting: dict[str, Any] = {"phase": CanaryPhase.WAITING, "revision": "r1", "weight": 0}
     assert ask(Gate.ROLLOUT, mark(revision="r1", step=0), **waiting).yes
     assert not ask(Gate.ROLLOUT, mark(revision="r1", step=0, hash="h1"), **waiting).yes
     assert ask(Gate.ROLLOUT, None, starts=True, **waiting).yes

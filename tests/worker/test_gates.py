@@ -32,7 +32,7 @@ def sight(verb: Verb | None = Verb.PROMOTE, **mark: Any) -> Sight:
     hooks = [{"type": type_, "url": f"http://gates/opsroom/{type_}"} for type_ in TYPES]
     notes = {}
     if verb is not None:
-        fields = {"id": "i", "revision": "r2", "hash": "", "step": 2, "by": "kim", "at": NOW} | mark
+        fields: dict[str, Any] = {"id": "i", "revision": "r2", "hash": "", "step": 2, "by": "kim", "at": NOW} | mark
         notes[GATE] = msgspec.json.encode(GateMark(verb=verb, **fields)).decode()
     canary = {
         "metadata": {"annotations": notes},
