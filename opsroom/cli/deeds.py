@@ -51,9 +51,9 @@ def run(arguments: argparse.Namespace) -> int:
     row = find(picture.rows, arguments.name)
     what = _what(picture, row, verb, force=arguments.force)
     if not arguments.yes:
-        _ask(what)
+        ask(what)
     intent = intent_for(row, verb, reason=arguments.reason, force=arguments.force, now=time.time())
-    return asyncio.run(run_deed(intent, _setting(settings, None, _say)))
+    return asyncio.run(run_deed(intent, setting(settings, None, _say)))
 
 
 def _what(picture: Picture, row: Row, verb: Verb, *, force: bool) -> str:
@@ -92,7 +92,7 @@ def _press(picture: Picture, row: Row, verb: Verb) -> Press:
     )
 
 
-def _ask(what: str) -> None:
+def ask(what: str) -> None:
     """Ask the person at the terminal.
 
     Raises:
@@ -139,10 +139,11 @@ async def _act(settings: Settings, journal: str | None) -> int:
     loop = asyncio.get_running_loop()
     stdin = asyncio.StreamReader()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stdin), sys.stdin)
-    return await act(stdin, _setting(settings, journal, _tell))
+    return await act(stdin, setting(settings, journal, _tell))
 
 
-def _setting(settings: Settings, journal: str | None, emit: Emit) -> Setting:
+def setting(settings: Settings, journal: str | None, emit: Emit) -> Setting:
+    """What a deed of this operator's is done with; ``journal`` names another file than the operator's own."""
     file = paths.journal_folder() / "operator.jsonl" if journal is None else Path(journal)
     writer = f"{getpass.getuser()}@{socket.gethostname()}"
 

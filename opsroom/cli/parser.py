@@ -133,8 +133,37 @@ def _deeds(command: Any) -> None:
         deed.add_argument("--force", action="store_true", help="even where a GitOps controller would put it back")
         if name == "promote":
             deed.add_argument("--full", action="store_true", help="all steps at once")
+    _queueing(command)
     act = command("act", "One deed: an intent as JSON on standard input (what the board starts).")
     act.add_argument("--journal", metavar="FILE", help=argparse.SUPPRESS)
+
+
+def _queueing(command: Any) -> None:
+    hold = command("hold", "Let a rollout stand still until a person releases it.")
+    hold.add_argument("name", metavar="NAME", help="NAME or NAMESPACE/NAME")
+    release = command("release", "Let what is held go on, past the queue; works without a worker.")
+    release.add_argument("name", metavar="NAME", nargs="?", help="NAME or NAMESPACE/NAME")
+    release.add_argument("--all", action="store_true", help="everything that is held")
+    freeze = command("freeze", "Stop all automatic deeds, for everybody.")
+    freeze.add_argument("--reason", default="", metavar="TEXT", help="shown on every board")
+    command("thaw", "Resume automatic deeds.")
+    queue = command("queue", "The deploy queue: show it, switch it, stop it.")
+    queue.add_argument(
+        "what",
+        choices=("ls", "on", "off", "pause", "drain", "freeze"),
+        help="ls shows it; off lets everything held go on and holds nothing any more; the others set what it does",
+    )
+    queue.add_argument("-o", "--output", choices=("plain", "json"), default="plain")
+    for one in (hold, release, queue):
+        one.add_argument("--yes", action="store_true", help="do not ask")
+    for one in (hold, release):
+        one.add_argument("--reason", default="", metavar="TEXT", help="for the journal")
+    wait = command("wait", "Wait until a rollout is promoted or rolled back, for CI; exits 3 where a person is asked.")
+    wait.add_argument("name", metavar="NAME", help="NAME or NAMESPACE/NAME")
+    wait.add_argument("--for", dest="wanted", choices=("promoted", "rolled-back"), default="promoted")
+    wait.add_argument("--revision", default="", metavar="WORD", help="version, hash or image that is meant")
+    wait.add_argument("--timeout", default="30m", metavar="D", help="such as 90s, 30m, 2h (default: 30m)")
+    wait.add_argument("--quiet", action="store_true", help="say only how it ended")
 
 
 def _judging(command: Any) -> None:

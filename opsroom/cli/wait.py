@@ -1,0 +1,155 @@
+"""``opsroom wait``: until a rollout is promoted or rolled back, for CI.
+
+``helm --wait`` and ``kubectl rollout status`` call a held or paused workload done; this follows the feed to the real
+outcome. Exit codes: 0 it came, 1 the other outcome or time is over, 3 time is over and a person is asked.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import re
+import sys
+import time
+from collections.abc import Callable
+
+from opsroom.cli.looking import find, whole_picture
+from opsroom.cli.options import settings_for
+from opsroom.cli.own_worker import address
+from opsroom.domain.board import Row
+from opsroom.domain.rollout import Phase, Revision, Uid
+from opsroom.errors import OpsroomError, Unreachable, UsageError, WaitingError
+from opsroom.feed.client import FeedClient
+from opsroom.feed.state import LinkState
+from opsroom.view import queue_words, waiting
+
+PROMOTED, ROLLED_BACK = "promoted", "rolled_back"
+GRACE = 10.0
+"""Seconds for a change that was just written to show: before that, "nothing is under way" proves nothing."""
+
+_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+_DURATION = re.compile(r"^(\d+(?:\.\d+)?)([smh]?)$")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Wait, and say what came of it."""
+    seconds = duration(arguments.timeout)
+    picture = whole_picture(arguments)
+    uid = find(picture.rows, arguments.name).rollout.uid
+    wanted = ROLLED_BACK if arguments.wanted == "rolled-back" else PROMOTED
+    course = Waiting(arguments.revision, time.time)
+    return asyncio.run(
+        _follow(address(arguments, settings_for(arguments)), uid, course, wanted, seconds, quiet=arguments.quiet)
+    )
+
+
+def duration(text: str) -> float:
+    """Seconds in ``90s``, ``30m``, ``2h`` or ``90``.
+
+    Raises:
+        UsageError: it is none of these.
+    """
+    found = _DURATION.match(text.strip())
+    if found is None:
+        raise UsageError(f"--timeout takes a duration, not {text!r}", "For example 90s, 30m or 2h")
+    return float(found[1]) * _UNITS[found[2]]
+
+
+class Waiting:
+    """What has been seen of one change; ``look`` says how it ended once it did."""
+
+    def __init__(self, revision: str, now: Callable[[], float]) -> None:
+        """``revision``: version, hash or image that is meant; empty: whatever is under way."""
+        self._revision = revision
+        self._now = now
+        self._began = now()
+        self._seen: Revision | None = None
+
+    def look(self, row: Row) -> str:
+        """``promoted`` or ``rolled_back``; empty while it is not over."""
+        rollout = row.rollout
+        if self._revision:
+            return self._named(row)
+        if rollout.under_way or rollout.phase is Phase.HELD:
+            self._seen = rollout.canary or self._seen
+            return ""
+        if rollout.phase is Phase.ABORTED:
+            return ROLLED_BACK
+        if rollout.phase is not Phase.HEALTHY:
+            return ""
+        if self._seen is None:
+            return PROMOTED if self._now() - self._began >= GRACE else ""
+        if row.result and row.finished is not None and row.finished >= self._began:
+            return row.result
+        return PROMOTED if _same(self._seen, rollout.stable) else ROLLED_BACK
+
+    def _named(self, row: Row) -> str:
+        rollout = row.rollout
+        moving = rollout.under_way or rollout.phase is Phase.HELD
+        if _is(rollout.canary, self._revision):
+            self._seen = rollout.canary
+            return ROLLED_BACK if rollout.phase is Phase.ABORTED else ""
+        if _is(rollout.stable, self._revision) and not moving:
+            return PROMOTED
+        # Another version took its place, or the old one is back: either way this one is not coming.
+        return ROLLED_BACK if self._seen is not None and (moving or rollout.phase is Phase.HEALTHY) else ""
+
+
+def _is(revision: Revision | None, word: str) -> bool:
+    if revision is None:
+        return False
+    if word in (revision.version, revision.hash):
+        return True
+    return any(
+        word == image or image.endswith(f"@{word}") or image.partition("@")[0].endswith(f":{word}")
+        for image in revision.images
+    )
+
+
+def _same(canary: Revision, stable: Revision | None) -> bool:
+    if stable is None:
+        return False
+    return (bool(canary.hash) and canary.hash == stable.hash) or (
+        bool(canary.images) and canary.images == stable.images
+    )
+
+
+async def _follow(where: str, uid: Uid, course: Waiting, wanted: str, seconds: float, *, quiet: bool) -> int:
+    """Follow the feed until it is over.
+
+    Raises:
+        OpsroomError: the other outcome, or the rollout is gone. WaitingError: time is over, a person is asked.
+        Unreachable: time is over and there is no feed.
+    """
+    client, said, row = FeedClient(where), "", None
+    try:
+        async with asyncio.timeout(seconds):
+            async for _ in client:
+                if client.link.state is not LinkState.LIVE or client.board.room is None:
+                    continue
+                row = client.board.rows.get(uid)
+                if row is None:
+                    raise OpsroomError("the rollout is gone")
+                ended = course.look(row)
+                if ended:
+                    return _end(row, ended, wanted)
+                now = waiting.where(row, client.board.room.at, queue_words.names(client.board.rows.values()))
+                if now != said and not quiet:
+                    sys.stderr.write(now + "\n")
+                    sys.stderr.flush()
+                said = now
+    except TimeoutError:
+        pass
+    if client.link.state is not LinkState.LIVE:
+        raise Unreachable(client.link.error or "the worker does not answer", "Nothing is known of the outcome")
+    if row is not None and row.flag is not None:
+        raise WaitingError(f"the time is over; {said}")
+    raise OpsroomError(f"the time is over; {said}" if said else "the time is over")
+
+
+def _end(row: Row, ended: str, wanted: str) -> int:
+    text = waiting.ended(row, ended)
+    if ended != wanted:
+        raise OpsroomError(text)
+    sys.stdout.write(text + "\n")
+    return 0
