@@ -14,7 +14,7 @@ from opsroom.ui.paint import Paint
 from opsroom.ui.sight import Sight
 from opsroom.view import header, rows
 from opsroom.view.columns import Column, layout
-from opsroom.view.line import Line
+from opsroom.view.line import Line, Piece, Role, line
 from opsroom.view.spark import Graphs
 
 MARGIN = 2
@@ -86,12 +86,13 @@ class RolloutList(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """One line in sight."""
-        line = self._line(y + self.scroll_offset.y)
-        self._painted[y] = line
-        return self._paint.strip(line, self.size.width)
+        self._painted[y] = self._line(y + self.scroll_offset.y)
+        return self._paint.strip(self._painted[y], self.size.width)
 
     def _line(self, at: int) -> Line:
         entries = self._sight.entries
+        if not entries and at == 1:
+            return line("     ", Piece(header.emptiness(self._sight.room, self._sight.status()), Role.DIM))
         if not self._columns or not 0 <= at < len(entries):
             return Line()
         entry = entries[at]
@@ -109,8 +110,8 @@ class RolloutList(ScrollView, can_focus=True):
         if made is not None and made[0] is row and made[1] == key:
             return made[2]
         look = rows.Look(self._columns, now, self._graphs, selected, doing)
-        line = rows.row_line(row, look)
+        drawn = rows.row_line(row, look)
         if len(self._made) > 4 * max(1, self.size.height):
             self._made.clear()
-        self._made[uid] = (row, key, line)
-        return line
+        self._made[uid] = (row, key, drawn)
+        return drawn

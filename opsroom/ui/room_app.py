@@ -17,6 +17,7 @@ from textual.driver import Driver
 
 from opsroom.domain.rollout import Uid
 from opsroom.errors import OpsroomError
+from opsroom.feed.state import Link
 from opsroom.ui import terminal
 from opsroom.ui.control import Control, Keyboard, LinesScreen
 from opsroom.ui.deeds import Deeds
@@ -131,8 +132,8 @@ class RoomApp(App[int]):
 
     async def _read_feed(self) -> None:
         try:
-            async for _ in self._feed:
-                if self.control.sight.room is None and self._feed.board.room is not None:
+            async for told in self._feed:
+                if isinstance(told, Link) or self.control.sight.room is None:
                     self._tick()
         except OpsroomError as error:
             self.control.sight.broken = str(error)

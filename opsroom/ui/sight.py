@@ -53,6 +53,8 @@ class Sight:
         self.stopped_at: float | None = None
         """Worker's clock at which the person stopped the picture."""
         self.roomy = False
+        self._lost: float | None = None
+        """Monotonic seconds since when there is no feed."""
         self.broken = ""
         """Why reading the feed ended, which it never should."""
         self.kinds: Counter[str] = Counter()
@@ -90,11 +92,13 @@ class Sight:
         """For the header."""
         link, now = self.feed.link, self.clock()
         lost = self.broken or (link.error if link.state is not LinkState.LIVE else "")
+        # The client's own time begins anew with each attempt; a person counts from the first.
+        self._lost = (link.since if self._lost is None else self._lost) if lost else None
         return Status(
             now=self.live_now,
             feed_age=self.feed.board.age(now),
             lost=lost,
-            lost_for=now - link.since if lost else None,
+            lost_for=None if self._lost is None else now - self._lost,
             read_only=self.read_only,
             wish=self.wish,
             shown=len(self.lines),

@@ -44,7 +44,7 @@ class Pane:
 def pane(row: Row | None, wide: Pane) -> list[Line]:
     """Exactly ``wide.rows`` lines on the pane's ground."""
     if row is None:
-        lines = [line(), line(" ", Piece("Nothing is selected.", Role.DIM))]
+        lines = []
     elif wide.cells >= 110 and wide.rows >= 9 and row.metrics:
         text_cells = max(TEXT_CELLS, wide.cells * 45 // 100)
         rest = wide.cells - text_cells
@@ -53,7 +53,7 @@ def pane(row: Row | None, wide: Pane) -> list[Line]:
     else:
         lines = [title(row, wide), *facts(row, wide, wide.cells - 1)]
     lines = lines[: wide.rows] + [line()] * (wide.rows - len(lines))
-    grounds = [Ground.BAR] + [Ground.PANE] * wide.rows
+    grounds = [Ground.BAR if row else Ground.PANE] + [Ground.PANE] * wide.rows
     return [padded(cut(one, wide.cells), wide.cells).on(ground) for one, ground in zip(lines, grounds, strict=False)]
 
 

@@ -72,7 +72,7 @@ def top(room: Room | None, status: Status, cells: int) -> Line:
     """Context, namespaces and mode at the left; the age of each source and the time at the right."""
     if room is None:
         left = line(" ", Piece("opsroom", Role.STRONG), ground=Ground.BAR)
-        return sides(left, line(Piece(numbers.clock(status.now) + " ", Role.TEXT)), cells)
+        return padded(left, cells)
     ground = Ground.PROD if "prod" in room.context.lower() else None
     name = Piece(f" {room.context or 'no context'} ", Role.STRONG if ground is None else Role.PROD, ground)
     left_pieces: list[Piece | str] = [name, " ", _mode(room, status), Piece(f"  {_namespaces(room)}", Role.DIM)]
@@ -160,8 +160,10 @@ def fitting_tally(found: Mapping[str, int], cells: int) -> Line:
 def notice(room: Room | None, status: Status) -> str:
     """The one thing that a person must know about the picture itself; empty when all is well."""
     if status.lost:
-        held = "; the last picture stays" if room is not None else ""
-        return f"FEED LOST {numbers.fine_age(status.lost_for)}{held}: {status.lost}"
+        since = numbers.fine_age(status.lost_for)
+        if room is None:
+            return f"NO FEED for {since}: {status.lost}"
+        return f"FEED LOST {since}; the last picture stays: {status.lost}"
     if room is None:
         return "connecting to the worker" if status.connecting else "no picture yet"
     if status.frozen_at is not None:
@@ -176,6 +178,15 @@ def notice(room: Room | None, status: Status) -> str:
     if room.policy_note:
         return f"policy: {room.policy_note}"
     return "queue is off, nothing is held" if room.queue.state is QueueState.OFF else ""
+
+
+def emptiness(room: Room | None, status: Status) -> str:
+    """Why the list is empty."""
+    if room is None:
+        return "The rollouts appear here as soon as a worker answers."
+    if status.wish.text or status.wish.flagged_only:
+        return "Nothing needs a person." if not status.wish.text else "No rollout passes the filter; esc clears it."
+    return "This worker sees no rollouts."
 
 
 def _wishes(status: Status) -> list[Piece]:
