@@ -117,6 +117,7 @@ def run_in_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunWorker:
         mode: str = "observe",
         judge: Judging | None = None,
         read_only: bool = False,
+        gates: str = "",
     ) -> AsyncIterator[Running]:
         address = f"unix:{tmp_path}/worker.sock"
         settings = Settings(
@@ -125,7 +126,7 @@ def run_in_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunWorker:
             read_only=read_only,
             prometheus=Prometheus(url=prometheus),
         )
-        options = WorkerOptions(settings=settings, mode=mode, listen=address, nice=0)
+        options = WorkerOptions(settings=settings, mode=mode, listen=address, nice=0, gates=gates)
         task = asyncio.ensure_future(run_worker(options, judge=judge))
         try:
             yield Running(FeedClient(address), task)
