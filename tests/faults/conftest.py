@@ -11,7 +11,7 @@ from tests.faults.stage import Sim, start_sim
 
 @pytest.fixture(scope="session")
 def quiet_sim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sim]:
-    """A world in which little happens by itself."""
-    sim = start_sim(tmp_path_factory.mktemp("sim"), seed=7, services=16, change_rate=400.0)
+    """A world in which nobody decides."""
+    sim = start_sim(tmp_path_factory.mktemp("sim"), seed=7, services=40, change_rate=1000.0)
     yield sim
     sim.stop()

@@ -59,6 +59,7 @@ def _act(call: Call) -> Act | None:
     if not verb:
         return None
     answer = call.answered if isinstance(call.answered, dict) else {}
+    answer = {} if answer.get("kind") == "Status" else answer
     status, metadata = answer.get("status") or {}, answer.get("metadata") or {}
     notes = metadata.get("annotations") or {}
     revision = str(status.get("currentPodHash") or notes.get("deployment.kubernetes.io/revision", ""))
