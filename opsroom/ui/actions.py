@@ -73,6 +73,7 @@ ACTIONS = (
     Action("sources", "S", "app.show('sources')", "sources", "each source: its age, its last error", BOTH, bar=12),
     Action("journal", "J", "app.show('journal')", "deeds", "who did what, and what came of it", BOTH, bar=13),
     Action("copy", "c", "copy", "copy", "send namespace/name to the terminal's clipboard", BOTH),
+    Action("url", "o", "url", "change", "show the address of the change on the line above the keys", BOTH),
     Action("theme", "T", "app.theme", "theme", "next theme", ALL),
     Action("refresh", "ctrl+r", "app.repaint", "repaint", "paint the whole screen again", ALL),
     Action("help", "question_mark,f1", "app.show('help')", "help", "this page", ALL, bar=99, shown="?"),

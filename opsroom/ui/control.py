@@ -18,6 +18,7 @@ from opsroom.ui.lines import LinesBlock
 from opsroom.ui.options import Options
 from opsroom.ui.paint import Paint
 from opsroom.ui.sight import Sight
+from opsroom.view import words
 from opsroom.view.keybar import Hint, bar
 from opsroom.view.line import Line
 from opsroom.view.spark import Graphs
@@ -146,9 +147,15 @@ class GuardedScreen(LinesScreen):
         row = self.control.sight.row
         if row is not None:
             self.app.copy_to_clipboard(row.rollout.key)
-            self.control.deeds.say(f"Sent to the terminal's clipboard: {row.rollout.key}")
+            self.control.deeds.say(words.copied(row.rollout))
+
+    def action_url(self) -> None:
+        """Show the change's address; over SSH nothing here could open it, a terminal can."""
+        row = self.control.sight.row
+        if row is not None:
+            self.control.deeds.say(words.address(row.rollout))
 
     def action_unbound(self) -> None:
         """Keys that hands press by reflex from other tools."""
-        self.control.deeds.say("That key does nothing here: roll back is x, repaint is ctrl+r, help is ?")
+        self.control.deeds.say(words.REFLEX)
         self.redraw()

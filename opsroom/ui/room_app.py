@@ -27,6 +27,7 @@ from opsroom.ui.sight import Feed, Sight
 from opsroom.ui.terminal import hung_up
 from opsroom.ui.theme_file import ThemeFile, find
 from opsroom.ui.theming import Themes
+from opsroom.view import words
 
 if TYPE_CHECKING:
     from textual.command import Provider
@@ -120,7 +121,7 @@ class RoomApp(App[int]):
             return
         self._interrupted = now
         if not self.control.deeds.stop():
-            self.control.deeds.say("ctrl+c again leaves; q does at once")
+            self.control.deeds.say(words.INTERRUPT)
 
     async def on_unmount(self) -> None:
         """Nothing armed outlives the screen."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from opsroom.domain.deed import Deed, DeedState, Effect, Verb
 from opsroom.domain.offer import Offer
-from opsroom.domain.rollout import Rollout, Step, StepKind
+from opsroom.domain.rollout import Engine, Rollout, Step, StepKind
 from opsroom.view import numbers, words
 
 
@@ -41,7 +41,8 @@ def effect(wish: Offer, rollout: Rollout) -> str:
             still = f"{rollout.owner} still asks for" if rollout.owner else "the spec still names"
             return f"returns all traffic to {back} (abort; {still} {canary})"
         case Effect.UNDO:
-            return "puts the former revision back as a new update (undo)"
+            how = "as a new canary with a whole analysis" if rollout.engine is Engine.FLAGGER else "as a new update"
+            return f"puts the former revision back {how} (undo)"
         case Effect.SCALE_DOWN:
             return f"scales the canary to 0; {back} was never touched"
         case Effect.REVERT:

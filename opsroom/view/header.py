@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 
 from opsroom.domain.board import Mode, Room, Severity
 from opsroom.domain.freshness import STALE_AFTER, Freshness, SourceState, age, freshness
-from opsroom.domain.queue import QueueState
-from opsroom.view import marks, numbers
+from opsroom.view import marks, numbers, queue_words
 from opsroom.view.line import Ground, Line, Piece, Role, line, padded, sides
 from opsroom.view.order import QUEUED, Group, Sort, Wish
 
@@ -172,12 +171,15 @@ def notice(room: Room | None, status: Status) -> str:
         since = numbers.fine_age(age(room.freeze.since, status.now))
         reason = f": {room.freeze.reason}" if room.freeze.reason else ""
         return f"FREEZE by {room.freeze.by} for {since}, no automatic deeds{reason}"
+    lost = queue_words.stranded(room)
+    if lost:
+        return lost
     down = next((source for source in room.sources if source.error), None)
     if down is not None:
         return f"{NAMES.get(down.name, down.name)}: {down.error}"
     if room.policy_note:
         return f"policy: {room.policy_note}"
-    return "queue is off, nothing is held" if room.queue.state is QueueState.OFF else ""
+    return queue_words.notice(room)
 
 
 def emptiness(room: Room | None, status: Status) -> str:

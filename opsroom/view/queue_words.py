@@ -102,3 +102,11 @@ def stranded(room: Room) -> str:
         return ""
     are = "1 rollout is held" if held == 1 else f"{held} rollouts are held"
     return f"{are} and nobody decides here: opsroom release --all lets everything go on"
+
+
+def notice(room: Room) -> str:
+    """What is out of the ordinary about the queue; empty when it runs."""
+    if room.queue.state is QueueState.RUNNING:
+        return ""
+    waiting = f"; {room.queue.waiting} waiting" if room.queue.waiting else ""
+    return f"queue is {STATE[room.queue.state]}{waiting}"

@@ -147,6 +147,22 @@ def refusal(why: Refusal, verb: Verb, rollout: Rollout, detail: str = "") -> str
     return f"{sentence} ({detail})" if detail and not missing else sentence
 
 
+REFLEX = "That key does nothing here: roll back is x, repaint is ctrl+r, help is ?"
+"""For keys that hands press by habit from other tools."""
+
+INTERRUPT = "ctrl+c again leaves; q does at once"
+
+
+def copied(rollout: Rollout) -> str:
+    """Sent, not copied: no terminal answers OSC 52."""
+    return f"Sent to the terminal's clipboard: {rollout.key}"
+
+
+def address(rollout: Rollout) -> str:
+    """Where the change can be read."""
+    return rollout.change.url or f"Nobody said where the change of {rollout.name} can be read."
+
+
 def already_flagged(row: Row) -> str:
     """A note instead of a second flag."""
     return f"{row.rollout.name} is flagged already."
