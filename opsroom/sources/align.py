@@ -45,8 +45,7 @@ def align(
     errors = _zeroed(arms(ERRORS), requests, ring)
     found = {name: arms(name) for name in metrics if name not in (REQUESTS, ERRORS, PODS)}
     if CPU_USAGE in found and PODS in metrics:
-        steps = max(1, round(delay / ring.step))
-        found[CPU_USAGE] = at_equal_load(found[CPU_USAGE], requests, arms(PODS), steps, idle)
+        found[CPU_USAGE] = at_equal_load(found[CPU_USAGE], requests, arms(PODS), idle)
     if ERROR_RATE not in found:
         found[ERROR_RATE] = (_ratio(errors[0], requests[0]), _ratio(errors[1], requests[1]))
     times = ring.times

@@ -42,8 +42,8 @@ def flagger_rollout(
     current = None if target is None else newest(target, mine)
     former = None if primary is None else newest(primary, theirs)
     run = run_of(canary, "" if current is None else current.metadata.hash)
-    state = _phase(canary, run)
-    moving = run.phase in RUNNING | PROMOTING or state in (Phase.ABORTED, Phase.DEGRADED)
+    state = Phase.HELD if _held_back(run, target, primary) else _phase(canary, run)
+    moving = run.phase in RUNNING | PROMOTING or state in (Phase.ABORTED, Phase.DEGRADED, Phase.HELD)
     steps = run.plan.steps()
     trouble = mine.trouble(current) if moving else ""
     return Rollout(
@@ -58,7 +58,7 @@ def flagger_rollout(
         stable=None if former is None else theirs.revision(former),
         canary=_canary(target, mine, current) if moving else None,
         steps=steps,
-        step=min(run.step, len(steps)) if moving else None,
+        step=(0 if state is Phase.HELD else run.step) if moving else None,
         weight=run.traffic if moving else 0,
         pause=_pause(canary, run) if moving else None,
         started=_started(mine, current) if moving else None,
@@ -100,6 +100,14 @@ def _plan(canary: FlaggerCanary) -> Plan:
         iterations=min(1000, checks.iterations or 10) if blue_green else 0,
         interval=seconds(checks.interval or None) or INTERVAL,
     )
+
+
+def _held_back(run: Run, target: Deployment | None, primary: Deployment | None) -> bool:
+    """Suspended by the queue or a person before Flagger has looked at the target's new version."""
+    if not (run.held and run.suspended) or run.phase not in RESTING | {CanaryPhase.FAILED}:
+        return False
+    new, old = (() if one is None else one.spec.template.images for one in (target, primary))
+    return bool(new and old) and new != old
 
 
 def _phase(canary: FlaggerCanary, run: Run) -> Phase:

@@ -16,30 +16,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from opsroom.sources.aligned import Arms, Floats
+from opsroom.sources.aligned import Arms
 
 
-def at_equal_load(cpu: Arms, requests: Arms, pods: Arms, steps: int, idle: float) -> Arms:
+def at_equal_load(cpu: Arms, requests: Arms, pods: Arms, idle: float) -> Arms:
     """``cpu`` (cores a pod, R × T) with the baseline brought to the canary's load.
 
-    ``requests`` are counts a step over all pods, ``pods`` the number of pods; ``steps`` is how many steps one sample of
-    ``cpu`` looks back over, so that requests are averaged over the same time.
+    ``requests`` are counts a step over all pods, taken over the same window as ``cpu``; ``pods`` the number of pods.
     """
     stable, canary = (
-        _trailing_mean(counts, steps) / np.where(number > 0, number, np.nan)
-        for counts, number in zip(requests, pods, strict=True)
+        counts / np.where(number > 0, number, np.nan) for counts, number in zip(requests, pods, strict=True)
     )
     ratio = np.divide(canary, stable, out=np.full(stable.shape, np.nan), where=stable > 0)
     expected = np.where(ratio < 1.0, idle + (1.0 - idle) * ratio, ratio)
     return cpu[0] * np.where(np.isfinite(expected), expected, 1.0), cpu[1]
-
-
-def _trailing_mean(counts: Floats, steps: int) -> Floats:
-    """Mean of the last ``steps`` steps at each step; a gap within them is left out."""
-    known = np.isfinite(counts)
-    total = np.cumsum(np.where(known, counts, 0.0), axis=1)
-    number = np.cumsum(known, axis=1)
-    total[:, steps:] -= total[:, :-steps].copy()
-    number[:, steps:] -= number[:, :-steps].copy()
-    mean: Floats = np.divide(total, number, out=np.full(counts.shape, np.nan), where=number > 0)
-    return mean

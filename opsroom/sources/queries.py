@@ -72,9 +72,13 @@ class Plan:
         """Seconds that ``rate`` looks back."""
         return max(step + self.scrape, SCRAPES * self.scrape)
 
+    def count_window(self, step: float) -> float:
+        """Seconds over which the counts of one step are taken."""
+        return max(step, self.scrape) + self.scrape - INSIDE
+
     def _requests(self, preset: Preset, spaces: tuple[str, ...], step: float) -> dict[str, Query]:
         rate = duration(self.rate_window(step))
-        window = max(step, self.scrape) + self.scrape - INSIDE
+        window = self.count_window(step)
         matchers = _matchers(preset.namespace, spaces, preset.match)
 
         def count(*more: str) -> Query:
@@ -96,10 +100,10 @@ class Plan:
     def _containers(self, spaces: tuple[str, ...], step: float) -> dict[str, Query]:
         real = ('container!=""', 'container!="POD"') if self.containers else ()
         matchers = (*_matchers("namespace", spaces), *real)
-        rate = duration(self.rate_window(step))
         found: dict[str, Query] = {}
         if CPU in self.metrics:
-            used = f"rate({_selector(CPU, matchers)}[{rate}])"
+            # Over the very window that requests are counted in: CPU is compared at equal load.
+            used = f"rate({_selector(CPU, matchers)}[{duration(self.count_window(step))}])"
             found[CPU_USAGE] = Query(_pods("avg", used))
             found[PODS] = Query(_pods("count", used))
         if MEMORY in self.metrics:

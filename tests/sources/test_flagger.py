@@ -90,6 +90,16 @@ def test_gates_are_named_and_never_their_secrets(objects: Any) -> None:
     assert "secret" not in repr(canary)
 
 
+def test_a_version_that_flagger_was_kept_from_looking_at_is_held(objects: Any) -> None:
+    canary = made(objects, {"phase": "Succeeded"}, suspend=True)
+    assert read(objects, canary).phase is Phase.HEALTHY
+    notes = msgspec.structs.replace(canary.metadata.notes, queue="held")
+    held = msgspec.structs.replace(canary, metadata=msgspec.structs.replace(canary.metadata, annotations=notes))
+    found = read(objects, held)
+    assert found.canary is not None
+    assert (found.phase, found.held, found.canary.version, found.weight) == (Phase.HELD, True, "v2", 0)
+
+
 def test_suspended_is_a_pause_of_a_person(objects: Any) -> None:
     found = read(objects, made(objects, {"phase": "Progressing"}, suspend=True))
     assert found.pause is not None

@@ -14,7 +14,7 @@ ONE = np.ones((1, 6))
 
 def expected(load: float, idle: float) -> float:
     """The baseline's CPU for a canary pod that bears ``load`` times a stable pod's requests, in stable pods' CPU."""
-    arms = at_equal_load((ONE, ONE), (100 * ONE, 100 * load * ONE), (ONE, ONE), 2, idle)
+    arms = at_equal_load((ONE, ONE), (100 * ONE, 100 * load * ONE), (ONE, ONE), idle)
     return float(arms[0][0, -1])
 
 
@@ -33,17 +33,11 @@ def test_a_healthy_canary_never_needs_more_than_is_expected(load: float, truth: 
 
 
 def test_more_pods_bear_less_each() -> None:
-    two = at_equal_load((ONE, ONE), (100 * ONE, 100 * ONE), (ONE, 2 * ONE), 1, 0.0)
+    two = at_equal_load((ONE, ONE), (100 * ONE, 100 * ONE), (ONE, 2 * ONE), 0.0)
     assert two[0][0, -1] == pytest.approx(0.5)
 
 
 def test_where_nobody_counted_requests_pods_are_compared_as_they_are() -> None:
     nothing = np.full((1, 6), np.nan)
-    arms = at_equal_load((3 * ONE, ONE), (nothing, nothing), (ONE, ONE), 2, 0.1)
+    arms = at_equal_load((3 * ONE, ONE), (nothing, nothing), (ONE, ONE), 0.1)
     assert np.array_equal(arms[0], 3 * ONE)
-
-
-def test_requests_are_averaged_over_the_time_that_cpu_looks_back() -> None:
-    counts = np.array([[100.0, 100.0, 100.0, 300.0, 300.0, 300.0]])
-    arms = at_equal_load((ONE, ONE), (100 * ONE, counts), (ONE, ONE), 2, 0.0)
-    assert arms[0][0].tolist() == pytest.approx([1, 1, 1, 2, 3, 3])
