@@ -69,7 +69,8 @@ def expected_end(one: Runner, lengths: Mapping[str, tuple[float, ...]], typical:
     """When a running rollout is expected to end (epoch seconds)."""
     if one.ends is not None:
         return max(now + MIN_LEFT, one.ends)
-    found = sorted(lengths.get(one.service) or (typical,))
+    known = [length for each in lengths.values() for length in each] or [typical]
+    found = sorted(lengths.get(one.service) or known)
     return max(now + MIN_LEFT, one.since + found[len(found) // 2])
 
 
