@@ -24,10 +24,10 @@ from opsroom.config.settings import Settings
 from opsroom.delivery.act import Door, Emit, Setting, act, run_deed
 from opsroom.delivery.journal import Journal
 from opsroom.domain.board import Right, Row
-from opsroom.domain.deed import Deed, DeedState, Intent, Precondition, Refusal, Target, Verb
+from opsroom.domain.deed import Deed, DeedState, Effect, Intent, Precondition, Refusal, Target, Verb
 from opsroom.domain.freshness import Freshness, freshness
 from opsroom.domain.intent import SCORE_STALE, Press, Refused, arm, score_age
-from opsroom.domain.offer import expected
+from opsroom.domain.offer import Offer, expected
 from opsroom.errors import NotPermitted, OpsroomError, UsageError
 from opsroom.feed.frames import Picture
 from opsroom.kube.access import may, whoami
@@ -69,6 +69,9 @@ def _what(picture: Picture, row: Row, verb: Verb, *, force: bool) -> str:
     if isinstance(answer, Refused):
         if force and answer.refusal is Refusal.OWNED:
             return f"{name}, although {row.rollout.owner} would put it back"
+        if force and answer.refusal is Refusal.NO_GATE:
+            skipped = Offer(verb=verb, effect=Effect.SKIP_ANALYSIS)
+            return f"{name}: {effects.effect(skipped, row.rollout)}"
         raise OpsroomError(words.refusal(answer.refusal, verb, row.rollout, answer.detail).rstrip("."))
     return f"{name}: {effects.effect(answer.offer, row.rollout)}"
 

@@ -38,6 +38,8 @@ def manifests(service: ServiceSpec, release: Release, gates: str = "") -> list[t
             return [_service(service, service.name), ("deployments", stable), ("deployments", canary)]
         case Delivery.FLAGGER:
             target = _deployment(service, release, service.name, "", service.replicas)
+            # Paused, Flagger would scale up the former version: its targets stay out of a hold at admission.
+            target["metadata"]["labels"]["opsroom.dev/hold"] = "off"
             target["metadata"]["labels"][OPT_OUT] = "off"  # its Canary is held instead
             return [("deployments", target), ("canaries", flagger_canary(service, release, gates))]
         case _:
