@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 
 from opsroom.config.secrets import Secret, token
 from opsroom.delivery.engines.flagger import look_for_gate
@@ -24,8 +25,10 @@ TOKEN = "gates"  # noqa: S105 - the name of a secret
 """Read from the file named by ``GATES_TOKEN_FILE``, else from the keyring (``opsroom login gates``)."""
 
 
-async def open_gates(listen_at: str, outside: Outside, sharing: Sharing, mode: Mode) -> Door:
-    """Answer gates at ``listen_at`` (``HOST:PORT``) from now on.
+async def open_gates(
+    listen_at: str, outside: Outside, sharing: Sharing, mode: Mode, answers: Counter[tuple[str, str]] | None = None
+) -> Door:
+    """Answer gates at ``listen_at`` (``HOST:PORT``) from now on; ``answers`` counts what was said.
 
     Raises:
         UsageError: this mode decides nothing, or others could ask and there is no secret.
@@ -44,6 +47,8 @@ async def open_gates(listen_at: str, outside: Outside, sharing: Sharing, mode: M
             f"Name a file with it in {TOKEN.upper()}_TOKEN_FILE, and put it into each hook's metadata.token",
         )
     app = gate_app(outside, sharing, mode, secret)
+    if answers is not None:
+        app.answers = answers
     return await listen(app, address, anywhere=secret is not None)
 
 

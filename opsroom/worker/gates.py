@@ -12,7 +12,7 @@ import asyncio
 import hmac
 import logging
 import re
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -77,7 +77,7 @@ class GateApp:
     authorize: Authorize = everybody
     local_names_only: bool = False
     closing: asyncio.Event = field(default_factory=asyncio.Event)
-    answers: dict[tuple[str, str], int] = field(default_factory=dict)
+    answers: Counter[tuple[str, str]] = field(default_factory=Counter)
     """How often each gate said what (``yes`` or why not)."""
     _known: OrderedDict[tuple[str, str], tuple[str, str]] = field(default_factory=OrderedDict)
     """Of each Canary: the checksum that it was last asked with, and what was under analysis then."""
@@ -91,8 +91,7 @@ class GateApp:
     async def _answer(self, request: Request) -> Response:
         type_ = _type_of(request.url.path)
         said = await self._said(request, type_)
-        key = (type_ or "?", "yes" if said.yes else said.why)
-        self.answers[key] = self.answers.get(key, 0) + 1
+        self.answers[type_ or "none", "yes" if said.yes else said.why] += 1
         status, text = (200, "yes") if said.yes else (403, f"opsroom: not now ({said.why})")
         return PlainTextResponse(text + "\n", status_code=status, headers={"cache-control": "no-store"})
 

@@ -88,7 +88,7 @@ async def _feed(
     )
     work.loop.tick()
     mode = Mode.OBSERVE if options.settings.read_only else Mode(options.mode)
-    doors = [await open_gates(options.gates, work.outside, work.sharing, mode)] if options.gates else []
+    doors = [await open_gates(options.gates, work.outside, work.sharing, mode, tally.gates)] if options.gates else []
     door = await open_feed(
         app,
         options.listen,

@@ -31,6 +31,8 @@ class Tally:
     """By verb and last state."""
     source_errors: Counter[str] = field(default_factory=Counter)
     """Times a source went from answering to failing."""
+    gates: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Answers by gate and what was said (``yes``, or why not)."""
     promoted: int = 0
     rolled_back: int = 0
     flagged: int = 0
@@ -70,6 +72,8 @@ def exposition(room: Room | None, rows: Iterable[Row], tally: Tally, viewers: in
     add("decisions_total", "counter", "Decisions that differ from the one before.", decisions)
     deeds = [((("verb", verb), ("state", state)), float(n)) for (verb, state), n in sorted(tally.deeds.items())]
     add("deeds_total", "counter", "Automatic deeds by the state they ended in.", deeds)
+    gates = [((("gate", gate), ("answer", said)), float(n)) for (gate, said), n in sorted(tally.gates.items())]
+    add("gate_answers_total", "counter", "Answers to Flagger's webhooks.", gates)
     if room is not None:
         _room(add, room, tally, now)
     _rows(add, list(rows))

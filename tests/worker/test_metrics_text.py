@@ -38,6 +38,7 @@ def text() -> str:
     tally.tick(0.25)
     tally.tick(0.5)
     tally.decisions["promote"] += 1
+    tally.gates["rollback", "no_roll_back"] += 1
     tally.deeds["promote", "done"] += 1
     tally.source_errors["kube"] += 1
     return exposition(room, [row], tally, 3, 101.5)
