@@ -31,6 +31,7 @@ class Gatekeeper:
     def __init__(self, sim: Any) -> None:
         self.sim = sim
         self.alive = True
+        self.starts = True
         self.before: list[Callable[[Ask], None]] = []
 
     def call(self, ask: Ask, answered: Callable[[Reply], None]) -> None:
@@ -50,7 +51,7 @@ class Gatekeeper:
         mark = read_gate(raw.annotation(canary, GATE))
         found = self.sim.cluster.store.list("replicasets", "shop")
         sight = Sight(target=canary, partner=self.sim.get("deployments", "cart"), replica_sets=tuple(found))
-        said = answer(Asked(gate=gate, run=run_of(sight), mark=mark, now=self.sim.clock(), starts=True))
+        said = answer(Asked(gate=gate, run=run_of(sight), mark=mark, now=self.sim.clock(), starts=self.starts))
         return Reply(yes=said.yes, text=said.why)
 
 
@@ -141,6 +142,16 @@ def test_waiting_for_the_promotion_counts_as_the_last_step(sim: Any, keeper: Gat
     canary(sim, gates=("confirm-promotion", "rollback"))
     assert (status(sim)["phase"], status(sim)["canaryWeight"], status(sim)["iterations"]) == ("WaitingPromotion", 0, -1)
     assert last(sim, intent(sim, Verb.PROMOTE)).state is DeedState.DONE
+
+
+def test_a_person_lets_a_version_start(sim: Any, keeper: Gatekeeper) -> None:
+    keeper.starts = False
+    canary(sim, gates=("confirm-rollout", *ALL_GATES))
+    assert (status(sim)["phase"], sim.get("deployments", "cart")["spec"]["replicas"]) == ("Waiting", 0)
+    assert last(sim, intent(sim, Verb.ROLL_BACK)).refusal is Refusal.NOT_STARTED
+    assert last(sim, intent(sim, Verb.PROMOTE)).state is DeedState.DONE
+    sim.cluster.pass_time(60)
+    assert (status(sim)["phase"], status(sim)["canaryWeight"]) == ("Progressing", 20)
 
 
 def test_the_roll_back_gate_rolls_back(sim: Any, keeper: Gatekeeper) -> None:
