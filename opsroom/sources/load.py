@@ -8,8 +8,9 @@ requests: with load ratio r = (canary requests a pod) / (stable requests a pod) 
     expected = baseline * r                    for r >= 1
 
 Both sides err towards the canary: a busier canary is allowed all the CPU its requests could cost, a less busy one the
-full idle use. With i = 1 pods are compared as they are, with i = 0 by CPU a request. Where nobody counted requests,
-pods are compared as they are.
+full idle use. With i = 1 pods are compared as they are, with i = 0 by CPU a request. A canary that bears next to
+nothing (r < 1/20) says nothing about CPU: those steps are gaps, or the first traffic would look like a jump. Where
+nobody counted requests, pods are compared as they are.
 """
 
 from __future__ import annotations
@@ -17,6 +18,10 @@ from __future__ import annotations
 import numpy as np
 
 from opsroom.sources.aligned import Arms
+
+
+LEAST_LOAD = 0.05
+"""Of a stable pod's requests; below, a pod's CPU is start-up and idling."""
 
 
 def at_equal_load(cpu: Arms, requests: Arms, pods: Arms, idle: float) -> Arms:
@@ -29,4 +34,6 @@ def at_equal_load(cpu: Arms, requests: Arms, pods: Arms, idle: float) -> Arms:
     )
     ratio = np.divide(canary, stable, out=np.full(stable.shape, np.nan), where=stable > 0)
     expected = np.where(ratio < 1.0, idle + (1.0 - idle) * ratio, ratio)
-    return cpu[0] * np.where(np.isfinite(expected), expected, 1.0), cpu[1]
+    idling = ratio < LEAST_LOAD
+    baseline = cpu[0] * np.where(np.isfinite(expected), expected, 1.0)
+    return np.where(idling, np.nan, baseline), np.where(idling, np.nan, cpu[1])

@@ -231,7 +231,9 @@ class Metrics:
         return True
 
     def _resting(self, name: str, now: float) -> bool:
-        return now < self._rests.get(name, (-math.inf, 0.0))[0]
+        left = self._rests.get(name, (-math.inf, 0.0))[0] - now
+        # More than any rest is left only where the clock was set back.
+        return 0.0 < left <= RETRY_MAX
 
     def _failed(self, name: str, sentence: str, now: float) -> None:
         self._errors[name] = sentence

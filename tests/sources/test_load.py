@@ -25,7 +25,7 @@ def test_the_formula(load: float, idle: float, cpu: float) -> None:
     assert expected(load, idle) == pytest.approx(cpu)
 
 
-@given(st.floats(0.01, 20.0), st.floats(0.0, 1.0), st.floats(0.0, 1.0))
+@given(st.floats(0.06, 20.0), st.floats(0.0, 1.0), st.floats(0.0, 1.0))
 def test_a_healthy_canary_never_needs_more_than_is_expected(load: float, truth: float, believed: float) -> None:
     """Whatever a pod's true idle share is, as long as it is not larger than the one that is believed."""
     idle = min(truth, believed)
@@ -41,3 +41,11 @@ def test_where_nobody_counted_requests_pods_are_compared_as_they_are() -> None:
     nothing = np.full((1, 6), np.nan)
     arms = at_equal_load((3 * ONE, ONE), (nothing, nothing), (ONE, ONE), 0.1)
     assert np.array_equal(arms[0], 3 * ONE)
+
+
+def test_a_canary_without_traffic_says_nothing_about_cpu() -> None:
+    counts = np.array([[0.0, 0.0, 2.0, 50.0, 100.0, 100.0]])
+    baseline, canary = at_equal_load((ONE, ONE), (100 * ONE, counts), (ONE, ONE), 0.0)
+    assert np.isnan(baseline[0, :3]).all()
+    assert np.isnan(canary[0, :3]).all()
+    assert baseline[0, 3:].tolist() == [0.5, 1.0, 1.0]
