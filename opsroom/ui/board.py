@@ -31,22 +31,24 @@ class BoardScreen(GuardedScreen):
     def __init__(self, control: Control) -> None:
         super().__init__(control)
         self._filtering = False
+        self._header = LinesBlock(control.paint, id="header")
+        self._pane = LinesBlock(control.paint, id="pane")
+        self._filter = Input(id="filter", placeholder="text, label:key=value, !not", compact=True)
         self._list = RolloutList(control.sight, control.paint, control.graphs, control.deeds.doing)
 
     def compose(self) -> ComposeResult:
         """Blocks from top to bottom; their heights are in the style sheet."""
-        paint = self.control.paint
-        yield LinesBlock(paint, id="header")
+        yield self._header
         with Vertical(id="middle"):
             yield self._list
-            yield LinesBlock(paint, id="pane")
-        yield Input(id="filter", placeholder="text, label:key=value, !not", compact=True)
-        yield LinesBlock(paint, id="intent")
-        yield LinesBlock(paint, id="keys")
+            yield self._pane
+        yield self._filter
+        yield self.intent_block
+        yield self.keys_block
 
     def on_mount(self) -> None:
         """Keys go to the screen; the list only shows."""
-        self.query_one("#filter").display = False
+        self._filter.display = False
         self._list.focus()
         self.redraw()
 
@@ -65,18 +67,18 @@ class BoardScreen(GuardedScreen):
             header.second(sight.room, sight.kinds, status, cells).on(Ground.BAR),
             padded(rows.titles(self._list.columns), cells),
         ]
-        self.query_one("#header", LinesBlock).show([padded(one, cells) for one in top])
+        self._header.show([padded(one, cells) for one in top])
         self._list.redraw()
-        pane = self.query_one("#pane", LinesBlock)
-        if pane.size.height:
-            wide = detail.Pane(cells, pane.size.height, sight.now, self.control.graphs, self.control.paint.theme.plain)
-            pane.show(detail.pane(sight.row, wide))
+        if self._pane.size.height:
+            plain = self.control.paint.theme.plain
+            wide = detail.Pane(cells, self._pane.size.height, sight.now, self.control.graphs, plain)
+            self._pane.show(detail.pane(sight.row, wide))
         self.draw_bar()
 
     def _too_small(self, cells: int, lines: int) -> None:
         words = f"at least {SMALLEST[0]}x{SMALLEST[1]}, here {cells}x{lines}"
         blank: list[Line] = [line(Piece(words[:cells], Role.STRONG)), line(), line()]
-        self.query_one("#header", LinesBlock).show(blank)
+        self._header.show(blank)
 
     def action_page(self, by: int) -> None:
         """A page of rows."""
@@ -96,7 +98,7 @@ class BoardScreen(GuardedScreen):
 
     def action_wide(self) -> None:
         """The list alone, or with the pane."""
-        self.query_one("#pane").toggle_class("-hidden")
+        self._pane.toggle_class("-hidden")
         self.call_after_refresh(self.redraw)
 
     def action_only_flagged(self) -> None:
@@ -115,7 +117,7 @@ class BoardScreen(GuardedScreen):
         sight = self.control.sight
         if not self.control.deeds.stop() and (sight.wish.text or sight.wish.flagged_only):
             sight.order(replace(sight.wish, text="", flagged_only=False))
-            self.query_one("#filter", Input).value = ""
+            self._filter.value = ""
         self._close_filter()
         self.redraw()
 
@@ -123,10 +125,9 @@ class BoardScreen(GuardedScreen):
         """Type a filter; keys are text until ``enter`` or ``esc``."""
         self.control.deeds.stop()
         self._filtering = True
-        self.query_one("#intent").display = False
-        field = self.query_one("#filter", Input)
-        field.display = True
-        self.set_focus(field)
+        self.intent_block.display = False
+        self._filter.display = True
+        self.set_focus(self._filter)
         self.call_after_refresh(self.redraw)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -137,7 +138,7 @@ class BoardScreen(GuardedScreen):
         """Hand on a letter that was on its way to the list when the filter opened."""
         if not (self._filtering and event.is_printable):
             return False
-        self.query_one("#filter", Input).post_message(events.Key(event.key, event.character))
+        self._filter.post_message(events.Key(event.key, event.character))
         return True
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -160,6 +161,6 @@ class BoardScreen(GuardedScreen):
 
     def _close_filter(self) -> None:
         self._filtering = False
-        self.query_one("#filter").display = False
-        self.query_one("#intent").display = True
+        self._filter.display = False
+        self.intent_block.display = True
         self.set_focus(self._list)

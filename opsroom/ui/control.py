@@ -67,6 +67,9 @@ class LinesScreen(Screen[None]):
     def __init__(self, control: Control) -> None:
         super().__init__()
         self.control = control
+        # Kept, not looked up: a late redraw must not stumble over a screen that is being taken down.
+        self.intent_block = LinesBlock(control.paint, id="intent")
+        self.keys_block = LinesBlock(control.paint, id="keys")
 
     def redraw(self) -> None:
         """Draw what changed; called at most twice a second, and at once after a key."""
@@ -77,8 +80,8 @@ class LinesScreen(Screen[None]):
         cells = self.size.width
         room = self.control.sight.room
         intent = self.control.deeds.line(cells, room.context if room else "")
-        self.query_one("#intent", LinesBlock).show([intent])
-        self.query_one("#keys", LinesBlock).show([self.keys(cells)])
+        self.intent_block.show([intent])
+        self.keys_block.show([self.keys(cells)])
 
     def keys(self, cells: int) -> Line:
         """The key bar."""

@@ -21,15 +21,15 @@ class DetailScreen(GuardedScreen):
 
     def __init__(self, control: Control) -> None:
         super().__init__(control)
+        self._top = LinesBlock(control.paint, id="top")
         self._page = LinesPage(control.paint, self._lines, id="page")
 
     def compose(self) -> ComposeResult:
         """Header, one page that scrolls, intent line, keys."""
-        paint = self.control.paint
-        yield LinesBlock(paint, id="top")
+        yield self._top
         yield self._page
-        yield LinesBlock(paint, id="intent")
-        yield LinesBlock(paint, id="keys")
+        yield self.intent_block
+        yield self.keys_block
 
     def on_mount(self) -> None:
         """Arrows scroll through bindings of the screen."""
@@ -50,7 +50,7 @@ class DetailScreen(GuardedScreen):
             return
         sight = self.control.sight
         top = header.top(sight.room, sight.status(), self.size.width)
-        self.query_one("#top", LinesBlock).show([padded(top, self.size.width)])
+        self._top.show([padded(top, self.size.width)])
         self._page.redraw()
         self.draw_bar()
 

@@ -56,16 +56,16 @@ class PageScreen(LinesScreen):
 
     def __init__(self, control: Control, name: str) -> None:
         super().__init__(control)
+        self._top = LinesBlock(control.paint, id="top")
         make = PAGES[name]
         self._page = LinesPage(control.paint, lambda cells, _: make(control, cells) if cells else [], id="page")
 
     def compose(self) -> ComposeResult:
         """Header, page, intent line, keys."""
-        paint = self.control.paint
-        yield LinesBlock(paint, id="top")
+        yield self._top
         yield self._page
-        yield LinesBlock(paint, id="intent")
-        yield LinesBlock(paint, id="keys")
+        yield self.intent_block
+        yield self.keys_block
 
     def on_mount(self) -> None:
         """Arrows and page keys scroll."""
@@ -78,7 +78,7 @@ class PageScreen(LinesScreen):
             return
         sight = self.control.sight
         top = header.top(sight.room, sight.status(), self.size.width)
-        self.query_one("#top", LinesBlock).show([padded(top, self.size.width)])
+        self._top.show([padded(top, self.size.width)])
         self._page.redraw()
         self.draw_bar()
 

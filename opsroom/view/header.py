@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from opsroom.domain.board import Mode, Room, Severity
 from opsroom.domain.freshness import STALE_AFTER, Freshness, SourceState, age, freshness
 from opsroom.view import marks, numbers, queue_words
+from opsroom.view.cells import fit, width
 from opsroom.view.line import Ground, Line, Piece, Role, line, padded, sides
 from opsroom.view.order import QUEUED, Group, Sort, Wish
 
@@ -73,13 +74,33 @@ def top(room: Room | None, status: Status, cells: int) -> Line:
         left = line(" ", Piece("opsroom", Role.STRONG), ground=Ground.BAR)
         return padded(left, cells)
     ground = Ground.PROD if "prod" in room.context.lower() else None
-    name = Piece(f" {room.context or 'no context'} ", Role.STRONG if ground is None else Role.PROD, ground)
-    left_pieces: list[Piece | str] = [name, " ", _mode(room, status), Piece(f"  {_namespaces(room)}", Role.DIM)]
-    if cells >= 110:
-        left_pieces.append(Piece(f"  {_who(room)}", Role.DIM))
-    ages = _ages(room, status)
-    when = numbers.day(status.now) if cells >= 110 else numbers.clock(status.now)
-    return sides(line(*left_pieces, ground=Ground.BAR), line(*ages, Piece(f"  {when} ", Role.TEXT)), cells)
+    context = room.context or "no context"
+    context = fit(context, min(width(context), cells // (4 if cells >= 80 else 6)))
+    name = Piece(f" {context} ", Role.STRONG if ground is None else Role.PROD, ground)
+    left = line(name, " ", _mode(room, status), ground=Ground.BAR)
+    when = Piece(f"  {numbers.day(status.now) if cells >= 110 else numbers.clock(status.now)} ", Role.TEXT)
+    right = line(*_fitting_ages(room, status, cells - left.width - width(when.text) - 2), when)
+    for more in (f"  {_namespaces(room)}", f"  {_who(room)}" if cells >= 110 else ""):
+        if left.width + width(more) + 2 <= cells - right.width:
+            left = line(*left.pieces, Piece(more, Role.DIM), ground=Ground.BAR)
+    return sides(left, right, cells)
+
+
+def _fitting_ages(room: Room, status: Status, cells: int) -> list[Piece]:
+    """The ages of all sources; where there are too many, the fresh ones go first and are counted."""
+    sources = [*room.sources, feed_state(room, status)]
+    left_out = 0
+    while sum(len(age_text(source, status.now)) + 2 for source in sources) + 5 * bool(left_out) > cells:
+        fresh = [source for source in sources[:-1] if freshness(source, status.now) is Freshness.FRESH]
+        if not fresh:
+            break
+        sources.remove(fresh[-1])
+        left_out += 1
+    pieces = []
+    for source in sources:
+        role = marks.FRESH_ROLE[freshness(source, status.now)]
+        pieces.append(Piece(f"  {age_text(source, status.now)}", role))
+    return [*([Piece(f"  +{left_out}", Role.DIM)] if left_out else []), *pieces]
 
 
 def _namespaces(room: Room) -> str:
@@ -100,14 +121,6 @@ def _who(room: Room) -> str:
     if room.decider.me:
         return f"as {room.identity}" if room.identity else ""
     return f"{room.decider.identity} decides" if room.decider.identity else "nobody decides here"
-
-
-def _ages(room: Room, status: Status) -> list[Piece]:
-    pieces: list[Piece] = []
-    for source in (*room.sources, feed_state(room, status)):
-        state = freshness(source, status.now)
-        pieces.append(Piece(f"  {age_text(source, status.now)}", marks.FRESH_ROLE[state]))
-    return pieces
 
 
 def age_text(source: SourceState, now: float) -> str:

@@ -126,6 +126,17 @@ def test_the_mode_is_never_cut_off_at_80_columns() -> None:
     assert len(text) == 80
 
 
+def test_many_sources_and_a_long_context_leave_mode_and_troubles_in_sight() -> None:
+    many = tuple(SourceState(name=f"kube-{name}", interval=2.0, at=NOW - 1) for name in "abcdefghij")
+    late = SourceState(name="prometheus", interval=10.0, at=NOW - 300)
+    here = room(NOW, context="gke_company-prod_europe-west1_cluster-with-a-name", sources=(*many, late))
+    for cells in (60, 80, 120):
+        text = header.top(here, Status(now=NOW, feed_age=1.0), cells).text
+        assert len(text) == cells
+        for words_ in ("AUTO", "prom stale 5m", "feed 1s"):
+            assert words_ in text
+
+
 def test_a_flag_by_a_person_names_the_person() -> None:
     row = needing(NOW)[0]
     assert row.flag is not None
