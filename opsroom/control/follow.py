@@ -34,6 +34,7 @@ LEARNING = 30.0
 """Seconds after its first tick for which a worker takes the age of a canary from the cluster."""
 
 _PAUSE_AFTER_REFUSAL = 2.0
+_LONGEST_PAUSE = _PAUSE_AFTER_REFUSAL * 2**REFUSALS
 
 
 def follow(rollout: Rollout, old: Track | None, now: float, learning: bool) -> Track:
@@ -71,19 +72,20 @@ def digest(case: Case, track: Track, now: float) -> Track:
         tries = track.refusals + 1
         rest = now + _PAUSE_AFTER_REFUSAL * 2**tries
         return msgspec.structs.replace(track, pending=None, refusals=tries, quiet_until=rest)
-    if (heard and deed is not None and deed.state.settled) or now - pending.at > LOST:
+    if (heard and deed is not None and deed.state.settled) or abs(now - pending.at) > LOST:
         return msgspec.structs.replace(track, pending=None)
     return track
 
 
 def busy(case: Case, track: Track, now: float) -> bool:
     """Whether a deed on this canary is under way, or has just ended and the picture does not show it yet."""
-    if track.pending is not None or now < track.quiet_until:
+    if track.pending is not None or 0.0 < track.quiet_until - now <= _LONGEST_PAUSE:
         return True
     deed = case.deed
     if deed is None or not grounds.moves(deed) or not grounds.concerns(deed, track.hash, track.step):
         return False
-    age = now - deed.at
+    # Where the clock was set back, a deed of the future is over, not endless.
+    age = abs(now - deed.at)
     match deed.state:
         case DeedState.REFUSED | DeedState.CANCELLED | DeedState.FAILED:
             return False

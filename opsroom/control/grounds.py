@@ -42,7 +42,8 @@ def unknown(verdict: Verdict | None, now: float, step: float) -> str:
         return UnknownReason.NO_DATA.value
     if verdict.state is VerdictState.UNKNOWN or verdict.score is None:
         return (verdict.unknown or UnknownReason.NO_DATA).value
-    if now - verdict.at > STALE_AFTER * step + CLOSES_LATE:
+    # A verdict of the future is as old as the clock was set back.
+    if abs(now - verdict.at) > STALE_AFTER * step + CLOSES_LATE:
         return UnknownReason.STALE.value
     return ""
 

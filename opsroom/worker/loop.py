@@ -11,6 +11,8 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 
+import msgspec
+
 from opsroom.domain.board import Counts, Happening, Mode, Right, Room, Row
 from opsroom.domain.deed import Deed, Verb
 from opsroom.domain.freshness import STALE_AFTER, SourceState
@@ -96,12 +98,12 @@ class Loop:
         await self._outside.ready.wait()
         while True:
             step = self._policy.policy.step
-            began, cpu = self._now(), time.process_time()
+            began, cpu = time.monotonic(), time.process_time()
             await self.measured(metrics, judge)
             self.tick()
             self.situation.tally.tick(time.process_time() - cpu)
             # Aligned to the steps, so that two workers ask for the same ones; a step that was missed is not made up.
-            await asyncio.sleep(max(0.1, step - (self._now() % step), began + step / 2 - self._now()))
+            await asyncio.sleep(max(0.1, step - (self._now() % step), began + step / 2 - time.monotonic()))
 
     async def ask_rights(self) -> None:
         """Keep the answers about rights true until cancelled."""
@@ -119,7 +121,7 @@ class Loop:
         """Take the newest state of a deed, ours or a person's."""
         self.situation.deeds.note(deed)
         course = self.situation.courses.get(deed.intent.target.uid)
-        if course is not None and (course.deed is None or deed.at >= course.deed.at):
+        if course is not None and _follows(deed, course.deed):
             course.act(deed)
         if deed.intent.automatic and deed.state.settled:
             self.situation.tally.deeds[deed.intent.verb.value, deed.state.value] += 1
@@ -237,7 +239,7 @@ class Loop:
             identity=self._outside.user,
             mode=self._mode,
             read_only=self._read_only,
-            sources=self._sources(),
+            sources=self._sources(now),
             decider=self._outside.decider(),
             freeze=self._sharing.freeze,
             queue=self._queue,
@@ -253,9 +255,9 @@ class Loop:
             interval=INTERVAL,
         )
 
-    def _sources(self) -> tuple[SourceState, ...]:
+    def _sources(self, now: float) -> tuple[SourceState, ...]:
         asked = self.metrics.states() if self.metrics is not None else (NOT_ASKED,)
-        states = [*self._outside.states(), *asked]
+        states = [_of_this_clock(state, now) for state in (*self._outside.states(), *asked)]
         for name, error in self.situation.troubles.items():
             states.append(SourceState(name=name, interval=INTERVAL, error=error))
         for state in states:
@@ -264,3 +266,15 @@ class Loop:
                 log.warning("source %s: %s", state.name, state.error)
         self._down = {state.name for state in states if state.error}
         return tuple(states)
+
+
+def _follows(deed: Deed, known: Deed | None) -> bool:
+    """Whether ``deed`` is news after ``known``: of the same intent always, for its states come in order."""
+    return known is None or deed.intent.id == known.intent.id or deed.at >= known.at
+
+
+def _of_this_clock(state: SourceState, now: float) -> SourceState:
+    """``state``; its last answer is of no known age where the clock was set back since, and must not look fresh."""
+    if state.at is None or state.at <= now + 1.0:
+        return state
+    return msgspec.structs.replace(state, at=None)

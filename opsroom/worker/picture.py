@@ -70,7 +70,7 @@ def verdict_now(course: Course, source_error: str, now: float, patience: float) 
         if not source_error:
             return None
         return Verdict(uid=rollout.uid, at=now, state=VerdictState.UNKNOWN, unknown=UnknownReason.SOURCE_DOWN)
-    if now - verdict.at <= patience or verdict.state is VerdictState.UNKNOWN:
+    if abs(now - verdict.at) <= patience or verdict.state is VerdictState.UNKNOWN:
         return verdict
     reason = UnknownReason.SOURCE_DOWN if source_error else UnknownReason.STALE
     return Verdict(uid=rollout.uid, at=verdict.at, state=VerdictState.UNKNOWN, unknown=reason, steps=verdict.steps)

@@ -93,7 +93,7 @@ class Sharing:
             if len(self._writing) >= AT_ONCE:
                 return
             uid, mark = rollout.uid, self._due(rollout, flag, marks)
-            if mark is None or uid in self._writing or now < self._not_before.get(uid, 0.0):
+            if mark is None or uid in self._writing or 0.0 < self._not_before.get(uid, 0.0) - now <= RETRY_SECONDS:
                 continue
             self._not_before[uid] = now + RETRY_SECONDS
             task = asyncio.ensure_future(self._write(rollout, mark, marks.verdict))
