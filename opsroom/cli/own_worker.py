@@ -53,7 +53,7 @@ def address(arguments: argparse.Namespace, settings: Settings) -> str:
         return settings.feed
     key = identity(settings)
     path = paths.worker_socket(key)
-    if not _answers(path):
+    if not answers(path):
         log = paths.log_file("worker")
         words = ["worker", *common_words(arguments, settings), "--listen", f"unix:{path}"]
         try:
@@ -73,7 +73,7 @@ def wait_for(where: str, seconds: float = START_SECONDS) -> None:
     if not where.startswith("unix:"):
         return
     end = time.monotonic() + seconds
-    while not _answers(path):
+    while not answers(path):
         if time.monotonic() > end:
             said = last_words(paths.log_file("worker"))
             raise Unreachable(
@@ -115,7 +115,8 @@ def current_context(settings: Settings) -> str:
     return ""
 
 
-def _answers(path: Path) -> bool:
+def answers(path: Path) -> bool:
+    """Whether somebody listens at the unix socket ``path``."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.settimeout(1.0)
         try:

@@ -101,3 +101,12 @@ def store(target: str, secret: Secret) -> str:
             f"Write the token to a file of mode 0600 and name it in {target.upper()}_TOKEN_FILE",
         ) from error
     return str(backend.name)
+
+
+def keyring_name() -> str:
+    """Name of the usable keyring; empty where there is none (``fail`` and ``null`` backends, chains of nothing)."""
+    import keyring
+
+    backend = keyring.get_keyring()
+    usable = backend.priority > 0 and not type(backend).__module__.endswith((".fail", ".null"))
+    return str(backend.name) if usable else ""
