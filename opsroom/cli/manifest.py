@@ -70,16 +70,16 @@ EVERYWHERE = {
     "observe": ("watch",),
     "advise": ("watch", "marks"),
     "auto": ("watch", "deeds"),
-    "operator": ("watch", "deeds"),
+    "operator": ("watch", "deeds", "persons"),
 }
 """Rules in the namespaces that are watched."""
 
 AT_HOME = {
     "wall": ("home-look",),
     "observe": ("home-look",),
-    "advise": ("home-look", "home-decide"),
-    "auto": ("home-look", "home-decide", "home-quarantine"),
-    "operator": ("home-look", "home-share"),
+    "advise": ("home-look", "home-decide", "home-quarantine"),
+    "auto": ("home-look", "home-decide", "home-quarantine", "home-create"),
+    "operator": ("home-look", "home-share", "home-create"),
 }
 """Rules in our own namespace."""
 
