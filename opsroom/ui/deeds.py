@@ -166,6 +166,12 @@ class Deeds:
             armed = self.armed
             self.stop(words.refusal(Refusal.TOO_FAST, armed.verb, armed.row.rollout))
 
+    def stalled(self) -> None:
+        """The terminal takes no frames: nobody can see the countdown, so it does not run."""
+        if self.armed is not None:
+            armed = self.armed
+            self.stop(words.refusal(Refusal.STALLED, armed.verb, armed.row.rollout))
+
     def second_key(self) -> None:
         """The second key of ``second-key`` mode."""
         if self.armed is not None and self._options.second_key:

@@ -12,6 +12,7 @@ import contextlib
 import os
 import sys
 import threading
+import time
 from typing import IO, Any
 
 from textual.drivers.linux_driver import LinuxDriver
@@ -42,6 +43,8 @@ class FrameWriter:
         self._active = False
         self._sync = False
         self._ended = False
+        self._began: float | None = None
+        """When the write that is under way began."""
         self._thread = threading.Thread(target=self._run, daemon=True, name="opsroom-output")
 
     def start(self) -> None:
@@ -97,12 +100,21 @@ class FrameWriter:
 
     def _send(self, data: bytes) -> bool:
         """Write all of it; False when there is no terminal any more."""
+        self._began = time.monotonic()
         try:
             while data:
                 data = data[os.write(self._descriptor, data) :]
         except OSError:
             return False
+        finally:
+            self._began = None
         return True
+
+    @property
+    def stalled_for(self) -> float:
+        """Seconds for which the terminal has not taken the frame that is being sent."""
+        began = self._began
+        return 0.0 if began is None else time.monotonic() - began
 
 
 def _size(descriptor: int) -> tuple[int, int]:
@@ -131,6 +143,11 @@ class DiffingDriver(LinuxDriver):
         if self._frames is not None:
             self._frames.stop()
         self._frames = None if made is None else FrameWriter(sys.__stderr__ or sys.stderr)
+
+    @property
+    def stalled_for(self) -> float:
+        """Seconds for which the person has not seen what was drawn."""
+        return 0.0 if self._frames is None else self._frames.stalled_for
 
     def run_input_thread(self) -> None:
         """Read keys; that the terminal is gone is not a crash (SIGHUP or the app's watch on it ends the app)."""

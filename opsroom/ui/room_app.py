@@ -15,6 +15,7 @@ from textual import events
 from textual.app import App
 from textual.driver import Driver
 
+from opsroom.domain.intent import STALL
 from opsroom.domain.rollout import Uid
 from opsroom.errors import OpsroomError
 from opsroom.feed.state import Link
@@ -150,6 +151,9 @@ class RoomApp(App[int]):
         self._redraw()
 
     def _count(self) -> None:
+        stalled: float = getattr(self._driver, "stalled_for", 0.0)
+        if stalled > STALL:
+            self.control.deeds.stalled()
         self.control.deeds.tick()
 
     def _changed(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from tests.terminal.screen import Terminal
@@ -54,5 +56,23 @@ def test_letters_of_a_filter_are_never_keys_however_fast_they_come() -> None:
         assert "search-gateway" in terminal.text
         assert "1 shown" in terminal.text
         assert "by score" not in terminal.text
+    finally:
+        terminal.close()
+
+
+def test_a_countdown_that_nobody_can_see_sends_nothing() -> None:
+    terminal = Terminal(100, 30, "many")
+    try:
+        terminal.shows("NEEDS YOU")
+        for _ in range(40):
+            terminal.type("\x1b[6~")
+            time.sleep(0.02)
+        terminal.type("g")
+        time.sleep(0.8)  # nothing is read here, so no event can be waited for
+        terminal.type("x")
+        time.sleep(2.5)
+        terminal.shows("stood still during the countdown")
+        terminal.pump(0.5)
+        assert "Done" not in terminal.text
     finally:
         terminal.close()
