@@ -17,6 +17,9 @@ LEASES = "/apis/coordination.k8s.io/"
 FRESH = 10.0
 """Seconds a look may be old when the write that rests on it leaves the worker."""
 
+ON_THE_WAY = 2.0
+"""Seconds from a worker's last look at its Lease to the proxy; five are between the holder's end and another one."""
+
 SLACK = 0.5
 """Seconds by which the proxy's clock and a worker's idea of the same moment may differ."""
 
@@ -161,7 +164,7 @@ def without_lease(found: Sequence[Act], calls: Sequence[Call]) -> list[str]:
         at, client = act.call.at, act.call.client
         mine = [one for one in record if one.client == client and one.holder and one.known and one.passed <= at]
         last = mine[-1] if mine else None
-        if last is None or at - last.sent > RENEW_WITHIN + SLACK:
+        if last is None or at - last.sent > RENEW_WITHIN + ON_THE_WAY:
             wrong.append(f"{act.key} by {client} {at - last.sent if last else -1:.1f} s after its last renewal")
             continue
         after = [one for one in record if last.passed < one.passed < at - SLACK and one.client != client and one.holder]

@@ -78,7 +78,7 @@ def test_a_deed_without_the_lease_is_found() -> None:
     assert invariants.without_lease(invariants.acts(calls), calls) == []
     for bad in (
         [promote(5.0)],
-        [lease(1.0, "one_1"), promote(12.0)],
+        [lease(1.0, "one_1"), promote(13.5)],
         [lease(1.0, "one_1"), lease(3.0, ""), lease(4.0, "two_2", "two"), promote(6.0)],
     ):
         assert invariants.without_lease(invariants.acts(bad), bad) != []

@@ -1,0 +1,98 @@
+"""Read-only as processes: with an admin's kubeconfig, a worker, commands and a board with every key send only GETs."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pty
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from opsroom.feed.client import FeedClient
+from tests.faults.record import Record
+from tests.faults.stage import Player, Sim
+from tests.faults.weather import Schedule, Weather
+
+KEYS = b"jjpxf!ahrRuduPXFA\x04\x0b \r/a\r\x1b:?\x1bjpxjpxjpx"
+
+
+def test_a_read_only_worker_its_commands_and_its_board_send_only_get(quiet_sim: Sim, tmp_path: Path) -> None:
+    async def run() -> Record:
+        record = Record()
+        weather = Weather(Schedule(seed=1, seconds=0))
+        player = Player("one", tmp_path, quiet_sim, weather, record, mode="observe", extra=("--read-only",))
+        await player.open()
+        try:
+            await _shown(player)
+            common = ["--kubeconfig", str(player.kubeconfig), "--feed", player.address, "--read-only"]
+            name = await asyncio.to_thread(_first, common, player)
+            for words in (["show", name], ["rollback", name, "--yes"], ["promote", name, "--yes"], ["freeze"]):
+                await asyncio.to_thread(_run, [*words, *common], player)
+            await asyncio.to_thread(_board, common, player)
+        finally:
+            await player.close()
+        return record
+
+    record = asyncio.run(run())
+    methods = {method for _, method in record.methods}
+    # Prometheus itself is asked by POST where it allows that: it has nothing that a query could change.
+    kube = {call.method for call in record.calls}
+    assert kube <= {"GET"}, [(call.method, call.path) for call in record.calls if call.method != "GET"]
+    assert "GET" in methods
+
+
+async def _shown(player: Player) -> None:
+    client = FeedClient(player.address)
+    async with asyncio.timeout(40):
+        async for _ in client:
+            if any(row.verdict is not None for row in client.board.rows.values()):
+                return
+
+
+def _environment(player: Player) -> dict[str, str]:
+    folders = {"XDG_STATE_HOME": str(player.state), "XDG_RUNTIME_DIR": str(player.folder)}
+    return {**os.environ, **folders, "XDG_CONFIG_HOME": str(player.folder), "TERM": "xterm-256color"}
+
+
+def _run(words: list[str], player: Player) -> str:
+    command = [sys.executable, "-m", "opsroom", *words]
+    done = subprocess.run(command, capture_output=True, env=_environment(player), timeout=30, check=False)
+    assert b"Traceback" not in done.stderr, done.stderr.decode()
+    return done.stdout.decode()
+
+
+def _first(common: list[str], player: Player) -> str:
+    lines = _run(["ls", *common], player).splitlines()
+    return next(word for line in lines for word in line.split() if "/" in word)
+
+
+def _board(common: list[str], player: Player) -> None:
+    """Press every key on a board, one after the other, as a person would."""
+    near, far = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "opsroom", *common], stdin=far, stdout=far, stderr=far, env=_environment(player)
+    )
+    os.close(far)
+    os.set_blocking(near, False)
+    end = time.monotonic() + 3.0
+    keys = [KEYS[index : index + 1] for index in range(len(KEYS))]
+    while time.monotonic() < end or keys:
+        try:
+            os.read(near, 1 << 16)
+        except BlockingIOError:
+            if time.monotonic() > end - 1.5 and keys:
+                os.write(near, keys.pop(0))
+            time.sleep(0.06)
+        except OSError:
+            break
+    process.terminate()
+    while process.poll() is None:
+        try:
+            os.read(near, 1 << 16)
+        except BlockingIOError:
+            time.sleep(0.02)
+        except OSError:
+            process.wait(10)
+    os.close(near)
