@@ -1,0 +1,225 @@
+"""What ``opsroom doctor`` asks the API server: who we are to it, what we may, what is installed, who decides."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from email.utils import parsedate_to_datetime
+
+import msgspec
+
+from opsroom.cli.doctor_findings import Finding, fail, failed, ok, skew, warn
+from opsroom.cli.doctor_prometheus import prometheus_findings
+from opsroom.config.settings import Settings
+from opsroom.delivery.lease import Lease
+from opsroom.delivery.queue_facts import installed, switched_on
+from opsroom.domain.clean import clean
+from opsroom.errors import NotPermitted, OpsroomError
+from opsroom.kube.access import may, whoami
+from opsroom.kube.connection import Connection, Request, connect
+from opsroom.kube.failures import refusal
+from opsroom.kube.reader import Reader
+from opsroom.kube.writer import Writer
+
+HOME = "opsroom"
+"""Our namespace."""
+
+ADMISSION = "/apis/admissionregistration.k8s.io/v1"
+ENGINES = {"argoproj.io": "Argo Rollouts", "flagger.app": "Flagger"}
+
+Need = tuple[str, str, str, str]
+"""API group, resource, subresource, verb."""
+
+WATCHED: tuple[Need, ...] = tuple(
+    (group, resource, "", verb)
+    for group, resource in (("apps", "deployments"), ("apps", "replicasets"), ("", "pods"), ("", "events"))
+    for verb in ("list", "watch")
+)
+DRIVEN: dict[str, tuple[Need, ...]] = {
+    "argoproj.io": (("argoproj.io", "rollouts", "", "list"), ("argoproj.io", "rollouts", "", "watch")),
+    "flagger.app": (("flagger.app", "canaries", "", "list"), ("flagger.app", "canaries", "", "watch")),
+}
+DEEDS: dict[str, dict[str, tuple[Need, ...]]] = {
+    "promote": {
+        "": (("apps", "deployments", "", "get"), ("apps", "deployments", "", "patch")),
+        "argoproj.io": (
+            ("argoproj.io", "rollouts", "", "get"),
+            ("argoproj.io", "rollouts", "", "patch"),
+            ("argoproj.io", "rollouts", "status", "patch"),
+        ),
+        "flagger.app": (("flagger.app", "canaries", "", "get"), ("flagger.app", "canaries", "", "patch")),
+    },
+    "roll back": {
+        "": (("apps", "replicasets", "", "list"), ("apps", "deployments", "", "patch")),
+        "argoproj.io": (("argoproj.io", "rollouts", "status", "patch"), ("argoproj.io", "rollouts", "", "patch")),
+        "flagger.app": (("flagger.app", "canaries", "", "patch"), ("flagger.app", "canaries", "status", "patch")),
+    },
+}
+"""By deed and by API group of the engine; empty: plain Deployments, which are always there."""
+
+AT_HOME: dict[str, tuple[Need, ...]] = {
+    "lead": tuple(("coordination.k8s.io", "leases", "", verb) for verb in ("get", "create", "update")),
+    "freeze": tuple(("", "configmaps", "", verb) for verb in ("get", "create", "patch", "delete")),
+}
+
+Tell = Callable[[Finding], None]
+
+
+class _Version(msgspec.Struct, rename="camel"):
+    git_version: str = ""
+
+
+class _Group(msgspec.Struct):
+    name: str
+
+
+class _Groups(msgspec.Struct):
+    groups: list[_Group] = []
+
+
+class _Resource(msgspec.Struct):
+    name: str
+
+
+class _Resources(msgspec.Struct):
+    resources: list[_Resource] = []
+
+
+async def cluster_findings(settings: Settings, tell: Tell) -> None:
+    """Tell every finding as it comes."""
+    try:
+        connection = await connect(settings.kubeconfig or None, settings.context or None)
+    except OpsroomError as error:
+        tell(failed("context", error))
+        if not settings.prometheus.url.startswith("kube:"):
+            await prometheus_findings(settings, None, tell)
+        return
+    async with connection:
+        endpoint = connection.endpoint
+        tell(ok("context", f"{clean(endpoint.context)}, server {endpoint.address}"))
+        if not await _server(connection, tell):
+            return
+        reader = Reader(connection)
+        groups = await _engines(reader, tell)
+        if settings.read_only:
+            tell(warn("rights", "not asked: read-only sends no reviews", "Leave --read-only out to ask"))
+        else:
+            await _rights(Writer(connection), settings, groups, tell)
+        await _hold(reader, tell)
+        await _decider(connection, tell)
+        await prometheus_findings(settings, reader, tell)
+
+
+async def _server(connection: Connection, tell: Tell) -> bool:
+    before = time.time()
+    try:
+        response = await connection.send(Request("GET", "/version"))
+        after = time.time()
+        if response.status_code >= 300:
+            raise refusal(response, connection.endpoint, "version")
+        version = msgspec.json.decode(response.content, type=_Version).git_version
+    except OpsroomError as error:
+        tell(failed("API server", error))
+        return False
+    except msgspec.MsgspecError:
+        address = connection.endpoint.address
+        tell(fail("API server", f"{address} is none: /version is no version", "Check the server of this context"))
+        return False
+    tell(ok("API server", f"{clean(version)}, answers in {(after - before) * 1000:.0f} ms"))
+    try:
+        theirs = parsedate_to_datetime(response.headers.get("Date", "")).timestamp()
+    except ValueError:
+        tell(warn("clock", "the API server does not tell its time"))
+    else:
+        # The header has whole seconds, and was written somewhere between the two readings of our clock.
+        tell(skew((before + after) / 2 - (theirs + 0.5), (after - before) / 2 + 0.5))
+    return True
+
+
+async def _engines(reader: Reader, tell: Tell) -> frozenset[str]:
+    try:
+        groups = frozenset(one.name for one in (await reader.get("/apis", _Groups)).groups)
+    except OpsroomError as error:
+        tell(failed("engines", error))
+        return frozenset()
+    found = [name for group, name in ENGINES.items() if group in groups]
+    tell(ok("engines", ", ".join([*found, "Deployments"])))
+    return groups
+
+
+async def _rights(writer: Writer, settings: Settings, groups: frozenset[str], tell: Tell) -> None:
+    try:
+        tell(ok("who am I", await whoami(writer) or "the API server does not say"))
+        everywhere = await _missing(writer, "", (("", "namespaces", "", "list"),))
+        if everywhere and not settings.namespaces:
+            fix = "Name those you may read with -n, or in the settings: namespaces = [...]"
+            tell(warn("namespaces", "they may not be listed", fix))
+        else:
+            tell(ok("namespaces", ", ".join(settings.namespaces) or "all"))
+        engines = [group for group in DRIVEN if group in groups]
+        for namespace in settings.namespaces or ("",):
+            place = f" in {namespace}" if namespace else ""
+            watch = WATCHED + tuple(need for group in engines for need in DRIVEN[group])
+            tell(_right(f"watch{place}", await _missing(writer, namespace, watch), "wall", settings, essential=True))
+            for deed, by_engine in DEEDS.items():
+                needs = tuple(need for group in ("", *engines) for need in by_engine[group])
+                tell(_right(f"{deed}{place}", await _missing(writer, namespace, needs), "operator", settings))
+        for what, needs in AT_HOME.items():
+            role = "worker --mode auto" if what == "lead" else "operator"
+            tell(_right(what, await _missing(writer, HOME, needs), role, settings))
+    except OpsroomError as error:
+        tell(failed("rights", error))
+
+
+async def _missing(writer: Writer, namespace: str, needs: tuple[Need, ...]) -> list[str]:
+    """The rights that are missing, in RBAC's words."""
+    found = []
+    for group, resource, subresource, verb in needs:
+        right = await may(writer, namespace, group, resource, subresource, verb)
+        if not right.allowed:
+            found.append(right.missing)
+    return found
+
+
+def _right(what: str, missing: list[str], role: str, settings: Settings, *, essential: bool = False) -> Finding:
+    if not missing:
+        return ok(f"may {what}", "yes")
+    words = " ".join(["opsroom manifest", role, *(f"-n {name}" for name in settings.namespaces)])
+    detail, fix = f"no: {', '.join(missing)} is missing", f"Ask for: {words}"
+    return fail(f"may {what}", detail, fix) if essential else warn(f"may {what}", detail, fix)
+
+
+async def _hold(reader: Reader, tell: Tell) -> None:
+    check = "hold at admission"
+    try:
+        served = {one.name for one in (await reader.get(ADMISSION, _Resources)).resources}
+        if "mutatingadmissionpolicies" not in served:
+            fix = "Kubernetes 1.36 has it; until then new versions are paused after they began"
+            tell(warn(check, "this API server has no MutatingAdmissionPolicy", fix))
+            return
+        there = await installed(reader)
+        on = there and await switched_on(reader)
+    except NotPermitted as error:
+        tell(warn(check, f"possible; not known whether it is installed: {error.message}", error.fix))
+        return
+    except OpsroomError as error:
+        tell(failed(check, error))
+        return
+    if not there:
+        tell(warn(check, "possible, not installed", "To hold new versions: opsroom manifest hold | kubectl apply -f -"))
+    else:
+        tell(ok(check, "on" if on else "installed, switched off"))
+
+
+async def _decider(connection: Connection, tell: Tell) -> None:
+    lease = Lease(Reader(connection), Writer(connection), "doctor")
+    await lease.watch()
+    decider = lease.decider()
+    if lease.error:
+        tell(warn("decider", lease.error))
+    elif decider.identity:
+        tell(ok("decider", decider.identity))
+    else:
+        tell(
+            warn("decider", "nobody decides here", "Start one: opsroom worker --mode auto, or opsroom manifest worker")
+        )
