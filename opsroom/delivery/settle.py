@@ -8,15 +8,25 @@ not decide anything anew.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
+from dataclasses import replace
 
 import msgspec
 
 from opsroom.delivery.deliver import ENDLESS, Hands, close_journal, watch_over
 from opsroom.delivery.engines import engine_for
+from opsroom.delivery.engines.marking import MARKING
 from opsroom.delivery.journal import Entry
 from opsroom.domain.deed import Deed, DeedState
+from opsroom.domain.rollout import Engine
 
 OPEN = frozenset((DeedState.JOURNALLED, DeedState.SENT, DeedState.ACCEPTED, DeedState.SEEN, DeedState.UNKNOWN))
+
+STORED_SECONDS = 20.0
+"""Time for a request that was on its way when its sender was killed. One that comes later still meets its own
+precondition, which the next deed's write has voided."""
+
+MARK_SECONDS = 5.0
+"""The same for a mark, on which nothing but its own release or hold depends."""
 
 NEVER_SENT = "never_sent"
 """Detail of a deed whose request did not reach the cluster: the target still waits for it."""
@@ -31,6 +41,13 @@ def open_deeds(entries: Iterable[Entry], now: float, within: float = ENDLESS) ->
     return [deed for deed in last.values() if deed.state in OPEN and now - deed.intent.at <= within]
 
 
+def _patience(deed: Deed) -> float:
+    """Seconds in which a deed that was sent must show. Flagger may overwrite its status once; that takes its ticks."""
+    if deed.intent.target.engine is Engine.FLAGGER:
+        return ENDLESS
+    return MARK_SECONDS if deed.intent.verb in MARKING else STORED_SECONDS
+
+
 async def settle(deed: Deed, hands: Hands) -> AsyncIterator[Deed]:
     """Follow ``deed`` from what the cluster shows to its end; yields each state, and journals the last one.
 
@@ -40,6 +57,7 @@ async def settle(deed: Deed, hands: Hands) -> AsyncIterator[Deed]:
     engine = engine_for(deed.intent.target)
     if engine is None:
         return
+    hands = replace(hands, patience=min(hands.patience, _patience(deed)))
     start = msgspec.structs.replace(deed, state=DeedState.UNKNOWN, at=hands.now())
     last = start
     yield start
