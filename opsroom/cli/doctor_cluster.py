@@ -11,8 +11,10 @@ import msgspec
 from opsroom.cli.doctor_findings import Finding, fail, failed, ok, skew, warn
 from opsroom.cli.doctor_prometheus import prometheus_findings
 from opsroom.config.settings import Settings
+from opsroom.delivery.lease import NAME as LEASE
 from opsroom.delivery.lease import Lease
 from opsroom.delivery.queue_facts import installed, switched_on
+from opsroom.delivery.shared import FREEZE, NAMESPACE
 from opsroom.domain.clean import clean
 from opsroom.errors import NotPermitted, OpsroomError
 from opsroom.kube.access import may, whoami
@@ -21,14 +23,14 @@ from opsroom.kube.failures import refusal
 from opsroom.kube.reader import Reader
 from opsroom.kube.writer import Writer
 
-HOME = "opsroom"
-"""Our namespace."""
-
 ADMISSION = "/apis/admissionregistration.k8s.io/v1"
 ENGINES = {"argoproj.io": "Argo Rollouts", "flagger.app": "Flagger"}
 
 Need = tuple[str, str, str, str]
 """API group, resource, subresource, verb."""
+
+Named = tuple[Need, str]
+"""A right on the one object of that name; an empty name is all of them (RBAC cannot restrict create)."""
 
 WATCHED: tuple[Need, ...] = tuple(
     (group, resource, "", verb)
@@ -57,10 +59,17 @@ DEEDS: dict[str, dict[str, tuple[Need, ...]]] = {
 }
 """By deed and by API group of the engine; empty: plain Deployments, which are always there."""
 
-AT_HOME: dict[str, tuple[Need, ...]] = {
-    "lead": tuple(("coordination.k8s.io", "leases", "", verb) for verb in ("get", "create", "update")),
-    "freeze": tuple(("", "configmaps", "", verb) for verb in ("get", "create", "patch", "delete")),
-}
+LEAD: tuple[Named, ...] = (
+    (("coordination.k8s.io", "leases", "", "get"), LEASE),
+    (("coordination.k8s.io", "leases", "", "create"), ""),
+    (("coordination.k8s.io", "leases", "", "update"), LEASE),
+)
+SHARE: tuple[Named, ...] = (
+    (("", "configmaps", "", "get"), FREEZE),
+    (("", "configmaps", "", "create"), ""),
+    (("", "configmaps", "", "patch"), FREEZE),
+    (("", "configmaps", "", "delete"), FREEZE),
+)
 
 Tell = Callable[[Finding], None]
 
@@ -164,21 +173,23 @@ async def _rights(writer: Writer, settings: Settings, groups: frozenset[str], te
             for deed, by_engine in DEEDS.items():
                 needs = tuple(need for group in ("", *engines) for need in by_engine[group])
                 tell(_right(f"{deed}{place}", await _missing(writer, namespace, needs), "operator", settings))
-        for what, needs in AT_HOME.items():
-            role = "worker --mode auto" if what == "lead" else "operator"
-            tell(_right(what, await _missing(writer, HOME, needs), role, settings))
+        tell(_right("freeze", await _missing_named(writer, SHARE), "operator", settings))
+        lead = await _missing_named(writer, LEAD)
+        tell(ok("may lead", "no; only a worker that decides needs it" if lead else "yes"))
     except OpsroomError as error:
         tell(failed("rights", error))
 
 
 async def _missing(writer: Writer, namespace: str, needs: tuple[Need, ...]) -> list[str]:
     """The rights that are missing, in RBAC's words."""
-    found = []
-    for group, resource, subresource, verb in needs:
-        right = await may(writer, namespace, group, resource, subresource, verb)
-        if not right.allowed:
-            found.append(right.missing)
-    return found
+    rights = [await may(writer, namespace, *need) for need in needs]
+    return [right.missing for right in rights if not right.allowed]
+
+
+async def _missing_named(writer: Writer, needs: tuple[Named, ...]) -> list[str]:
+    """The same for single objects of our own namespace."""
+    rights = [await may(writer, NAMESPACE, *need, name=name) for need, name in needs]
+    return [right.missing for right in rights if not right.allowed]
 
 
 def _right(what: str, missing: list[str], role: str, settings: Settings, *, essential: bool = False) -> Finding:

@@ -55,8 +55,10 @@ class Access:
         self._answers.clear()
 
 
-async def may(writer: Writer, namespace: str, group: str, resource: str, subresource: str, verb: str) -> Right:
-    """Ask the API server once, by a SelfSubjectAccessReview.
+async def may(
+    writer: Writer, namespace: str, group: str, resource: str, subresource: str, verb: str, name: str = ""
+) -> Right:
+    """Ask the API server once, by a SelfSubjectAccessReview; without ``name`` for all objects of that kind.
 
     Raises:
         Unreachable, Unauthorized, NotPermitted: nobody would say.
@@ -66,6 +68,8 @@ async def may(writer: Writer, namespace: str, group: str, resource: str, subreso
         attributes["namespace"] = namespace
     if subresource:
         attributes["subresource"] = subresource
+    if name:
+        attributes["name"] = name
     body = {
         "apiVersion": "authorization.k8s.io/v1",
         "kind": "SelfSubjectAccessReview",
