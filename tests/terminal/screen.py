@@ -32,7 +32,7 @@ class Terminal:
         if self.pid == 0:
             own = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "COLUMNS", "LINES")}
             own |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LC_ALL": "C.UTF-8", **environment}
-            os.execve(sys.executable, [sys.executable, "-m", "tests.ui.scenes", *words], own)  # noqa: S606
+            os.execve(sys.executable, [sys.executable, "-m", "tests.ui.show", *words], own)  # noqa: S606
         self.resize(cells, lines)
 
     def resize(self, cells: int, lines: int) -> None:

@@ -1,17 +1,10 @@
-"""Realistic pictures without a worker: fourteen rollouts in all states, and a feed that shows them.
-
-``python tests/ui/scenes.py [wall|empty|calm|lost]`` shows the board from them in this terminal.
-"""
+"""Realistic pictures without a worker: fifteen rollouts in all states; ``tests.ui.show`` puts them on a screen."""
 
 from __future__ import annotations
 
-import asyncio
 import math
-import os
 import random
-import sys
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 
 import msgspec
 
@@ -34,8 +27,6 @@ from opsroom.domain.rollout import (
 )
 from opsroom.domain.series import Metric, Series
 from opsroom.domain.verdict import Evidence, UnknownReason, Verdict, VerdictState
-from opsroom.feed.frames import Picture
-from opsroom.feed.state import Board, Link, LinkState
 
 NOW = 1_785_931_471.0
 """Wed 2026-08-05 12:04:31 UTC."""
@@ -345,114 +336,3 @@ def room(now: float = NOW, **changes: object) -> Room:
         ),
     )
     return msgspec.structs.replace(base, **changes)
-
-
-ACT = """
-import json, sys, time
-intent = json.loads(sys.stdin.readline())
-def say(state, **more):
-    print(json.dumps({"intent": intent, "state": state, "at": time.time(), **more}), flush=True)
-say("journalled")
-if sys.stdin.readline().strip() != "go":
-    say("cancelled")
-    sys.exit(0)
-for state in ("sent", "accepted", "seen", "done"):
-    say(state)
-    time.sleep(float(sys.argv[1]) if len(sys.argv) > 1 else 0.5)
-"""
-"""A stand-in for ``opsroom act`` that reports every state."""
-
-
-class SceneFeed:
-    """A feed that shows what it is given; the same face as ``opsroom.feed.client.FeedClient``."""
-
-    def __init__(self, rows: tuple[Row, ...] | None = None, around: Room | None = None, now: float = NOW) -> None:
-        self.board = Board()
-        self.link = Link(LinkState.LIVE, since=0.0)
-        self.changed = asyncio.Event()
-        self._seq = 0
-        if rows is not None:
-            self.show(rows, around or room(now), heard=0.0)
-
-    def show(self, rows: tuple[Row, ...], around: Room, heard: float) -> None:
-        """Put a new picture up; ``heard`` is the monotonic time of it."""
-        self._seq += 1
-        self.board.apply(Picture(seq=self._seq, room=around, rows=rows), heard)
-        self.changed.set()
-
-    def lose(self, error: str, now: float) -> None:
-        """The line is lost."""
-        self.link = Link(LinkState.LOST, since=now, error=error)
-
-    async def __aiter__(self) -> AsyncIterator[object]:
-        """Nothing comes in by itself."""
-        await asyncio.Event().wait()
-        yield None
-
-
-def hostile(rows: tuple[Row, ...]) -> tuple[Row, ...]:
-    """Rows whose foreign words try to reach the terminal."""
-    bad = "pay\x1b]52;c;aGk=\x07\x1b[3J\x9b31m[/red][@click=app.quit]\u202eabc"
-    return tuple(
-        msgspec.structs.replace(
-            row,
-            rollout=msgspec.structs.replace(row.rollout, name=bad, message=bad),
-            happenings=(Happening(at=NOW, kind="event", text=bad),),
-        )
-        for row in rows
-    )
-
-
-def main(what: str) -> int:
-    """Show a scene on this terminal; its clock runs, or stands still where ``OPSROOM_SCENE_STILL`` is set."""
-    from opsroom.ui.app import BoardApp, WallApp
-    from opsroom.ui.driver import choose
-    from opsroom.ui.options import Options
-    from opsroom.ui.terminal import look_at, prepare
-
-    still = bool(os.environ.get("OPSROOM_SCENE_STILL"))
-    now = NOW if still else time.time()
-    clock: Callable[[], float] = (lambda: 0.0) if still else time.monotonic
-    rows = all_rows(now)
-    if what == "calm":
-        rows = (*moving(now)[1:3], *queued(now), *done(now))
-    elif what == "hostile":
-        rows = hostile(rows)
-    elif what == "many":
-        rows = many(int(os.environ.get("OPSROOM_SCENE_ROWS", "1000")), now)
-    elif what == "empty":
-        rows = ()
-    feed = SceneFeed()
-    feed.show(rows, room(now), heard=clock())
-    if what == "lost":
-        feed.link = Link(LinkState.LOST, since=clock() - 72, error="nobody listens at unix:/run/opsroom.sock")
-    options = Options(
-        theme=os.environ.get("OPSROOM_SCENE_THEME", "night"), act=(sys.executable, "-c", ACT), read_only=what == "wall"
-    )
-    found = look_at(os.environ)
-    prepare(os.environ)
-    kind = WallApp if what == "wall" else BoardApp
-    app = kind(options, feed, clock=clock, driver_class=choose(os.environ), found=found)
-    app.run(mouse=False)
-    if app.crash:
-        sys.stderr.write(app.crash)
-    return app.return_code or 0
-
-
-def many(number: int, now: float) -> tuple[Row, ...]:
-    """As many rollouts as asked for."""
-    base = all_rows(now)
-    return tuple(
-        msgspec.structs.replace(
-            base[at % len(base)],
-            rollout=msgspec.structs.replace(
-                base[at % len(base)].rollout, uid=Uid(f"uid-{at}"), name=f"{base[at % len(base)].rollout.name}-{at}"
-            ),
-            flag=base[at % len(base)].flag if at < len(base) else None,
-        )
-        for at in range(number)
-    )
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1] if len(sys.argv) > 1 else "board"))

@@ -10,7 +10,8 @@ from opsroom.domain.board import Room, Row
 from opsroom.ui.app import BoardApp
 from opsroom.ui.options import Options
 from opsroom.ui.terminal import Terminal
-from tests.ui.scenes import SceneFeed, all_rows
+from tests.ui.scenes import all_rows
+from tests.ui.show import SceneFeed
 
 HERE = Terminal(colourless=False, sixteen=False, unicode=True)
 

@@ -18,7 +18,8 @@ from opsroom.domain.deed import DeedState
 from opsroom.domain.rollout import Uid
 from opsroom.ui.app import BoardApp
 from opsroom.ui.options import Options
-from tests.ui.scenes import ACT, NOW, SceneFeed, all_rows, room
+from tests.ui.scenes import NOW, all_rows, room
+from tests.ui.show import ACT, SceneFeed
 from tests.ui.stage import Clock, screen_text, stage
 
 CHECKOUT = Uid("uid-checkout-api")

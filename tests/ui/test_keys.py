@@ -14,7 +14,8 @@ from opsroom.domain.rollout import Uid
 from opsroom.ui.actions import ACTIONS, GUARDED, default_keys
 from opsroom.ui.app import BoardApp
 from opsroom.ui.options import Options
-from tests.ui.scenes import NOW, SceneFeed, all_rows, room
+from tests.ui.scenes import NOW, all_rows, room
+from tests.ui.show import SceneFeed
 from tests.ui.stage import Clock, screen_text, stage
 
 REFLEXES = {"r", "d", "u", "ctrl+d", "ctrl+k"}

@@ -15,7 +15,8 @@ from opsroom.ui.app import WallApp
 from opsroom.ui.options import Options
 from opsroom.ui.terminal import Terminal, look_at, prepare
 from opsroom.view.spark import Graphs
-from tests.ui.scenes import SceneFeed, all_rows
+from tests.ui.scenes import all_rows
+from tests.ui.show import SceneFeed
 from tests.ui.stage import HERE, Clock, screen_text, stage
 
 ACT = """

@@ -11,7 +11,8 @@ import pytest
 from opsroom.domain.board import Row
 from opsroom.ui.app import BoardApp, WallApp
 from opsroom.ui.options import Options
-from tests.ui.scenes import NOW, SceneFeed, all_rows, done, moving, queued
+from tests.ui.scenes import NOW, all_rows, done, moving, queued
+from tests.ui.show import SceneFeed
 from tests.ui.stage import HERE, Clock, screen_text
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -13,7 +13,8 @@ from opsroom.view.columns import Field, layout
 from opsroom.view.order import Group, Sort, Wish, arrange, counts, matcher
 from opsroom.view.plain import plain_board, plain_row
 from opsroom.view.spark import Graphs
-from tests.ui.scenes import NOW, all_rows, hostile, needing, room
+from tests.ui.scenes import NOW, all_rows, needing, room
+from tests.ui.show import hostile
 
 ALWAYS = {Field.MARK, Field.NAME, Field.STEP, Field.SCORE, Field.STATE}
 
