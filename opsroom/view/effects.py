@@ -64,15 +64,17 @@ def _to(wish: Offer, rollout: Rollout) -> str:
     """Every step until it stands still again: what happens unasked afterwards is part of the effect."""
     if wish.step is None:
         return "" if wish.weight is None else f" to weight {wish.weight}%"
-    ahead = []
+    ahead, stands = [], False
     for step in rollout.steps[wish.step :]:
         ahead.append(step_name(step))
         if step.kind is StepKind.PAUSE:
+            stands = step.seconds is None
             break
     total = len(rollout.steps)
     if not ahead:
         return " to all traffic"
-    done = "" if len(ahead) < total - wish.step or ahead[-1] == "100%" else ", then all traffic"
+    ended = len(ahead) == total - wish.step and ahead[-1] != "100%" and not stands
+    done = ", then all traffic" if ended else ""
     return f" to step {wish.step + 1}/{total}: {', '.join(ahead)}{done}"
 
 
