@@ -9,6 +9,7 @@ Sources: fluxcd/flagger pkg/controller/scheduler.go (advanceCanary, nextStepWeig
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from urllib.parse import urlsplit
@@ -21,6 +22,11 @@ PATH = "opsroom"
 """A hook is ours when its URL's path ends in ``/opsroom/`` and the hook's own type: no list of addresses to keep."""
 
 TOTAL = 100
+INTERVAL = 60.0
+"""Seconds between two ticks where the Canary does not say."""
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 class Gate(StrEnum):
@@ -187,6 +193,14 @@ def revision_of(applied: str, configs: Mapping[str, str] | None) -> str:
         return applied
     told = hashlib.sha256("\n".join(f"{key}={configs[key]}" for key in sorted(configs)).encode())
     return f"{applied}+{told.hexdigest()[:10]}"
+
+
+def interval_of(text: str) -> float:
+    """Seconds of ``analysis.interval``, a Go duration; Flagger's default for what is none."""
+    parts = _DURATION.findall(text)
+    if not parts or "".join(value + unit for value, unit in parts) != text:
+        return INTERVAL
+    return float(sum(float(value) * _UNITS[unit] for value, unit in parts))
 
 
 def phase_of(text: str) -> CanaryPhase:

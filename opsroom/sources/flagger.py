@@ -16,14 +16,14 @@ from opsroom.domain.flagger import (
     CanaryPhase,
     Plan,
     Run,
+    interval_of,
     own_gates,
     phase_of,
     revision_of,
     weights,
 )
 from opsroom.domain.rollout import Engine, Pause, Phase, Revision, Rollout, Shape, Uid
-from opsroom.sources.argo_steps import seconds
-from opsroom.sources.flagger_kinds import INTERVAL, FlaggerCanary
+from opsroom.sources.flagger_kinds import FlaggerCanary
 from opsroom.sources.kinds import Deployment, ReplicaSet, epoch
 from opsroom.sources.provenance import change, held, labels, owner
 from opsroom.sources.revisions import Parts, born, unborn, with_trouble
@@ -98,7 +98,7 @@ def _plan(canary: FlaggerCanary) -> Plan:
         asked=frozenset(clean(hook.type, 80) for hook in hooks),
         weights=() if blue_green else ladder,
         iterations=min(1000, checks.iterations or 10) if blue_green else 0,
-        interval=seconds(checks.interval or None) or INTERVAL,
+        interval=interval_of(checks.interval),
     )
 
 

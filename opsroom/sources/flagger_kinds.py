@@ -10,9 +10,6 @@ import msgspec
 
 from opsroom.sources.kinds import Condition, Meta
 
-INTERVAL = 60.0
-"""Seconds between two ticks where the Canary does not say."""
-
 
 class TargetRef(msgspec.Struct, frozen=True, gc=False):
     """``targetRef``."""

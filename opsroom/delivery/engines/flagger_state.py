@@ -6,7 +6,6 @@ pkg/controller/scheduler.go.
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 
 from opsroom.delivery import raw
@@ -16,10 +15,6 @@ from opsroom.delivery.engines.former import DEPLOYMENT_REVISION
 from opsroom.delivery.plan import Sight
 from opsroom.domain import flagger, marks
 from opsroom.domain.flagger import Plan, Run
-
-_INTERVAL = 60.0
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 def run_of(sight: Sight) -> Run:
@@ -60,7 +55,7 @@ def plan_of(canary: Raw) -> Plan:
         asked=frozenset(type_ for type_, _ in hooks),
         weights=() if blue_green else ladder,
         iterations=min(1000, iterations or 10) if blue_green else 0,
-        interval=_seconds(raw.text(checks, "interval")),
+        interval=flagger.interval_of(raw.text(checks, "interval")),
     )
 
 
@@ -78,13 +73,6 @@ def target_name(canary: Raw) -> str:
     """The Deployment it drives; empty for targets of other kinds."""
     reference = raw.table(canary, "spec", "targetRef")
     return raw.text(reference, "name") if raw.text(reference, "kind") == "Deployment" else ""
-
-
-def _seconds(text: str) -> float:
-    parts = _DURATION.findall(text)
-    if not parts or "".join(value + unit for value, unit in parts) != text:
-        return _INTERVAL
-    return float(sum(float(value) * _UNITS[unit] for value, unit in parts))
 
 
 def epoch(text: str) -> float | None:
