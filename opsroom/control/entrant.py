@@ -28,7 +28,7 @@ class Entrant(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     requester: str = ""
 
 
-class Place(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Place(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What is remembered of one rollout in the queue. Times are epoch seconds."""
 
     since: float

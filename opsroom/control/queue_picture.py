@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from opsroom.control.entrant import QueueMemory, service_of
-from opsroom.control.forecast import PLAYED, Runner, expected_end, forecast
+from opsroom.control.forecast import PLAYED, Runner, expected_end, forecast, usual_length
 from opsroom.control.line import Item, Line, Wait
 from opsroom.control.slots import Key
 from opsroom.domain.queue import QueueEntry, QueueState, WaitReason
@@ -18,7 +18,7 @@ FORECAST_SECONDS = 2.0
 
 
 def with_forecasts(line: Line, waits: dict[Uid, Wait], memory: QueueMemory) -> QueueMemory:
-    services = {entrant.rollout.uid: service_of(entrant.rollout) for entrant, _lane, _keys in line.running}
+    services = {item[0].rollout.uid: _service(item) for item in line.running}
     memory = msgspec.structs.replace(memory, services=services)
     if not line.waiting or line.state is not QueueState.RUNNING:
         return msgspec.structs.replace(memory, forecasts={}) if memory.forecasts else memory
@@ -37,13 +37,19 @@ def with_forecasts(line: Line, waits: dict[Uid, Wait], memory: QueueMemory) -> Q
     return msgspec.structs.replace(memory, forecasts=found, forecast_at=line.now)
 
 
+def _service(item: Item) -> str:
+    """The limit of its service comes first, where it has any."""
+    entrant, _lane, keys = item
+    return keys[0][1] if keys else service_of(entrant.rollout)
+
+
 def _runner(item: Item, line: Line, not_before: float = 0.0) -> Runner:
     entrant, _lane, keys = item
     uid = entrant.rollout.uid
     place = line.places[uid]
     since = place.since if place.running else line.now
     ends = None if entrant.asked is None else entrant.asked + line.policy.person_seconds
-    return Runner(uid, service_of(entrant.rollout), keys, since=since, not_before=not_before, ends=ends)
+    return Runner(uid, _service(item), keys, since=since, not_before=not_before, ends=ends)
 
 
 def running_entries(line: Line) -> list[QueueEntry]:
@@ -63,12 +69,13 @@ def running_entries(line: Line) -> list[QueueEntry]:
 def waiting_entries(line: Line, waits: dict[Uid, Wait], memory: QueueMemory) -> list[QueueEntry]:
     runners = {item[0].rollout.uid: item for item in line.running}
     first: dict[Key, tuple[Uid | None, float | None]] = {}
+    usual = usual_length(memory.lengths, line.policy.typical_seconds)
     entries = []
     for position, (entrant, lane, _keys) in enumerate(line.waiting):
         uid, canary = entrant.rollout.uid, entrant.rollout.canary
         place, wait = line.places[uid], waits[uid]
         if wait.key is not None and wait.key not in first:
-            first[wait.key] = _first_to_end(wait.key, line, runners, memory)
+            first[wait.key] = _first_to_end(wait.key, line, runners, memory, usual)
         held_by, until = first[wait.key] if wait.key is not None else (None, wait.until)
         p50, p90 = memory.forecasts.get(uid, (None, None))
         entries.append(
@@ -92,12 +99,11 @@ def waiting_entries(line: Line, waits: dict[Uid, Wait], memory: QueueMemory) -> 
 
 
 def _first_to_end(
-    key: Key, line: Line, runners: dict[Uid, Item], memory: QueueMemory
+    key: Key, line: Line, runners: dict[Uid, Item], memory: QueueMemory, usual: float
 ) -> tuple[Uid | None, float | None]:
     """Which holder of ``key`` is expected to end first, and when; nobody where all of them have yet to start."""
-    typical = line.policy.typical_seconds
     ends = [
-        (expected_end(_runner(runners[uid], line), memory.lengths, typical, line.now), uid)
+        (expected_end(_runner(runners[uid], line), memory.lengths, usual, line.now), uid)
         for uid in line.slots.holders(key)
         if uid in runners
     ]

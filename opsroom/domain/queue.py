@@ -45,7 +45,7 @@ class QueueState(StrEnum):
     OFF = "off"
 
 
-class QueueEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class QueueEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One rollout in the queue: running in a slot, or waiting for one."""
 
     uid: Uid
