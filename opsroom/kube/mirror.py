@@ -30,6 +30,9 @@ HEALTHY_AFTER = 120.0
 SLOWLY = 30.0
 """Seconds between attempts while the server forbids the kind or does not know it."""
 
+FIRST_REFUSAL = 2.0
+"""Seconds, doubled each time up to ``SLOWLY``: a server that has just started refuses what it will soon serve."""
+
 SHORT_LIVED = 1.0
 """A stream that ends cleanly sooner than this is not followed by another at once."""
 
@@ -71,6 +74,7 @@ class Mirror(Generic[O]):
         self._sleep = sleep
         self._version = ""
         self._backoff = BACKOFF
+        self._refusals = 0
 
     async def run(self) -> None:
         """Keep the copy true until cancelled."""
@@ -136,6 +140,7 @@ class Mirror(Generic[O]):
     def _heard(self) -> None:
         self.at = self._clock()
         self.error = None
+        self._refusals = 0
 
     def _pause(self, error: OpsroomError, began: float) -> float:
         if isinstance(error, NotPermitted | Gone):
@@ -146,7 +151,9 @@ class Mirror(Generic[O]):
             if self.listed and not isinstance(error, Gone):
                 # We were let in before: more often a moment of confusion than a right that was taken away.
                 return self._next_backoff(began)
-            return SLOWLY * random.uniform(0.75, 1.25)  # noqa: S311
+            self._refusals = min(self._refusals + 1, 10)
+            wait: float = min(SLOWLY, FIRST_REFUSAL * 2.0 ** (self._refusals - 1))
+            return wait * random.uniform(0.75, 1.25)  # noqa: S311
         if isinstance(error, Unreachable) and error.retry_after is not None:
             return error.retry_after * random.uniform(1.0, 1.25)  # noqa: S311
         if isinstance(error, Unauthorized):

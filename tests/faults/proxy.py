@@ -98,6 +98,9 @@ class FaultProxy:
         headers = {"content-type": "application/json"}
         if fault.retry_after is not None:
             headers["retry-after"] = f"{fault.retry_after:g}"
+        if fault.code == 403:
+            # Who refuses lives: a worker may count that as an answer.
+            self._record.is_good(self.client, self.side, time.time())
         writer.write(wire.answer(fault.code, headers, status_body(fault.code)))
         await writer.drain()
         return True

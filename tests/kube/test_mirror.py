@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from opsroom.errors import NotPermitted
-from opsroom.kube.mirror import BACKOFF_MAX, SLOWLY, Mirror
+from opsroom.kube.mirror import BACKOFF_MAX, FIRST_REFUSAL, SLOWLY, Mirror
 from opsroom.kube.reader import Reader
 
 
@@ -134,8 +134,9 @@ def test_a_stream_that_ends_at_once_is_not_opened_again_in_a_busy_loop(kube: Any
 
 
 def test_a_missing_right_is_shown_and_asked_for_slowly(kube: Any) -> None:
-    run = Run(kube.Server(kube.status(403, "Forbidden", "forbidden")))
+    run = Run(kube.Server(*[kube.status(403, "Forbidden", "forbidden") for _ in range(6)]))
     assert isinstance(run.mirror.error, NotPermitted)
+    assert run.waits[0] <= FIRST_REFUSAL * 1.25
     assert run.waits[-1] >= SLOWLY * 0.75
 
 
