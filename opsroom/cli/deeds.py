@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import getpass
+import os
 import socket
 import sys
 import time
@@ -163,8 +164,12 @@ def setting(settings: Settings, journal: str | None, emit: Emit) -> Setting:
 
 
 def _tell(deed: Deed) -> None:
-    sys.stdout.write(msgspec.json.encode(deed).decode() + "\n")
-    sys.stdout.flush()
+    try:
+        sys.stdout.write(msgspec.json.encode(deed).decode() + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The board was left meanwhile; a deed that was sent is finished and journalled all the same.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _say(deed: Deed) -> None:

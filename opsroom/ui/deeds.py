@@ -72,6 +72,7 @@ class Deeds:
         row = self._sight.row
         if row is None or self.armed is not None:
             return
+        self._sight.touched = True
         pressed = self._press(row, verb, hands)
         if verb in (Verb.FLAG, Verb.ACKNOWLEDGE):
             self._mark(row, pressed)

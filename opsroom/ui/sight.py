@@ -50,6 +50,8 @@ class Sight:
         self.lines: dict[Uid, int] = {}
         """Line of each row in ``entries``."""
         self.selected: Uid | None = None
+        self.touched = False
+        """Whether a person has moved the cursor or acted; until then it stays at the top, where the loudest row is."""
         self.stopped_at: float | None = None
         """Worker's clock at which the person stopped the picture."""
         self.roomy = False
@@ -151,7 +153,8 @@ class Sight:
         self.entries = entries(self._standings, self.roomy)
         self.lines = {entry.uid: at for at, entry in enumerate(self.entries) if entry.uid is not None}
         self._stale_order = False
-        if self.selected not in self.lines and not (self.selected in self.rows and self.lines):
+        gone = self.selected not in self.lines and not (self.selected in self.rows and self.lines)
+        if gone or not self.touched:
             self.select(next(iter(self.lines), None))
 
     def order(self, wish: Wish) -> None:
@@ -193,7 +196,7 @@ class Sight:
 
     def move(self, by: int, flagged: bool = False) -> None:
         """Move the cursor by rows; with ``flagged`` to the next flagged one in that direction, around the end."""
-        self._moved = self.clock()
+        self._moved, self.touched = self.clock(), True
         uids = list(self.lines)
         if flagged:
             uids = [uid for uid in uids if (row := self.rows.get(uid)) is not None and row.flag is not None]

@@ -71,6 +71,23 @@ def test_the_cursor_stays_on_its_rollout_when_others_come_above_it() -> None:
     run(play)
 
 
+def test_until_somebody_moves_it_the_cursor_stays_at_the_top_where_the_loudest_row_is() -> None:
+    async def play(pilot: Pilot[int], app: BoardApp, clock: Clock) -> None:
+        show(app, flagged("media-proxy", NOW - 9000), clock)
+        assert app.control.sight.selected == "uid-checkout-api"
+        loud = tuple(row for row in flagged("media-proxy", NOW - 9000) if row.rollout.name != "checkout-api")
+        show(app, loud, clock)
+        assert app.control.sight.selected == "uid-media-proxy"
+        await pilot.press("x")
+        assert "changed a moment ago" in screen_text(app)
+        show(app, all_rows(), clock)
+        clock.now += 9.0
+        app._tick()
+        assert app.control.sight.selected == "uid-media-proxy"
+
+    run(play)
+
+
 def test_rows_keep_their_places_while_the_cursor_moves() -> None:
     async def play(pilot: Pilot[int], app: BoardApp, clock: Clock) -> None:
         await pilot.press("j")
