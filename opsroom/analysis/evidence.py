@@ -13,12 +13,12 @@ import numpy as np
 from opsroom.analysis.columns import GUESSED_REQUESTS
 from opsroom.analysis.guards import CERTAIN
 from opsroom.analysis.harm import Harm
+from opsroom.analysis.ratio import Z95
 from opsroom.analysis.scoring import LOGIT
 from opsroom.analysis.stream import Stream
 from opsroom.analysis.window import Floats, Window
 from opsroom.domain.verdict import Evidence
 
-Z95 = 1.96
 QUIET = 0.6
 """Odds below which a metric has nothing to say; its harm began at the step after."""
 LOUD = 3.0

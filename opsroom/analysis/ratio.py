@@ -22,6 +22,7 @@ from opsroom.analysis.window import Flags, Floats
 
 CHANGE_AFTER = 8
 """Steps of its own past that a canary needs before a change can be told."""
+Z95 = 1.96
 SPIKE = 0.25
 SPIKE_SCALES = 2.5
 """A step is a spike beyond so many standard deviations and at least so much (log units)."""
@@ -164,3 +165,14 @@ class RatioEvidence:
         own = odds(self._change) * math.exp(-k.change_penalty)
         found: Floats = np.maximum(own, odds(self._spikes) * math.exp(-k.spike_penalty))
         return found
+
+    def shown_worse(self) -> Flags:
+        """Whether the 95 % interval of some metric's recent mean lies beyond its margin, (R,).
+
+        Only where the arms are seen to share their load: elsewhere a difference of level says nothing.
+        """
+        noise, k = self.noise, self._tuning
+        phi = noise.phi()
+        least = noise.mean - Z95 * noise.error(phi, noise.scale(phi))
+        sharing = self.pairing.shared() > k.share_low + 0.5 * k.share_width
+        return np.logical_or.reduce((least > self._margin) & sharing & (noise.n > 0), axis=0)

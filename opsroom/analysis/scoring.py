@@ -75,7 +75,10 @@ def _unproven(stream: Stream, harm: Harm, need: int, roll_back: float) -> Flags:
     few = stream.steps < ENOUGH_DATA * need
     counted = stream.counts.requests > 0
     starved = counted & (stream.counts.steps > 0) & (stream.counts.requests < ENOUGH_REQUESTS)
-    doubtful = (harm.withheld > roll_back + OVERWHELMING) | (stream.restarts.excess() >= 1.5)
+    # The score must not contradict the interval that a person reads beside it.
+    doubtful = (
+        stream.ratios.shown_worse() | (harm.withheld > roll_back + OVERWHELMING) | (stream.restarts.excess() >= 1.5)
+    )
     found: Flags = few | starved | doubtful | stream.traffic.lost()
     return found
 
