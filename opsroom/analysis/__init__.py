@@ -34,8 +34,8 @@ All metrics (``harm``)
 
 Score (``scoring``)
     A sigmoid in H through 0.8 at the mark for rolling back and 0.2 at the mark for promoting, which rises with
-    patience; never below 0.25 before the watch is over, with less than half the samples, with too few requests, or while
-    the 95 % interval of a metric lies beyond its margin on arms that are seen to share their load.
+    patience; never below 0.25 before the watch is over, with less than half the samples, with too few requests, or
+    while the 95 % interval of a metric lies beyond its margin on arms that are seen to share their load.
 
 What is guaranteed, and when
     With the true scale and autocorrelation, independent innovations that are sub-Gaussian after clipping, and a

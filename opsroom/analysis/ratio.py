@@ -175,4 +175,5 @@ class RatioEvidence:
         phi = noise.phi()
         least = noise.mean - Z95 * noise.error(phi, noise.scale(phi))
         sharing = self.pairing.shared() > k.share_low + 0.5 * k.share_width
-        return np.logical_or.reduce((least > self._margin) & sharing & (noise.n > 0), axis=0)
+        worse = (least > self._margin) & sharing & (noise.n > 0)
+        return np.asarray(worse.any(axis=0), dtype=np.bool_)

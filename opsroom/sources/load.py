@@ -19,7 +19,6 @@ import numpy as np
 
 from opsroom.sources.aligned import Arms
 
-
 LEAST_LOAD = 0.05
 """Of a stable pod's requests; below, a pod's CPU is start-up and idling."""
 
