@@ -32,6 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def show(where: str, words: Sequence[str], settings: Settings | None = None, *, wall: bool = False) -> int:
     """Draw the feed at ``where``; deeds are sent to the cluster that ``words`` (common options) name."""
+    from opsroom.cli.feed_token import feed_token
     from opsroom.config.keymap import check_keymap
     from opsroom.config.paths import themes_folders
     from opsroom.config.settings import load_settings
@@ -44,6 +45,7 @@ def show(where: str, words: Sequence[str], settings: Settings | None = None, *, 
     screen = settings.screen
     options = Options(
         feed=where,
+        token=feed_token(where),
         act=tuple(command("act", *words)),
         theme=screen.theme,
         theme_folders=tuple(Path(folder) for folder in themes_folders()),

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from opsroom.cli.feed_token import feed_token
 from opsroom.cli.options import settings_for
 from opsroom.cli.own_worker import address, wait_for
 from opsroom.domain.board import Row
@@ -41,9 +42,10 @@ def whole_picture(arguments: argparse.Namespace) -> Picture:
     """
     where = address(arguments, settings_for(arguments))
     wait_for(where)
+    token = feed_token(where)
     end = time.monotonic() + FILL_SECONDS
     while True:
-        picture = asyncio.run(fetch_picture(where))
+        picture = asyncio.run(fetch_picture(where, token))
         kube = next((source for source in picture.room.sources if source.name.startswith("kube")), None)
         if kube is None or freshness(kube, picture.room.at) is not Freshness.NEVER:
             return picture

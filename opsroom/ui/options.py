@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,5 +42,5 @@ class Options:
     """Ring once for each new critical row."""
     wall_quit: bool = True
     """``q`` and twice ``ctrl+c`` end the wall; False for a wall with a keyboard that passers-by can reach."""
-    token_file: str = ""
-    """File with the bearer token for an https feed."""
+    token: Callable[[], str] | None = None
+    """Gives the bearer token for an https feed, at each attempt."""

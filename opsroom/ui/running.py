@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from opsroom.ui import driver, splash, terminal
@@ -28,8 +27,7 @@ def run(kind: type[RoomApp], options: Options) -> int:
     terminal.need_screen()
     found = terminal.look_at(os.environ)
     terminal.prepare(os.environ)
-    token = (lambda: Path(options.token_file).read_text(encoding="utf-8").strip()) if options.token_file else None
-    feed = LateFeed(options.feed, token, time.monotonic)
+    feed = LateFeed(options.feed, options.token, time.monotonic)
     app = kind(options, feed, driver_class=driver.choose(os.environ), found=found)
     splash.handed_over()
     app.run(mouse=False)
