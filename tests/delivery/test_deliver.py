@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from opsroom.delivery.deliver import carry_out, prepare
+from opsroom.delivery.deliver import OVERTAKEN, carry_out, prepare
 from opsroom.delivery.settle import NEVER_SENT, open_deeds, settle
 from opsroom.domain.board import Right
 from opsroom.domain.deed import Deed, DeedState, Intent, Refusal, Verb
@@ -68,6 +68,17 @@ def test_an_automatic_deed_without_the_lease_sends_nothing(sim: Sim) -> None:
     deeds = sim.run(sim.deliver(intent, guard=lambda: False))
     assert (deeds[-1].refusal, deeds[-1].detail) == (Refusal.CONFLICT, "not_decider")
     assert sim.writer.sent == []
+
+
+def test_an_automatic_promotion_that_could_not_be_sent_in_time_is_dropped_and_a_roll_back_is_not(sim: Sim) -> None:
+    canary(sim)
+    for verb, sent in ((Verb.PROMOTE, 0), (Verb.ROLL_BACK, 1)):
+        intent = sim.intent(verb, automatic=True, fencing=3)
+        old = msgspec.structs.replace(intent, at=intent.at - OVERTAKEN - 1)
+        deeds = sim.run(sim.deliver(old, guard=lambda: True))
+        assert (deeds[-1].state is DeedState.REFUSED, len(sim.writer.sent) > 0) == (not sent, bool(sent))
+        if not sent:
+            assert (deeds[-1].refusal, deeds[-1].detail) == (Refusal.CHANGED, "overtaken")
 
 
 def test_a_decider_that_loses_the_lease_half_way_stops_there(sim: Sim) -> None:

@@ -11,31 +11,50 @@ import time
 from pathlib import Path
 
 from opsroom.feed.client import FeedClient
+from tests.faults import secrets
+from tests.faults.proxy import server_of
 from tests.faults.record import Record
 from tests.faults.stage import Player, Sim
 from tests.faults.weather import Schedule, Weather
 
+COMMANDS = (
+    ["ls", "-o", "json"],
+    ["show", "NAME", "-o", "json"],
+    ["rollback", "NAME", "--yes"],
+    ["promote", "NAME", "--yes"],
+    ["freeze"],
+    ["journal", "-o", "json"],
+)
 KEYS = b"jjpxf!ahrRuduPXFA\x04\x0b \r/a\r\x1b:?\x1bjpxjpxjpx"
 
 
-def test_a_read_only_worker_its_commands_and_its_board_send_only_get(quiet_sim: Sim, tmp_path: Path) -> None:
+def test_read_only_sends_only_get_and_nothing_written_or_shown_holds_a_secret(quiet_sim: Sim, tmp_path: Path) -> None:
     async def run() -> Record:
         record = Record()
         weather = Weather(Schedule(seed=1, seconds=0))
         player = Player("one", tmp_path, quiet_sim, weather, record, mode="observe", extra=("--read-only",))
+        await asyncio.to_thread(secrets.plant_in_cluster, server_of(quiet_sim.kubeconfig))
         await player.open()
         try:
             await _shown(player)
             common = ["--kubeconfig", str(player.kubeconfig), "--feed", player.address, "--read-only"]
             name = await asyncio.to_thread(_first, common, player)
-            for words in (["show", name], ["rollback", name, "--yes"], ["promote", name, "--yes"], ["freeze"]):
-                await asyncio.to_thread(_run, [*words, *common], player)
-            await asyncio.to_thread(_board, common, player)
+            for words in COMMANDS:
+                told = await asyncio.to_thread(_run, [word.replace("NAME", name) for word in words] + common, player)
+                found.extend(secrets.leaks([(" ".join(words), told.encode())]))
+            drawn = await asyncio.to_thread(_board, common, player)
+            assert b"read-only" in drawn.lower(), "no board was drawn, or it does not say what it is"
+            found.extend(secrets.leaks([("the screen", drawn)]))
+            assert player.process is not None
+            found.extend(secrets.leaks(secrets.visible_to_all(player.process.pid)))
         finally:
             await player.close()
         return record
 
+    found: list[str] = []
     record = asyncio.run(run())
+    found += secrets.leaks(secrets.written(tmp_path, [tmp_path / "kubeconfig", tmp_path / "prometheus-token"]))
+    assert found == []
     methods = {method for _, method in record.methods}
     # Prometheus itself is asked by POST where it allows that: it has nothing that a query could change.
     kube = {call.method for call in record.calls}
@@ -60,7 +79,7 @@ def _run(words: list[str], player: Player) -> str:
     command = [sys.executable, "-m", "opsroom", *words]
     done = subprocess.run(command, capture_output=True, env=_environment(player), timeout=30, check=False)
     assert b"Traceback" not in done.stderr, done.stderr.decode()
-    return done.stdout.decode()
+    return (done.stdout + done.stderr).decode()
 
 
 def _first(common: list[str], player: Player) -> str:
@@ -68,8 +87,9 @@ def _first(common: list[str], player: Player) -> str:
     return next(word for line in lines for word in line.split() if "/" in word)
 
 
-def _board(common: list[str], player: Player) -> None:
-    """Press every key on a board, one after the other, as a person would."""
+def _board(common: list[str], player: Player) -> bytes:
+    """Press every key on a board, one after the other, as a person would; what it drew."""
+    drawn = bytearray()
     near, far = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "opsroom", *common], stdin=far, stdout=far, stderr=far, env=_environment(player)
@@ -80,7 +100,7 @@ def _board(common: list[str], player: Player) -> None:
     keys = [KEYS[index : index + 1] for index in range(len(KEYS))]
     while time.monotonic() < end or keys:
         try:
-            os.read(near, 1 << 16)
+            drawn += os.read(near, 1 << 16)
         except BlockingIOError:
             if time.monotonic() > end - 1.5 and keys:
                 os.write(near, keys.pop(0))
@@ -96,3 +116,4 @@ def _board(common: list[str], player: Player) -> None:
         except OSError:
             process.wait(10)
     os.close(near)
+    return bytes(drawn)

@@ -1,0 +1,79 @@
+"""A wall clock that is set back or forward, and a machine that slept: nothing old looks new, nothing waits for ever."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from opsroom.control.grounds import unknown
+from opsroom.delivery.lease import awake_or_not
+from opsroom.domain.board import Mode
+from opsroom.domain.freshness import SourceState
+from opsroom.domain.rollout import Uid
+from opsroom.domain.verdict import UnknownReason, Verdict, VerdictState
+from opsroom.errors import Gone, NotPermitted, OpsroomError, Unreachable
+from opsroom.worker.loop import _of_this_clock
+from opsroom.worker.outside import Outside
+from opsroom.worker.sharing import FREEZE_KEEPS, Sharing
+
+NOW = 1_000_000.0
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_verdict_from_before_the_clock_was_set_says_nothing(hours: int) -> None:
+    verdict = Verdict(uid=Uid("u"), at=NOW, state=VerdictState.HEALTHY, score=0.05)
+    assert unknown(verdict, NOW + 5.0, 2.0) == ""
+    assert unknown(verdict, NOW + 3600.0 * hours, 2.0) == UnknownReason.STALE
+
+
+def test_an_answer_of_the_future_has_no_age() -> None:
+    state = SourceState(name="kube", interval=10.0, at=NOW)
+    assert _of_this_clock(state, NOW + 3.0).at == NOW
+    assert _of_this_clock(state, NOW - 3600.0).at is None
+
+
+def test_the_lease_is_counted_on_a_clock_that_goes_on_while_the_machine_sleeps() -> None:
+    with open("/proc/uptime", encoding="ascii") as file:
+        assert abs(float(file.read().split()[0]) - awake_or_not()) < 1.0
+
+
+class Maps:
+    """A reader whose ConfigMaps answer, or do not."""
+
+    error: OpsroomError = Gone("none")
+
+    async def get(self, path: str, type_: Any, params: Any = None) -> Any:
+        raise self.error
+
+
+def test_the_freeze_is_unknown_before_the_first_look_and_after_long_silence() -> None:
+    async def run() -> None:
+        now = [0.0]
+        outside = Outside("", "", (), mode=Mode.AUTO, read_only=False)
+        maps = Maps()
+        outside.reader = maps  # type: ignore[assignment]
+        sharing = Sharing(outside, lambda: NOW, clock=lambda: now[0])
+        assert not sharing.freeze_known
+        maps.error = NotPermitted("no")
+        assert not await _look(sharing)
+        maps.error = Gone("no such map: nothing is frozen")
+        assert await _look(sharing)
+        maps.error = Unreachable("away")
+        assert await _look(sharing)
+        now[0] = FREEZE_KEEPS + 1.0
+        assert not await _look(sharing)
+        assert "away" in sharing.error
+
+    asyncio.run(run())
+
+
+async def _look(sharing: Sharing) -> bool:
+    """One look of ``sharing``; whether it knows about the freeze afterwards."""
+    sharing._outside.ready.set()
+    task = asyncio.ensure_future(sharing.run(lambda: None))
+    await asyncio.sleep(0.01)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    return sharing.freeze_known
