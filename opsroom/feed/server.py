@@ -27,6 +27,9 @@ from opsroom.feed.published import Published, Viewer
 
 VIEWERS_MAX = 200
 
+RECHECK_SECONDS = 60.0
+"""Between two looks at whether somebody who watches still may: rights are taken back, tokens end."""
+
 Authorize = Callable[[str], Awaitable[Viewer]]
 """From a bearer token (may be empty) to a viewer; raises Unauthorized, NotPermitted or Unreachable."""
 
@@ -52,6 +55,7 @@ class FeedApp:
     """Refuse requests whose Host is a name from outside (DNS rebinding), where no token guards the port."""
     clock: Callable[[], float] = time.time
     beat: float = BEAT_SECONDS
+    recheck: float = RECHECK_SECONDS
     viewers: int = 0
     last_left: float | None = None
     """Monotonic seconds at which the last viewer left, or a script took a picture; None: there was none yet."""
@@ -125,18 +129,30 @@ class _Stream:
         left = asyncio.ensure_future(_left(receive))
         sending = asyncio.ensure_future(self._send(viewer, send))
         closing = asyncio.ensure_future(self._app.closing.wait())
+        expelled = asyncio.ensure_future(self._expelled(request, viewer))
+        tasks = (left, sending, closing, expelled)
         try:
-            await asyncio.wait((left, sending, closing), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._app.viewers -= 1
             self._app.last_left = time.monotonic()
-            for task in (left, sending, closing):
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(left, sending, closing, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
         if sending.done() and not sending.cancelled() and (fault := sending.exception()) is not None:
             log.error("a viewer's stream broke off", exc_info=fault)
-        if self._app.closing.is_set() and not left.done():
+        ended = self._app.closing.is_set() or not expelled.cancelled()
+        if ended and not left.done():
             await send({"type": "http.response.body", "body": b""})
+
+    async def _expelled(self, request: Request, viewer: Viewer) -> None:
+        """Return when the caller's token is no good any more, or shows something else than it did."""
+        while True:
+            await asyncio.sleep(self._app.recheck)
+            now = await self._app.admit(request)
+            # A cluster that cannot be asked for a while takes nobody's picture away.
+            if now != viewer and not (isinstance(now, Response) and now.status_code == 503):
+                return
 
     async def _send(self, viewer: Viewer, send: Send) -> None:
         app, published = self._app, self._app.published
