@@ -6,14 +6,15 @@ import getpass
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from opsroom.view.spark import Graphs
 
 
-def act_command() -> tuple[str, ...]:
-    """The command that does one deed: this interpreter, so that the child is the same opsroom."""
-    return (sys.executable, "-m", "opsroom", "act")
+def own_command(name: str) -> tuple[str, ...]:
+    """One of our own commands: this interpreter, so that the child is the same opsroom."""
+    return (sys.executable, "-m", "opsroom", name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +23,11 @@ class Options:
 
     feed: str = ""
     """Address of the feed (``unix:PATH``, ``https://…``)."""
-    act: tuple[str, ...] = field(default_factory=act_command)
+    act: tuple[str, ...] = field(default_factory=partial(own_command, "act"))
     """Command and arguments of a deed's child process."""
+    freeze: tuple[str, ...] = field(default_factory=partial(own_command, "freeze"))
+    thaw: tuple[str, ...] = field(default_factory=partial(own_command, "thaw"))
+    """Commands and arguments that stop and resume automatic deeds."""
     theme: str = "night"
     theme_folders: tuple[Path, ...] = ()
     """Folders with the person's own themes; they win over ours and are read again when they change."""

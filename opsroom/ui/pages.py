@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from opsroom.ui.actions import ACTIONS, GUARDED, Place, bindings, key_name, keys_of
 from opsroom.ui.control import Control, LinesScreen
 from opsroom.ui.lines import LinesBlock, LinesPage
-from opsroom.view import header, help_page, news_pages, sources_page
+from opsroom.view import header, help_page, news_pages, queue_page, sources_page
 from opsroom.view.keybar import Hint, bar
 from opsroom.view.line import Line, padded
 
@@ -45,7 +45,18 @@ def _events(control: Control, cells: int) -> list[Line]:
     return news_pages.events_page(sight.rows.values(), sight.row, sight.now, cells)
 
 
-PAGES: dict[str, Make] = {"help": _help, "sources": _sources, "journal": _journal, "events": _events}
+def _queue(control: Control, cells: int) -> list[Line]:
+    sight = control.sight
+    return queue_page.queue_page(sight.room, sight.rows.values(), sight.now, cells)
+
+
+PAGES: dict[str, Make] = {
+    "help": _help,
+    "sources": _sources,
+    "journal": _journal,
+    "events": _events,
+    "queue": _queue,
+}
 
 
 class PageScreen(LinesScreen):

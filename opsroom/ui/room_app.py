@@ -20,8 +20,10 @@ from opsroom.domain.rollout import Uid
 from opsroom.errors import OpsroomError
 from opsroom.feed.state import Link
 from opsroom.ui import terminal
+from opsroom.ui.actions import Place
 from opsroom.ui.control import Control, Keyboard, LinesScreen
 from opsroom.ui.deeds import Deeds
+from opsroom.ui.freezing import Freezing
 from opsroom.ui.options import Options
 from opsroom.ui.paint import Paint
 from opsroom.ui.sight import Feed, Sight
@@ -77,6 +79,7 @@ class RoomApp(App[int]):
         deeds = Deeds(sight, options, self._changed)
         keyboard = Keyboard(focused=None)
         self.control = Control(options, sight, paint, here.graphs(options.graphs), deeds, keyboard, clock)
+        self.freezing = Freezing(sight, options, deeds.say)
         self.crash = ""
         """Traceback of the error that ended the app, without local variables."""
         self._feed = feed
@@ -205,6 +208,12 @@ class RoomApp(App[int]):
         self.control.sight.take()
         self._redraw()
         self.screen.refresh(layout=True)
+
+    def action_freeze_all(self) -> None:
+        """Freeze or thaw: the same key twice."""
+        self.control.deeds.stop()
+        modal = not (isinstance(self.screen, LinesScreen) and self.screen.place is not Place.PAGE)
+        self.freezing.press(self.control.keyboard.hands(self.control.clock(), modal=modal))
 
     def action_show(self, page: str) -> None:
         """Open a page."""

@@ -53,7 +53,7 @@ def test_no_key_of_a_reflex_changes_anything_by_default() -> None:
     for action in ACTIONS:
         if action.guarded:
             assert not REFLEXES & set(action.keys.split(","))
-    assert {"promote", "rollback", "flag", "acknowledge"} == GUARDED
+    assert {"promote", "rollback", "flag", "acknowledge", "freeze_all"} == GUARDED
     keys = [key for keys in default_keys().values() for key in keys.split(",")]
     assert len(keys) == len(set(keys))
 
