@@ -1,7 +1,8 @@
 """The command line: one file a command, imported when it is called.
 
-``import opsroom.cli`` costs an argument parser and no more: the board's first paint waits for it. Commands return an
-exit code; every error that a person can cause is an ``OpsroomError`` and ends here as one sentence on standard error.
+``import opsroom.cli`` costs next to nothing: the first paint of the board waits for it, and comes before the argument
+parser is imported. Commands return an exit code; every error that a person can cause is an ``OpsroomError`` and ends
+here as one sentence on standard error.
 """
 
 from __future__ import annotations
@@ -42,21 +43,44 @@ COMMANDS = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit codes are those of ``errors`` (0 done, 3 something waits for a person)."""
-    from opsroom.cli.parser import build
-
     try:
+        if argv is None:
+            _first_paint()
+        from opsroom.cli.parser import build
+
         arguments = build().parse_args(argv)
         return int(import_module(COMMANDS[arguments.command]).run(arguments))
     except OpsroomError as error:
+        _end_splash()
         print(f"opsroom: {error}", file=sys.stderr)  # noqa: T201
         return error.exit_code
     except KeyboardInterrupt:
+        _end_splash()
         return 130
     except BrokenPipeError:
         sys.stderr.close()
         return 0
     except Exception as error:
+        _end_splash()
         return _unexpected(error)
+
+
+def _first_paint() -> None:
+    """Show the splash where the words say that a screen will be drawn; what follows imports for a long time."""
+    from opsroom.cli.peek import screen_of
+
+    command = screen_of(sys.argv[1:])
+    if command is not None:
+        from opsroom.ui.splash import splash
+
+        splash(command)
+
+
+def _end_splash() -> None:
+    """Give the terminal back before a sentence is written to it."""
+    splash = sys.modules.get("opsroom.ui.splash")
+    if splash is not None:
+        splash.end()
 
 
 def _unexpected(error: Exception) -> int:

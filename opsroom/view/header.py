@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from opsroom.domain.board import Mode, Room, Severity
 from opsroom.domain.freshness import STALE_AFTER, Freshness, SourceState, age, freshness
-from opsroom.view import marks, numbers, queue_words
+from opsroom.view import marks, numbers, queue_words, starting
 from opsroom.view.cells import fit, width
 from opsroom.view.line import Ground, Line, Piece, Role, line, padded, sides
 from opsroom.view.order import QUEUED, Group, Sort, Wish
@@ -71,7 +71,7 @@ def score_limit(room: Room | None) -> float:
 def top(room: Room | None, status: Status, cells: int) -> Line:
     """Context, namespaces and mode at the left; the age of each source and the time at the right."""
     if room is None:
-        left = line(" ", Piece("opsroom", Role.STRONG), ground=Ground.BAR)
+        left = line(" ", Piece(starting.NAME, Role.STRONG), ground=Ground.BAR)
         return padded(left, cells)
     ground = Ground.PROD if "prod" in room.context.lower() else None
     context = room.context or "no context"
@@ -177,7 +177,7 @@ def notice(room: Room | None, status: Status) -> str:
             return f"NO FEED for {since}: {status.lost}"
         return f"FEED LOST {since}; the last picture stays: {status.lost}"
     if room is None:
-        return "connecting to the worker" if status.connecting else "no picture yet"
+        return starting.CONNECTING if status.connecting else "no picture yet"
     if status.frozen_at is not None:
         return f"PICTURE STOPPED {numbers.fine_age(age(status.frozen_at, status.now))} ago; space goes on"
     if room.freeze is not None:
@@ -198,7 +198,7 @@ def notice(room: Room | None, status: Status) -> str:
 def emptiness(room: Room | None, status: Status) -> str:
     """Why the list is empty."""
     if room is None:
-        return "The rollouts appear here as soon as a worker answers."
+        return starting.EMPTY
     if status.wish.text or status.wish.flagged_only:
         return "Nothing needs a person." if not status.wish.text else "No rollout passes the filter; esc clears it."
     return "This worker sees no rollouts."
