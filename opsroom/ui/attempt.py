@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from opsroom.domain.board import Row
 from opsroom.domain.deed import Deed, DeedState, Intent, Precondition, Target, Verb
 from opsroom.domain.intent import score_age
-from opsroom.domain.offer import Offer
+from opsroom.domain.offer import Offer, expected
 from opsroom.ui.child import Child
 
 
@@ -39,7 +39,7 @@ def intent_for(row: Row, verb: Verb, wish: Offer, actor: str, now: float) -> Int
             canary_hash=rollout.canary.hash if rollout.canary else "",
             stable_hash=rollout.stable.hash if rollout.stable else "",
             step=rollout.step,
-            effect=wish.effect,
+            effect=wish.effect if expected(rollout, verb) is not None else None,
         ),
         actor=actor,
         at=now,

@@ -13,7 +13,7 @@ from opsroom.domain.deed import Verb
 from opsroom.domain.freshness import age
 from opsroom.domain.offer import offer
 from opsroom.domain.rollout import Rollout, Shape
-from opsroom.view import effects, evidence, marks, numbers, words
+from opsroom.view import effects, evidence, marks, numbers, queue_words, words
 from opsroom.view.cells import wrap
 from opsroom.view.chart import Box, chart
 from opsroom.view.line import Ground, Line, Piece, Role, beside, cut, line, padded, sides
@@ -127,10 +127,8 @@ def _rest(row: Row, now: float) -> str:
     if row.finished is not None and row.result:
         return f"{marks.RESULT.get(row.result, row.result)} {numbers.fine_age(age(row.finished, now))} ago"
     if row.queue is not None and not row.queue.running:
-        queue = row.queue
-        eta = "" if queue.eta_p50 is None else f", about {numbers.duration(queue.eta_p50 - now)} from now"
-        limit = f", waits for {queue.waits_for}" if queue.waits_for else ""
-        return f"number {queue.position + 1} in lane {marks.LANE[queue.lane]}{limit}{eta}"
+        said = queue_words.sentence(row.queue, now)
+        return f"number {row.queue.position + 1} in lane {marks.LANE[row.queue.lane]}: {said}"
     return f"{marks.PHASE[row.rollout.phase]}, nothing under way"
 
 

@@ -41,7 +41,6 @@ def room_line(room: Room, now: float) -> str:
 def _row_cells(row: Row, now: float, wide: bool) -> tuple[str, ...]:
     rollout = row.rollout
     moving = rollout.under_way
-    since = row.flag.since if row.flag else rollout.started if moving else row.finished
     cells = (
         marks.QUEUED if group_of(row) is Group.QUEUED else marks.MARK[row.severity],
         rollout.name,
@@ -51,7 +50,7 @@ def _row_cells(row: Row, now: float, wide: bool) -> tuple[str, ...]:
         numbers.score(row.verdict.score if row.verdict else None),
         _last(row, "error_rate"),
         _last(row, "latency_p99"),
-        numbers.age(age(since, now)),
+        numbers.age(age(rows.since(row), now)),
         rows.state(row, now).replace(" ", "-"),
     )
     if not wide:

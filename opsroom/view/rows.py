@@ -9,7 +9,7 @@ from opsroom.domain.board import Row, Severity
 from opsroom.domain.freshness import age
 from opsroom.domain.rollout import Phase, Rollout
 from opsroom.domain.verdict import PROMOTE_BELOW, ROLL_BACK_ABOVE
-from opsroom.view import evidence, marks, numbers, words
+from opsroom.view import evidence, marks, numbers, queue_words, words
 from opsroom.view.cells import fit
 from opsroom.view.columns import GAP, VALUE, Column, Field
 from opsroom.view.line import Ground, Line, Piece, Role
@@ -124,9 +124,17 @@ def _metric(metric: str) -> Callable[[Row, Column, Look], Cell]:
     return cell
 
 
+def since(row: Row) -> float | None:
+    """Since when a row is in the state that it is shown in (epoch seconds)."""
+    if row.flag is not None:
+        return row.flag.since
+    if row.queue is not None and not row.queue.running:
+        return row.queue.since
+    return row.rollout.started if row.rollout.under_way else row.finished
+
+
 def _age(row: Row, column: Column, look: Look) -> Cell:
-    since = row.flag.since if row.flag else row.rollout.started if row.rollout.under_way else row.finished
-    return ((numbers.age(age(since, look.now)), Role.DIM),)
+    return ((numbers.age(age(since(row), look.now)), Role.DIM),)
 
 
 def state(row: Row, now: float) -> str:
@@ -156,14 +164,13 @@ def _state(row: Row, column: Column, look: Look) -> Cell:
 
 def why(row: Row, now: float) -> str:
     """The strongest reason in a few words, for wide boards."""
+    if row.queue is not None and not row.queue.running and row.flag is None:
+        return queue_words.sentence(row.queue, now)
     found = evidence.strongest(row)
     if found is not None:
         return evidence.brief(found)
     if row.flag is not None:
         return row.flag.detail or words.FLAG[row.flag.reason]
-    if row.queue is not None and not row.queue.running and row.queue.waits_for:
-        eta = row.queue.eta_p50
-        return f"waits for {row.queue.waits_for}" + (f", about {numbers.duration(eta - now)}" if eta else "")
     if row.rollout.under_way and row.verdict is not None and row.verdict.decides_in:
         return f"decides in about {numbers.duration(row.verdict.decides_in)}"
     if row.verdict is not None and row.verdict.unknown is not None:

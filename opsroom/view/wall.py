@@ -181,10 +181,9 @@ def _velocity(room: Room | None) -> str:
     if room is None:
         return ""
     counts, queue = room.counts, room.queue
-    waiting = sum(not entry.running for entry in queue.entries)
     slots = f" for {queue.limit} slots" if queue.limit else ""
     done = f"{counts.promoted} promoted, {counts.rolled_back} rolled back"
-    return f"{done}, {waiting} waiting{slots}"
+    return f"{done}, {queue.waiting} waiting{slots}"
 
 
 def _moving(row: Row, cells: int, size: Wall) -> Line:

@@ -12,7 +12,7 @@ from opsroom.domain.board import Counts, Decider, Happening, Mode, Right, Room, 
 from opsroom.domain.decision import Flag, FlagReason
 from opsroom.domain.deed import Deed, DeedState, Effect, Intent, Precondition, Target, Verb
 from opsroom.domain.freshness import SourceState
-from opsroom.domain.queue import Lane, Queue, QueueEntry, QueueState
+from opsroom.domain.queue import Lane, Queue, QueueEntry, QueueState, WaitReason
 from opsroom.domain.rollout import (
     Change,
     Engine,
@@ -265,7 +265,8 @@ def queued(now: float) -> list[Row]:
             lane=Lane.NORMAL,
             since=now - 120,
             position=at,
-            waits_for="slots in payments",
+            why=WaitReason.SLOT,
+            waits_for="team payments",
             eta_p50=now + 360 * (at + 1),
         )
         held = rollout(name, namespace, now, phase=Phase.HELD, held=True, step=0, weight=0, started=None)
@@ -327,7 +328,7 @@ def room(now: float = NOW, **changes: object) -> Room:
             SourceState(name="score", interval=10.0, at=now - 6),
         ),
         decider=Decider(identity="worker-5d8", since=now - 90000, transitions=3, me=True),
-        queue=Queue(state=QueueState.RUNNING, limit=12, entries=tuple(row.queue for row in queued(now) if row.queue)),
+        queue=Queue(state=QueueState.RUNNING, limit=12, full_limit=12, waiting=2, running=5),
         counts=Counts(promoted=41, rolled_back=3, flagged=4, ticks=8121, worst_tick=0.31),
         deeds=(
             deed("geo-api", now, Verb.ROLL_BACK, DeedState.DONE, 167, "worker-5d8", automatic=True),
