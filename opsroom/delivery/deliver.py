@@ -239,7 +239,9 @@ async def watch_over(engine: Engine, deed: Deed, hands: Hands) -> AsyncIterator[
             half = await _further(progress, deed, hands) if progress.then is not None else ""
             if half:
                 progress = Progress(state=DeedState.FAILED, detail=half)
-            if progress.state is not deed.state:
+            # A spec that was just scaled is unobserved for a moment; what was seen once stays seen.
+            back = deed.state is DeedState.SEEN and progress.state is DeedState.ACCEPTED
+            if progress.state is not deed.state and not back:
                 deed = _state(deed, progress.state, hands, progress.detail or deed.detail)
                 yield deed
                 continue

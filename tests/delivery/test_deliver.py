@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from opsroom.delivery.deliver import OVERTAKEN, carry_out, prepare
+from opsroom.delivery.deliver import OVERTAKEN, carry_out, prepare, watch_over
+from opsroom.delivery.plan import Progress
 from opsroom.delivery.settle import NEVER_SENT, open_deeds, settle
 from opsroom.domain.board import Right
 from opsroom.domain.deed import Deed, DeedState, Intent, Refusal, Verb
@@ -236,3 +237,28 @@ def test_two_operators_at_once_one_wins_and_the_other_is_told_who(sim: Sim) -> N
     assert back.state is DeedState.DONE
     assert (promoted.state, promoted.refusal) == (DeedState.REFUSED, Refusal.CHANGED)
     assert promoted.detail == "step, by bob"
+
+
+class Script:
+    """An engine that reports one state a look, the last one for ever."""
+
+    def __init__(self, *states: DeedState) -> None:
+        self.states = list(states)
+
+    async def look(self, _reader: Any, _intent: Intent) -> Any:
+        return None
+
+    def outcome(self, _sight: Any, _deed: Deed) -> Progress:
+        return Progress(state=self.states.pop(0) if len(self.states) > 1 else self.states[0])
+
+
+def test_what_its_controller_has_seen_is_followed_although_it_is_scaled_meanwhile(sim: Sim) -> None:
+    """A spec that an autoscaler wrote is unobserved for a moment, long after a deed's first minute."""
+    sim.rollout()
+    states = [DeedState.SEEN] * 60 + [DeedState.ACCEPTED] * 2 + [DeedState.SEEN] * 2 + [DeedState.DONE]
+    deed = Deed(intent=sim.intent(Verb.ROLL_BACK), state=DeedState.ACCEPTED, at=sim.clock())
+
+    async def follow() -> list[DeedState]:
+        return [later.state async for later in watch_over(Script(*states), deed, sim.hands())]
+
+    assert sim.run(follow()) == [DeedState.SEEN, DeedState.DONE]

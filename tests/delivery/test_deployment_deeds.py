@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from opsroom.delivery.engines import pair as pair_engine
-from opsroom.domain.deed import DeedState, Effect, Precondition, Refusal, Verb
+from opsroom.domain.deed import Deed, DeedState, Effect, Precondition, Refusal, Verb
 from opsroom.domain.rollout import Shape
 from opsroom.errors import OutcomeUnknown, Unreachable
 from opsroom.kube.reader import Reader
@@ -57,6 +58,19 @@ def test_a_second_promotion_while_one_is_under_way_is_told_so(sim: Sim) -> None:
     sim.cluster.pass_time(pair_engine.ABANDONED)
     third = sim.intent(Verb.PROMOTE, "pay-canary", Shape.PAIR)
     assert sim.run(sim.deliver(third))[-1].state is DeedState.DONE
+
+
+def test_stable_never_takes_a_version_that_came_after_the_decision(sim: Sim) -> None:
+    sim.pair()
+    intent = sim.intent(Verb.PROMOTE, "pay-canary", Shape.PAIR)
+    sim.annotate("deployments", "pay-canary", {"opsroom.dev/promoting": f"{intent.id} {sim.clock():.0f}"})
+    sim.set_image("deployments", "pay-canary", "registry/app:v3")
+    engine, deed = pair_engine.PairEngine(), Deed(intent=intent, state=DeedState.ACCEPTED, at=sim.clock())
+    deed = msgspec.structs.replace(deed, effect=Effect.TAKE_TEMPLATE)
+    assert engine.outcome(sim.run(engine.look(sim.reader, intent)), deed) is None
+    sim.cluster.pass_time(5)
+    progress = engine.outcome(sim.run(engine.look(sim.reader, intent)), deed)
+    assert (progress.state, progress.detail, progress.then) == (DeedState.FAILED, "superseded", None)
 
 
 def test_a_promotion_that_stable_cannot_follow_fails_and_can_be_taken_back(sim: Sim) -> None:

@@ -179,10 +179,11 @@ def _promoted(sight: Sight, deed: Deed) -> Progress | None:
     taken = _taken(target, stable)
     if not mark and replicas(target) == 0:
         return Progress(state=DeedState.DONE) if taken else Progress(state=DeedState.FAILED, detail="rolled_back")
-    if mark != intent.id:
+    if mark != intent.id or not observed(target):
+        # A template that its controller has not seen has no hash yet: it may be another one than was decided on.
         return None
     seen = intent.precondition.canary_hash
-    if seen and observed(target) and seen != hash_of(current(target, sight.replica_sets)):
+    if seen and seen != hash_of(current(target, sight.replica_sets)):
         return Progress(state=DeedState.FAILED, detail="superseded")
     if not taken:
         then = _template_request(stable, intent, promoted_template(target, stable))
