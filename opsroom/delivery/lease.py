@@ -111,6 +111,9 @@ class Lease:
             self.error = ""
         except Conflict:
             await self._look_quietly()
+        except Gone:
+            # Somebody deleted it under us: whoever makes it anew holds it at once, and so nobody does now.
+            self._renewed = None
         except OpsroomError as error:
             self.error = str(error)
         if not self.held:

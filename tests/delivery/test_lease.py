@@ -168,6 +168,18 @@ def test_a_deleted_lease_is_made_anew(sim: Sim, two: Two) -> None:
     assert two.ada.held
 
 
+def test_a_holder_whose_lease_is_deleted_holds_nothing_before_another_one_begins(sim: Sim, two: Two) -> None:
+    async def main() -> None:
+        await two.ada.step()
+        sim.cluster.store.delete("leases", "opsroom", "opsroom-decider")
+        two.time += 2.0
+        await two.ada.step()
+        await two.bob.step()
+
+    sim.run(main())
+    assert (two.ada.held, two.bob.held) == (False, True)
+
+
 def test_why_it_fails_is_kept_for_people(sim: Sim, two: Two) -> None:
     two.lines[0].cut = True
     sim.run(two.ada.step())
