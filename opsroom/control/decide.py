@@ -216,7 +216,7 @@ def _healthy(case: Case, verdict: Verdict, row: PolicyRow, track: Track, tick: _
         return _Finding(Outcome.WATCH, detail="not_paused")
     if tick.steps_held:
         return _Finding(Outcome.WATCH, detail="queue_frozen")
-    lacks = grounds.too_early(case, verdict, row, tick.now - track.since)
+    lacks = grounds.too_early(case, verdict, row, track.since, tick.now)
     if lacks:
         return _undecided(verdict, row, track, lacks, tick.now)
     if grounds.baseline_sick(verdict, row):

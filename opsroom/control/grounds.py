@@ -71,9 +71,10 @@ def requests(case: Case) -> float | None:
     return max(counted, default=None)
 
 
-def too_early(case: Case, verdict: Verdict, row: PolicyRow, on_step: float) -> str:
-    """What a promotion still lacks, as a code; empty when it lacks nothing. ``on_step``: seconds on this step."""
-    if on_step < row.min_seconds:
+def too_early(case: Case, verdict: Verdict, row: PolicyRow, since: float, now: float) -> str:
+    """What a promotion still lacks, as a code; empty when it lacks nothing. ``since``: when this step began."""
+    # What was measured before this step says nothing about the traffic that the canary has on it.
+    if now - since < row.min_seconds or verdict.at <= since:
         return "min_seconds"
     if verdict.steps < row.min_steps:
         return "min_steps"

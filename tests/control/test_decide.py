@@ -425,6 +425,20 @@ def test_the_quarantine_ends_when_another_version_became_stable(decider: Decider
     assert not decider.memory.quarantine
 
 
+def test_what_was_measured_before_a_step_promotes_nothing_on_it(decider: Decider) -> None:
+    decider.row(min_seconds=0.0)
+    decider.see(0.4)
+    decider.pass_time(5.0)
+    assert decider.see(0.1).outcome is Outcome.PROMOTE
+    decider.pass_time(5.0)
+    further = rollout(step=3)
+    decider.see(0.4, further)
+    begun = decider.now
+    decider.pass_time(10.0)
+    assert decider.see(0.1, further, at=begun).detail == "min_seconds"
+    assert decider.see(0.1, further, at=begun + 1.0).outcome is Outcome.PROMOTE
+
+
 def test_a_new_worker_takes_the_age_of_a_canary_from_the_cluster(decider: Decider) -> None:
     since = rollout(pause=Pause(step=True, since=NOW - 100.0))
     assert decider.see(0.1, since).outcome is Outcome.PROMOTE
