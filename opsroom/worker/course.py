@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
+import msgspec
+
 from opsroom.domain.board import Happening
 from opsroom.domain.decision import Decision, Flag, Outcome
 from opsroom.domain.deed import Deed, DeedState, Verb
@@ -67,6 +69,10 @@ class Course:
     """What was stable when the present change began."""
     judged_hash: str = ""
     """Canary that verdict, scores and metrics are about."""
+    change: int = 0
+    """Counts the changes: what was asked for one is no answer for the next, not even of the same revision."""
+    again: float | None = None
+    """When the revision of the former change came once more (a retry); None for another one."""
     verdict: Verdict | None = None
     scores: deque[float | None] = field(default_factory=lambda: deque(maxlen=SCORES_KEPT))
     metrics: tuple[Metric, ...] = ()
@@ -95,11 +101,19 @@ class Course:
             self._way_back = None
         elif revision != self._way_back:
             if self.running is None or not same_canary(self.running, rollout):
-                self._begin(rollout)
+                self._begin(rollout, revision, now)
             self.running = rollout
         if revision is not None and revision != self.judged_hash:
             self._forget_judgement(revision)
         return result
+
+    @property
+    def to_measure(self) -> Rollout:
+        """The rollout with a start before which nothing may be measured: its ReplicaSet may have served before."""
+        rollout, again = self.rollout, self.again
+        if again is None:
+            return rollout
+        return msgspec.structs.replace(rollout, started=max(again, rollout.started or again))
 
     def judge(self, verdict: Verdict, metrics: tuple[Metric, ...]) -> None:
         """Take a verdict on the present canary, and the series behind it."""
@@ -143,7 +157,9 @@ class Course:
             and stable.images == canary.images
         )
 
-    def _begin(self, rollout: Rollout) -> None:
+    def _begin(self, rollout: Rollout, revision: str, now: float) -> None:
+        self.again = now if revision and revision == self.judged_hash else None
+        self._forget_judgement(revision)
         self.finished, self.result, self.former = None, "", rollout.stable
         deed, canary = self.deed, rollout.canary
         if deed is not None and canary is not None and deed.intent.precondition.canary_hash != canary.hash:
@@ -151,5 +167,6 @@ class Course:
 
     def _forget_judgement(self, canary_hash: str) -> None:
         self.judged_hash = canary_hash
+        self.change += 1
         self.verdict, self.metrics, self.decision, self.flag = None, (), None, None
         self.scores.clear()

@@ -156,12 +156,13 @@ class Loop:
     async def measured(self, metrics: Metrics, judge: Judging) -> None:
         """Measure and judge once; what fails is said in the picture."""
         policy, situation = self._policy.policy, self.situation
-        running = [c.rollout for c in situation.courses.values() if c.rollout.under_way]
+        running = {uid: c for uid, c in situation.courses.items() if c.rollout.under_way}
+        asked, changes = [c.to_measure for c in running.values()], {uid: c.change for uid, c in running.items()}
         try:
             cluster = self._outside.cluster
             services = cluster.services if cluster is not None else None
             scored = await score(
-                metrics, judge, running, self._now(), policy.step, policy.window, services, policy.idle_cpu
+                metrics, judge, asked, self._now(), policy.step, policy.window, services, policy.idle_cpu
             )
         except OpsroomError as error:
             situation.metrics_error = str(error)
@@ -174,12 +175,12 @@ class Loop:
         situation.troubles.pop("score", None)
         situation.metrics_error = next((s.error for s in metrics.states() if s.error), "")
         for uid, found in scored.items():
-            self._take(Uid(uid), found)
+            self._take(Uid(uid), found, changes[Uid(uid)])
 
-    def _take(self, uid: Uid, found: Scored) -> None:
+    def _take(self, uid: Uid, found: Scored, change: int) -> None:
         course = self.situation.courses.get(uid)
-        # The canary may have been replaced while its numbers were on their way.
-        if course is not None and course.judged_hash == found.canary_hash:
+        # The canary may have been replaced, or begun anew, while its numbers were on their way.
+        if course is not None and course.change == change:
             course.judge(found.verdict, found.metrics)
 
     def _see(self, now: float) -> None:

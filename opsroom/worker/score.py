@@ -92,8 +92,6 @@ class Judging(Protocol):
 class Scored:
     """What came of one measurement."""
 
-    canary_hash: str
-    """The canary it is about."""
     verdict: Verdict
     metrics: tuple[Metric, ...]
 
@@ -113,11 +111,10 @@ async def score(
     Raises:
         OpsroomError: the metrics source does not answer.
     """
-    hashes = {str(r.uid): r.canary.hash for r in rollouts if r.canary is not None}
     aligned = await metrics.fetch(rollouts, now, step, window, services, idle)
     if len(aligned.uids) > IN_THREAD_ABOVE:
-        return await asyncio.to_thread(_judged, judge, aligned, hashes, now)
-    return _judged(judge, aligned, hashes, now)
+        return await asyncio.to_thread(_judged, judge, aligned, now)
+    return _judged(judge, aligned, now)
 
 
 def window_of(aligned: Aligned) -> Window:
@@ -134,13 +131,9 @@ def window_of(aligned: Aligned) -> Window:
     )
 
 
-def _judged(judge: Judging, aligned: Aligned, hashes: dict[str, str], now: float) -> dict[str, Scored]:
+def _judged(judge: Judging, aligned: Aligned, now: float) -> dict[str, Scored]:
     if not aligned.uids:
         return {}
     verdicts = judge.verdicts(window_of(aligned), now)
     series = metrics_of(aligned)
-    return {
-        uid: Scored(hashes[uid], verdict, series.get(uid, ()))
-        for uid, verdict in zip(aligned.uids, verdicts, strict=True)
-        if uid in hashes
-    }
+    return {uid: Scored(verdict, series.get(uid, ())) for uid, verdict in zip(aligned.uids, verdicts, strict=True)}

@@ -99,6 +99,33 @@ def test_what_was_thought_of_one_canary_is_never_said_of_the_next() -> None:
     assert (course.verdict, course.flag, course.decision, list(course.scores)) == (None, None, None, [])
 
 
+@pytest.mark.parametrize("next_", [now_with(Phase.OBSERVING, NEW), now_with(Phase.PROGRESSING, NEW)])
+def test_a_canary_that_comes_again_is_judged_anew(next_: Rollout) -> None:
+    """A retry has the aborted canary's hash, and so has a new version that its controller has not yet seen."""
+    course = Course(IDLE)
+    course.see(RUNNING, 1.0)
+    course.judge(Verdict(uid=Uid("u"), at=1.0, state=VerdictState.HARM, score=0.95), ())
+    before = course.change
+    course.see(now_with(Phase.ABORTED, NEW), 2.0)
+    assert course.verdict is not None
+    course.see(msgspec.structs.replace(next_, started=1.0), 3.0)
+    assert (course.verdict, list(course.scores)) == (None, [])
+    assert course.change > before
+    assert course.to_measure.started == 3.0
+    course.see(now_with(Phase.PROGRESSING, NEWER), 4.0)
+    assert course.to_measure.started is None
+
+
+def test_a_canary_that_is_out_of_sight_for_a_moment_keeps_its_verdict() -> None:
+    course = Course(IDLE)
+    course.see(RUNNING, 1.0)
+    course.judge(Verdict(uid=Uid("u"), at=1.0, state=VerdictState.HARM, score=0.95), ())
+    course.see(now_with(Phase.UNKNOWN, None), 2.0)
+    course.see(RUNNING, 3.0)
+    assert course.verdict is not None
+    assert course.again is None
+
+
 def test_one_score_a_step_is_kept_and_the_newest_look_at_a_step_counts() -> None:
     course = Course(RUNNING)
     for at, score in ((1.0, 0.5), (1.0, 0.4), (2.0, 0.3), (3.0, None)):
