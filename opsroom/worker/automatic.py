@@ -88,7 +88,7 @@ class Automatic:
         """Tell every state of a deed that is under way (or is being settled) until it ends."""
         task = asyncio.ensure_future(self._follow(states, intent))
         self._tasks[uid] = task
-        task.add_done_callback(lambda _: self._tasks.pop(uid, None))
+        task.add_done_callback(lambda done: self._ended(uid, done))
 
     async def close(self) -> None:
         """Let deeds under way come to their journal line; what does not is settled by the next worker."""
@@ -99,6 +99,11 @@ class Automatic:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    def _ended(self, uid: Uid, task: asyncio.Task[None]) -> None:
+        # A deed that is settled may have been followed by a younger one of the same rollout.
+        if self._tasks.get(uid) is task:
+            del self._tasks[uid]
+
     async def _follow(self, states: AsyncIterator[Deed], intent: Intent) -> None:
         last: Deed | None = None
         try:
@@ -108,5 +113,6 @@ class Automatic:
         except Exception:
             # A fault of ours must not leave a rollout that looks as if nobody had touched it.
             log.exception("deed %s broke off", intent.id)
-            state = DeedState.FAILED if last is None or last.state is DeedState.JOURNALLED else DeedState.UNKNOWN
+            # Once journalled it may have been sent; only what never got so far has surely not happened.
+            state = DeedState.FAILED if last is None else DeedState.UNKNOWN
             self._told(Deed(intent=intent, state=state, at=self._now(), detail="broke_off"))

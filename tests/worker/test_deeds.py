@@ -86,7 +86,7 @@ def test_one_deed_at_a_time_for_a_rollout() -> None:
     ("states", "last"),
     [
         ([], DeedState.FAILED),
-        ([DeedState.JOURNALLED], DeedState.FAILED),
+        ([DeedState.JOURNALLED], DeedState.UNKNOWN),
         ([DeedState.JOURNALLED, DeedState.SENT], DeedState.UNKNOWN),
     ],
 )
@@ -105,6 +105,31 @@ def test_a_fault_of_ours_never_leaves_a_deed_without_an_end(states: list[DeedSta
         return told[-1]
 
     assert asyncio.run(run()).state is last
+
+
+def test_the_end_of_a_settled_deed_does_not_make_room_for_a_second_one() -> None:
+    async def run() -> list[tuple[str, DeedState]]:
+        told: list[Deed] = []
+
+        async def brief() -> AsyncIterator[Deed]:
+            yield deed("old", DeedState.DONE)
+
+        async def carry(wish: Intent) -> AsyncIterator[Deed]:
+            await asyncio.sleep(3600)
+            yield Deed(intent=wish, state=DeedState.DONE, at=2.0)
+
+        automatic = Automatic(carry, told.append, lambda: 1.0)
+        automatic.follow(Uid("u"), brief(), intent("old"))
+        automatic.follow(Uid("u"), carry(intent("a")), intent("a"))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        automatic.begin(intent("b"))
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            task.cancel()
+        await automatic.close()
+        return [(one.intent.id, one.state) for one in told]
+
+    assert asyncio.run(run()) == [("old", DeedState.DONE), ("b", DeedState.REFUSED)]
 
 
 def test_one_line_a_deed_newest_first_and_not_too_many() -> None:
