@@ -61,7 +61,9 @@ def gate_app(outside: Outside, sharing: Sharing, mode: Mode, secret: Secret | No
         return await look_for_gate(outside.reader, namespace, name, template=template)
 
     def starts() -> bool:
-        return mode is Mode.AUTO and bool(outside.decider().identity) and sharing.freeze is None
+        return (
+            mode is Mode.AUTO and bool(outside.decider().identity) and sharing.freeze_known and sharing.freeze is None
+        )
 
     app = GateApp(look=look, starts=starts, now=time.time, secret=secret)
     if secret is not None:

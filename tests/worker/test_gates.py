@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -15,11 +16,11 @@ from hypothesis import strategies as st
 
 from opsroom.config.secrets import Secret
 from opsroom.delivery.plan import Sight
-from opsroom.domain.board import Mode
+from opsroom.domain.board import Decider, Mode
 from opsroom.domain.deed import Verb
 from opsroom.domain.marks import GATE, GateMark
 from opsroom.errors import Unreachable, UsageError
-from opsroom.worker.gate_door import open_gates
+from opsroom.worker.gate_door import gate_app, open_gates
 from opsroom.worker.gates import BODY_LIMIT, GateApp
 
 NOW = 1_800_000_000.0
@@ -187,6 +188,15 @@ def test_gates_that_could_do_harm_are_not_opened(
     nobody: Any = None
     with pytest.raises(UsageError, match=why):
         asyncio.run(open_gates(listen_at, nobody, nobody, mode))
+
+
+@pytest.mark.parametrize(("known", "frozen", "starts"), [(True, None, True), (False, None, False), (True, 1, False)])
+def test_nothing_starts_by_itself_while_a_freeze_stands_or_cannot_be_read(
+    known: bool, frozen: Any, starts: bool
+) -> None:
+    outside: Any = SimpleNamespace(decider=lambda: Decider(identity="me"), reader=None)
+    sharing: Any = SimpleNamespace(freeze_known=known, freeze=frozen)
+    assert gate_app(outside, sharing, Mode.AUTO, None).starts() is starts
 
 
 def test_the_secret_comes_from_a_file_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
