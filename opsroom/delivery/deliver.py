@@ -144,7 +144,10 @@ async def _missing(plan: Plan, hands: Hands) -> str:
     if hands.may is None:
         return ""
     for need in plan.needs:
-        right = await hands.may(need.namespace, need.group, need.resource, need.subresource, need.verb)
+        try:
+            right = await hands.may(need.namespace, need.group, need.resource, need.subresource, need.verb)
+        except OpsroomError:
+            return ""
         if right.allowed is False:
             return right.missing or need.words
     return ""

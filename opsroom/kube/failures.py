@@ -119,7 +119,8 @@ def _by_code(
         return Unreachable(
             f"{endpoint.address} asks for patience: {words}", "", retry_after=1.0 if after is None else after
         )
-    if write and (code == 504 or status.reason == "Timeout"):
+    # 502 is said by what stands in between, after it passed the request on; etcd may store what it timed out on.
+    if write and (code in (502, 504) or status.reason == "Timeout" or "etcdserver: request timed out" in words):
         return OutcomeUnknown(f"{endpoint.address} did not say what came of the change of {thing}", "Look at it afresh")
     if code >= 500:
         after = _retry_after(response.headers, status)

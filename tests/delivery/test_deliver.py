@@ -110,6 +110,17 @@ def test_a_missing_right_is_found_before_anything_is_sent(sim: Sim) -> None:
     assert sim.journal.states == []
 
 
+def test_a_deed_goes_ahead_where_nobody_says_what_is_allowed(sim: Sim) -> None:
+    """The request itself is the last word: a review that may not be asked must not stop a roll back."""
+    canary(sim)
+
+    async def may(*_question: str) -> Right:
+        raise NotPermitted("no reviews for you")
+
+    ready = sim.run(prepare(sim.intent(Verb.ROLL_BACK), sim.hands(may=may)))
+    assert not isinstance(ready, Deed)
+
+
 @pytest.mark.parametrize(
     ("error", "refusal"),
     [(NotPermitted("no"), Refusal.NO_RIGHT), (Unreachable("no"), Refusal.UNREACHABLE)],
@@ -258,7 +269,9 @@ def test_what_its_controller_has_seen_is_followed_although_it_is_scaled_meanwhil
     states = [DeedState.SEEN] * 60 + [DeedState.ACCEPTED] * 2 + [DeedState.SEEN] * 2 + [DeedState.DONE]
     deed = Deed(intent=sim.intent(Verb.ROLL_BACK), state=DeedState.ACCEPTED, at=sim.clock())
 
+    script: Any = Script(*states)
+
     async def follow() -> list[DeedState]:
-        return [later.state async for later in watch_over(Script(*states), deed, sim.hands())]
+        return [later.state async for later in watch_over(script, deed, sim.hands())]
 
     assert sim.run(follow()) == [DeedState.SEEN, DeedState.DONE]

@@ -70,6 +70,7 @@ def test_stable_never_takes_a_version_that_came_after_the_decision(sim: Sim) -> 
     assert engine.outcome(sim.run(engine.look(sim.reader, intent)), deed) is None
     sim.cluster.pass_time(5)
     progress = engine.outcome(sim.run(engine.look(sim.reader, intent)), deed)
+    assert progress is not None
     assert (progress.state, progress.detail, progress.then) == (DeedState.FAILED, "superseded", None)
 
 

@@ -80,6 +80,7 @@ def test_a_missing_object_differs_from_a_kind_that_is_not_served(kube: Any) -> N
         (400, "BadRequest", {}, MERGE, Rejected),
         (415, "UnsupportedMediaType", {}, MERGE, Rejected),
         (504, "Timeout", {}, MERGE, OutcomeUnknown),
+        (502, "", {}, MERGE, OutcomeUnknown),
         (500, "InternalError", {}, MERGE, Unreachable),
         (503, "ServiceUnavailable", {}, MERGE, Unreachable),
     ],
@@ -134,3 +135,8 @@ def test_foreign_words_are_cleaned(kube: Any) -> None:
     error = failed(kube, kube.status(400, "BadRequest", "\x1b]52;c;ZXZpbA==\x07boom"))
     assert "\x1b" not in str(error)
     assert "boom" in str(error)
+
+
+def test_what_etcd_timed_out_on_may_have_been_stored(kube: Any) -> None:
+    answer = kube.status(500, "", "etcdserver: request timed out")
+    assert type(failed(kube, answer, "PATCH", MERGE)) is OutcomeUnknown
