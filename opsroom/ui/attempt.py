@@ -79,7 +79,8 @@ class Attempt:
                     self._note(deed)
         finally:
             going.cancel()
-        if not self.deed.state.settled and not self.stopped:
+        told = self.deed.state.settled or self.deed.state in (DeedState.SEEN, DeedState.UNKNOWN)
+        if not told and not self.stopped:
             state = DeedState.UNKNOWN if self.go.is_set() else DeedState.FAILED
             self._end(state, self.child.error or "opsroom act ended without a word")
 

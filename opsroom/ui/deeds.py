@@ -106,7 +106,12 @@ class Deeds:
         )
 
     def _under_way(self) -> set[Uid]:
-        return {uid for uid, attempt in self._attempts.items() if not attempt.deed.state.settled}
+        # What nobody follows any more (UNKNOWN, a child that died) must not lock the row: the cluster guards the rest.
+        return {
+            uid
+            for uid, attempt in self._attempts.items()
+            if attempt.intent.id in self._running and not attempt.deed.state.settled
+        }
 
     def _mark(self, row: Row, press: Press) -> None:
         """A mark changes no traffic: the same conditions, no countdown."""

@@ -228,6 +228,9 @@ def test_a_child_that_dies_after_go_is_not_known() -> None:
         count_down(app, clock, 1.0)
         await until(pilot, lambda: state(app) is DeedState.UNKNOWN)
         assert "no answer came" in screen_text(app)
+        clock.now += 5.0
+        await pilot.press("x")
+        assert armed(app), "what nobody follows any more must not lock the row"
 
     run(play, act=(sys.executable, "-c", "import sys; sys.stdin.readline(); sys.stdin.readline()"))
 
