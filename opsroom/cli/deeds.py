@@ -23,6 +23,7 @@ from opsroom.cli.options import settings_for
 from opsroom.config import paths
 from opsroom.config.settings import Settings
 from opsroom.delivery.act import Door, Emit, Setting, act, run_deed
+from opsroom.delivery.deliver import ENDLESS, PATIENCE
 from opsroom.delivery.journal import Journal
 from opsroom.domain.board import Right, Row
 from opsroom.domain.deed import Deed, DeedState, Effect, Intent, Precondition, Refusal, Target, Verb
@@ -92,8 +93,18 @@ def _press(picture: Picture, row: Row, verb: Verb) -> Press:
         settled_for=60.0,
         focused_for=60.0,
         recent_keys=1,
-        busy=row.deed is not None and not row.deed.state.settled and row.deed.state is not DeedState.UNKNOWN,
+        busy=busy(row.deed, room.at),
     )
+
+
+def busy(deed: Deed | None, now: float) -> bool:
+    """Whether somebody is still at work on ``deed`` at ``now`` (epoch seconds).
+
+    A process that was killed never writes its last line, and must not lock the rollout for everybody after it.
+    """
+    if deed is None or deed.state.settled or deed.state is DeedState.UNKNOWN:
+        return False
+    return now - deed.at < (ENDLESS if deed.state is DeedState.SEEN else PATIENCE)
 
 
 def ask(what: str) -> None:
