@@ -60,6 +60,19 @@ def test_a_second_promotion_while_one_is_under_way_is_told_so(sim: Sim) -> None:
     assert sim.run(sim.deliver(third))[-1].state is DeedState.DONE
 
 
+@pytest.mark.parametrize(("fencing", "state"), [(3, DeedState.DONE), (2, DeedState.REFUSED), (None, DeedState.REFUSED)])
+def test_the_next_decider_finishes_what_the_one_before_it_began(
+    sim: Sim, fencing: int | None, state: DeedState
+) -> None:
+    sim.pair()
+    first = sim.intent(Verb.PROMOTE, "pay-canary", Shape.PAIR)
+    sim.annotate("deployments", "pay-canary", {"opsroom.dev/promoting": f"{first.id} {sim.clock():.0f} 2"})
+    sim.cluster.pass_time(1)
+    second = sim.intent(Verb.PROMOTE, "pay-canary", Shape.PAIR)
+    second = msgspec.structs.replace(second, automatic=fencing is not None, fencing=fencing)
+    assert sim.run(sim.deliver(second))[-1].state is state
+
+
 def test_stable_never_takes_a_version_that_came_after_the_decision(sim: Sim) -> None:
     sim.pair()
     intent = sim.intent(Verb.PROMOTE, "pay-canary", Shape.PAIR)

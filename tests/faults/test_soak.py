@@ -24,4 +24,4 @@ def test_nothing_that_must_never_happen_happens_in_a_storm(tmp_path: Path) -> No
     assert result.wrong == [], msgspec.json.encode((plan, result)).decode()
     assert sum(result.deeds.values()) >= 5, "a trial without deeds proves nothing"
     assert sum(result.faults.values()) >= 20
-    assert (result.stops, result.full, result.transitions >= 1) == (1, 1, True)
+    assert (result.stops, result.full) == (1, 1)

@@ -10,6 +10,7 @@ and is never written. Source: Kubernetes documentation "Canary deployments".
 from __future__ import annotations
 
 import copy
+from dataclasses import dataclass
 
 from opsroom.delivery import raw
 from opsroom.delivery.doors import JSON_PATCH, Raw, Reader
@@ -102,12 +103,11 @@ def _differs(sight: Sight, intent: Intent) -> Refused | None:
 def _promote(sight: Sight, intent: Intent) -> Plan | Refused:
     if replicas(sight.target) == 0:
         return Refused(refusal=Refusal.NOT_UNDER_WAY)
-    other, at = _mark(sight.target)
-    if other and intent.at - at < ABANDONED and not intent.force:
+    if _busy(sight.target, intent):
         return Refused(refusal=Refusal.BUSY, detail="promoting")
     if raw.flag(sight.target, "spec", "paused"):
         return Refused(refusal=Refusal.NOTHING_TO_PROMOTE, detail="paused")
-    patch = body.merge(sight.target, intent, annotations={PROMOTING: f"{intent.id} {intent.at:.0f}"})
+    patch = body.merge(sight.target, intent, annotations={PROMOTING: _signed(intent)})
     request = Request(path=_path(intent), body=patch, need=_need(intent))
     return _wanted(Plan(effect=Effect.TAKE_TEMPLATE, request=request), intent)
 
@@ -115,7 +115,7 @@ def _promote(sight: Sight, intent: Intent) -> Plan | Refused:
 def _roll_back(sight: Sight, intent: Intent) -> Plan | Refused:
     stable = sight.partner or {}
     if replicas(sight.target) > 0:
-        if _mark(sight.target)[0] and _taken(sight.target, stable):
+        if _mark(sight.target).owner and _taken(sight.target, stable):
             # Half promoted: stable runs the canary's template, so scaling the canary down would undo nothing.
             return _restore(sight, intent, Effect.REVERT)
         return _wanted(Plan(effect=Effect.SCALE_DOWN, request=_scale_down(sight.target, intent)), intent)
@@ -137,10 +137,33 @@ def _restore(sight: Sight, intent: Intent, effect: Effect) -> Plan | Refused:
     return _wanted(Plan(effect=effect, request=request), intent)
 
 
-def _mark(canary: Raw) -> tuple[str, float]:
-    """Whose promotion is under way, and since when (epoch seconds)."""
-    owner, _, at = raw.annotation(canary, PROMOTING).partition(" ")
-    return owner, float(at) if at.isdecimal() else 0.0
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """Whose promotion is under way, since when, and under which Lease transition (None for a person's)."""
+
+    owner: str = ""
+    at: float = 0.0
+    fencing: int | None = None
+
+
+def _mark(canary: Raw) -> _Mark:
+    owner, at, fencing, *_ = (*raw.annotation(canary, PROMOTING).split(" "), "", "")
+    return _Mark(owner, float(at) if at.isdecimal() else 0.0, int(fencing) if fencing.isdecimal() else None)
+
+
+def _signed(intent: Intent) -> str:
+    return f"{intent.id} {intent.at:.0f}" + ("" if intent.fencing is None else f" {intent.fencing}")
+
+
+def _busy(canary: Raw, intent: Intent) -> bool:
+    """Whether somebody else's promotion is under way and may still go on.
+
+    A decider that lost its Lease does nothing more, so its successor finishes what it began.
+    """
+    mark = _mark(canary)
+    if not mark.owner or intent.force or intent.at - mark.at >= ABANDONED:
+        return False
+    return mark.fencing is None or intent.fencing is None or mark.fencing >= intent.fencing
 
 
 def _taken(canary: Raw, stable: Raw) -> bool:
@@ -173,7 +196,7 @@ def _unhold(stable: Raw, intent: Intent) -> Request | None:
 def _promoted(sight: Sight, deed: Deed) -> Progress | None:
     """Three stages, told apart by the mark, stable's template and the canary's size."""
     target, stable, intent = sight.target, sight.partner, deed.intent
-    mark = _mark(target)[0]
+    mark = _mark(target).owner
     if stable is None:
         return Progress(state=DeedState.FAILED, detail="stable")
     taken = _taken(target, stable)
