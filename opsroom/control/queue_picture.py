@@ -22,9 +22,6 @@ def with_forecasts(line: Line, waits: dict[Uid, Wait], memory: QueueMemory) -> Q
     memory = msgspec.structs.replace(memory, services=services)
     if not line.waiting or line.state is not QueueState.RUNNING:
         return msgspec.structs.replace(memory, forecasts={}) if memory.forecasts else memory
-    if line.now - memory.forecast_at < FORECAST_SECONDS:
-        return memory
-    running = [_runner(item, line) for item in line.running]
     waiting: list[Runner] = []
     for item in line.waiting:
         if len(waiting) == PLAYED:
@@ -32,6 +29,9 @@ def with_forecasts(line: Line, waits: dict[Uid, Wait], memory: QueueMemory) -> Q
         wait = waits[item[0].rollout.uid]
         if wait.why not in (WaitReason.QUARANTINE, WaitReason.PERSON):
             waiting.append(_runner(item, line, wait.until or 0.0))
+    if line.now - memory.forecast_at < FORECAST_SECONDS and all(one.uid in memory.forecasts for one in waiting):
+        return memory
+    running = [_runner(item, line) for item in line.running]
     sizes = {key[0]: line.slots.size(key) for one in (*running, *waiting) for key in one.keys}
     found = forecast(running, waiting, sizes, memory.lengths, line.policy.typical_seconds, line.now)
     return msgspec.structs.replace(memory, forecasts=found, forecast_at=line.now)
