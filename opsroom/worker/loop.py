@@ -118,21 +118,34 @@ class Loop:
             await asyncio.sleep(INTERVAL)
 
     def told(self, deed: Deed) -> None:
-        """Take the newest state of a deed, ours or a person's."""
+        """Take the newest state of a deed of our own."""
+        self._note(deed)
+        if deed.intent.automatic and deed.state.settled:
+            self.situation.tally.deeds[deed.intent.verb.value, deed.state.value] += 1
+        self.wake.set()
+
+    def _hear(self) -> None:
+        """Take what others on this machine have done here: their journals' folder is that of all clusters."""
+        cluster = self._outside.cluster
+        if cluster is None or not cluster.listed:
+            return
+        news = list(self._others())
+        here = {rollout.uid for rollout in cluster.rollouts()} if news else set()
+        for deed in news:
+            if deed.intent.target.uid in here:
+                self._note(deed)
+
+    def _note(self, deed: Deed) -> None:
         self.situation.deeds.note(deed)
         course = self.situation.courses.get(deed.intent.target.uid)
         if course is not None and _follows(deed, course.deed):
             course.act(deed)
-        if deed.intent.automatic and deed.state.settled:
-            self.situation.tally.deeds[deed.intent.verb.value, deed.state.value] += 1
-        self.wake.set()
 
     def tick(self) -> None:
         """One look, one decision on everything, one picture."""
         now = self._now()
         self._policy.look()
-        for deed in self._others():
-            self.told(deed)
+        self._hear()
         self._see(now)
         verdicts = self._decide(now)
         self._publish(now, verdicts)

@@ -14,12 +14,13 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from opsroom.delivery.journal import read, verify
+from opsroom.delivery.journal import Entry, read, verify
 from opsroom.domain.board import Mode, Row
-from opsroom.domain.deed import DeedState, Verb
-from opsroom.domain.rollout import Phase
+from opsroom.domain.deed import Deed, DeedState, Intent, Precondition, Target, Verb
+from opsroom.domain.rollout import Engine, Phase, Shape, Uid
 from opsroom.domain.verdict import UnknownReason
 from opsroom.feed.client import FeedClient
 from opsroom.feed.state import Board
@@ -216,3 +217,29 @@ def test_metrics_are_served(run_in_here: Any, tmp_path: Path) -> None:
             return body
 
     assert b"opsroom_ticks_total" in asyncio.run(run())
+
+
+def test_deeds_on_other_clusters_are_not_shown_here(world: Any, run_in_here: Any, tmp_path: Path) -> None:
+    """One user's workers for all clusters write into one folder."""
+
+    def line(name: str, uid: str) -> bytes:
+        target = Target(uid=Uid(uid), engine=Engine.ARGO, shape=Shape.CANARY, namespace="shop", name="cart")
+        intent = Intent(
+            id=name, verb=Verb.PROMOTE, target=target, precondition=Precondition(), actor="ada", at=1.0, automatic=True
+        )
+        return msgspec.json.encode(Entry(at=1.0, writer="w", deed=Deed(intent=intent, state=DeedState.DONE, at=1.0)))
+
+    async def run() -> None:
+        journal = tmp_path / "state" / "opsroom" / "journal" / "another.jsonl"
+        journal.parent.mkdir(parents=True)
+        journal.write_bytes(line("there", "elsewhere") + b"\n")
+        async with run_in_here(world.kubeconfig) as worker:
+            board = worker.client.board
+            await worker.until(lambda: bool(board.rows))
+            with journal.open("ab") as file:
+                file.write(line("here", next(iter(board.rows))) + b"\n")
+            await worker.until(lambda: board.room is not None and bool(board.room.deeds))
+            assert board.room is not None
+            assert [deed.intent.id for deed in board.room.deeds] == ["here"]
+
+    asyncio.run(run())
