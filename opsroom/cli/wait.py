@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable
 
+from opsroom.cli.feed_token import feed_token
 from opsroom.cli.looking import find, whole_picture
 from opsroom.cli.options import settings_for
 from opsroom.cli.own_worker import address
@@ -121,7 +122,7 @@ async def _follow(where: str, uid: Uid, course: Waiting, wanted: str, seconds: f
         OpsroomError: the other outcome, or the rollout is gone. WaitingError: time is over, a person is asked.
         Unreachable: time is over and there is no feed.
     """
-    client, said, row = FeedClient(where), "", None
+    client, said, row = FeedClient(where, feed_token(where)), "", None
     try:
         async with asyncio.timeout(seconds):
             async for _ in client:
