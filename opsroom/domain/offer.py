@@ -14,6 +14,10 @@ from opsroom.domain.deed import Effect, Refusal, Verb
 from opsroom.domain.rollout import Engine, Phase, Rollout, Shape, StepKind
 
 
+PUTS_BACK = ("argocd", "flux")
+"""Owners that would put their own version back after an undo. Helm writes only when somebody runs it."""
+
+
 class Offer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An effect, or the refusal that stands in its place (exactly one of the two)."""
 
@@ -94,7 +98,7 @@ def _roll_back(rollout: Rollout) -> Offer:
             return no(way)
         return Offer(verb=Verb.ROLL_BACK, effect=way, weight=0, revision=revision)
     if rollout.phase is Phase.HEALTHY:
-        if rollout.owner:
+        if rollout.owner in PUTS_BACK:
             return no(Refusal.OWNED)
         return Offer(verb=Verb.ROLL_BACK, effect=Effect.UNDO)
     return no(Refusal.NOT_UNDER_WAY)

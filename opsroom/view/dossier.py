@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from opsroom.domain.board import Row
 from opsroom.domain.freshness import age
+from opsroom.domain.offer import PUTS_BACK
 from opsroom.domain.rollout import Revision, Rollout
 from opsroom.domain.series import Metric, Series
 from opsroom.view import detail, effects, evidence, numbers, words
@@ -105,5 +106,6 @@ def _change(rollout: Rollout, now: float) -> list[str]:
     origin = f" ({change.origin})" if change.origin else ""
     commit = f", commit {change.commit[:12]}" if change.commit else ""
     started = f", began {numbers.fine_age(age(rollout.started, now))} ago" if rollout.started else ""
-    owner = [f"{rollout.owner} owns the spec: an undo would be reverted"] if rollout.owner else []
+    reverts = rollout.owner in PUTS_BACK
+    owner = [f"{rollout.owner} owns the spec: an undo would be reverted"] if reverts else []
     return [f"{by}{origin}{commit}{started}", *([change.url] if change.url else []), *owner]

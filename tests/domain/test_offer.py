@@ -98,6 +98,11 @@ def test_an_undo_that_git_would_revert_is_refused() -> None:
     assert got.refusal is Refusal.OWNED
 
 
+def test_what_helm_installed_may_be_undone() -> None:
+    got = offer(rollout(phase=Phase.HEALTHY, canary=None, owner="helm"), Verb.ROLL_BACK)
+    assert got.effect is Effect.UNDO
+
+
 def test_a_rolling_update_that_is_not_paused_cannot_be_promoted() -> None:
     got = offer(
         rollout(engine=Engine.DEPLOYMENT, shape=Shape.ROLLING, pause=None, phase=Phase.PROGRESSING), Verb.PROMOTE
