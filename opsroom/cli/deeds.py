@@ -26,10 +26,10 @@ from opsroom.delivery.act import Door, Emit, Setting, act, run_deed
 from opsroom.delivery.deliver import ENDLESS, PATIENCE
 from opsroom.delivery.journal import Journal
 from opsroom.domain.board import Right, Row
-from opsroom.domain.deed import Deed, DeedState, Effect, Intent, Precondition, Refusal, Target, Verb
+from opsroom.domain.deed import Deed, DeedState, Effect, Intent, Refusal, Verb, target_of
 from opsroom.domain.freshness import Freshness, freshness
 from opsroom.domain.intent import SCORE_STALE, Press, Refused, arm, score_age
-from opsroom.domain.offer import Offer, expected
+from opsroom.domain.offer import Offer, seen
 from opsroom.errors import NotPermitted, OpsroomError, UsageError
 from opsroom.feed.frames import Picture
 from opsroom.kube.access import may, whoami
@@ -127,19 +127,8 @@ def intent_for(row: Row, verb: Verb, *, reason: str, force: bool, now: float) ->
     return Intent(
         id=uuid.uuid4().hex,
         verb=verb,
-        target=Target(
-            uid=rollout.uid,
-            engine=rollout.engine,
-            shape=rollout.shape,
-            namespace=rollout.namespace,
-            name=rollout.name,
-        ),
-        precondition=Precondition(
-            canary_hash=rollout.canary.hash if rollout.canary else "",
-            stable_hash=rollout.stable.hash if rollout.stable else "",
-            step=rollout.step,
-            effect=expected(rollout, verb),
-        ),
+        target=target_of(rollout),
+        precondition=seen(rollout, verb),
         actor=getpass.getuser(),
         at=now,
         reason=reason,

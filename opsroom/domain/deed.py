@@ -10,7 +10,7 @@ from enum import StrEnum
 
 import msgspec
 
-from opsroom.domain.rollout import Engine, Shape, Uid
+from opsroom.domain.rollout import Engine, Rollout, Shape, Uid
 
 
 class Verb(StrEnum):
@@ -140,6 +140,17 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     shape: Shape
     namespace: str
     name: str
+
+
+def target_of(rollout: Rollout) -> Target:
+    """``rollout``'s object."""
+    return Target(
+        uid=rollout.uid,
+        engine=rollout.engine,
+        shape=rollout.shape,
+        namespace=rollout.namespace,
+        name=rollout.name,
+    )
 
 
 class Precondition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -10,9 +10,8 @@ from __future__ import annotations
 import msgspec
 
 from opsroom.domain import flagger_offer
-from opsroom.domain.deed import Effect, Refusal, Verb
+from opsroom.domain.deed import Effect, Precondition, Refusal, Verb
 from opsroom.domain.rollout import Engine, Phase, Rollout, Shape, StepKind
-
 
 PUTS_BACK = ("argocd", "flux")
 """Owners that would put their own version back after an undo. Helm writes only when somebody runs it."""
@@ -139,3 +138,13 @@ def expected(rollout: Rollout, verb: Verb) -> Effect | None:
         return None
     wish = offer(rollout, verb)
     return None if wish.effect is Effect.ACCEPT_INCONCLUSIVE else wish.effect
+
+
+def seen(rollout: Rollout, verb: Verb) -> Precondition:
+    """What a deed asked for now rests on; delivery compares it with its own fresh look."""
+    return Precondition(
+        canary_hash=rollout.canary.hash if rollout.canary is not None else "",
+        stable_hash=rollout.stable.hash if rollout.stable is not None else "",
+        step=rollout.step,
+        effect=expected(rollout, verb),
+    )

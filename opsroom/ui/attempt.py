@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from opsroom.domain.board import Row
-from opsroom.domain.deed import Deed, DeedState, Intent, Precondition, Target, Verb
+from opsroom.domain.deed import Deed, DeedState, Intent, Verb, target_of
 from opsroom.domain.intent import score_age
-from opsroom.domain.offer import Offer, expected
+from opsroom.domain.offer import seen
 from opsroom.ui.child import Child
 
 
@@ -22,25 +22,14 @@ class Clocks:
     worker: Callable[[], float]
 
 
-def intent_for(row: Row, verb: Verb, wish: Offer, actor: str, now: float) -> Intent:
+def intent_for(row: Row, verb: Verb, actor: str, now: float) -> Intent:
     """The intent of a key press on ``row``: what was on screen at the press is its precondition."""
     rollout = row.rollout
     return Intent(
         id=uuid.uuid4().hex,
         verb=verb,
-        target=Target(
-            uid=rollout.uid,
-            engine=rollout.engine,
-            shape=rollout.shape,
-            namespace=rollout.namespace,
-            name=rollout.name,
-        ),
-        precondition=Precondition(
-            canary_hash=rollout.canary.hash if rollout.canary else "",
-            stable_hash=rollout.stable.hash if rollout.stable else "",
-            step=rollout.step,
-            effect=wish.effect if expected(rollout, verb) is not None else None,
-        ),
+        target=target_of(rollout),
+        precondition=seen(rollout, verb),
         actor=actor,
         at=now,
         score=row.verdict.score if row.verdict else None,

@@ -16,7 +16,7 @@ from opsroom.domain.board import Right, Row
 from opsroom.domain.decision import Flag, FlagReason
 from opsroom.domain.deed import DeedState, Refusal, Verb
 from opsroom.domain.intent import BURST_KEYS, Armed, Press, Refused, arm, look, score_age, still_true
-from opsroom.domain.offer import Offer, offer
+from opsroom.domain.offer import offer
 from opsroom.domain.rollout import Uid
 from opsroom.ui.attempt import Attempt, Clocks, intent_for
 from opsroom.ui.options import Options
@@ -84,7 +84,7 @@ class Deeds:
             return
         self.armed = answer
         self._said = ("", False, 0.0)
-        self._begin(row, verb, answer.offer)
+        self._begin(row, verb)
         self._changed()
 
     def _press(self, row: Row, verb: Verb, hands: Hands) -> Press:
@@ -126,13 +126,13 @@ class Deeds:
         if isinstance(answer, Refused):
             self._refuse(answer.refusal, press.verb, row, answer.detail)
             return
-        self._begin(row, press.verb, answer.offer).go.set()
+        self._begin(row, press.verb).go.set()
 
     def _refuse(self, refusal: Refusal, verb: Verb, row: Row, detail: str = "") -> None:
         self.say(words.refusal(refusal, verb, row.rollout, detail), bad=True)
 
-    def _begin(self, row: Row, verb: Verb, wish: Offer) -> Attempt:
-        intent = intent_for(row, verb, wish, self._options.actor, self._sight.live_now)
+    def _begin(self, row: Row, verb: Verb) -> Attempt:
+        intent = intent_for(row, verb, self._options.actor, self._sight.live_now)
         clocks = Clocks(self._sight.clock, lambda: self._sight.live_now)
         attempt = Attempt(intent, clocks, self._noted)
         self._attempts[row.rollout.uid] = self.last = attempt

@@ -12,8 +12,8 @@ import uuid
 from collections.abc import AsyncIterator, Callable
 
 from opsroom.domain.decision import Decision, Outcome
-from opsroom.domain.deed import Deed, DeedState, Intent, Precondition, Refusal, Target, Verb
-from opsroom.domain.offer import expected
+from opsroom.domain.deed import Deed, DeedState, Intent, Refusal, Verb, target_of
+from opsroom.domain.offer import seen
 from opsroom.domain.rollout import Rollout, Uid
 from opsroom.domain.verdict import Verdict
 
@@ -38,19 +38,8 @@ def intent_of(decision: Decision, rollout: Rollout, verdict: Verdict | None, act
     return Intent(
         id=uuid.uuid4().hex,
         verb=verb,
-        target=Target(
-            uid=rollout.uid,
-            engine=rollout.engine,
-            shape=rollout.shape,
-            namespace=rollout.namespace,
-            name=rollout.name,
-        ),
-        precondition=Precondition(
-            canary_hash=rollout.canary.hash if rollout.canary is not None else "",
-            stable_hash=rollout.stable.hash if rollout.stable is not None else "",
-            step=rollout.step,
-            effect=expected(rollout, verb),
-        ),
+        target=target_of(rollout),
+        precondition=seen(rollout, verb),
         actor=actor,
         at=decision.at,
         automatic=True,

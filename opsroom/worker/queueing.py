@@ -13,7 +13,7 @@ import msgspec
 
 from opsroom.control.entrant import Entrant, QueueMemory
 from opsroom.control.queue import admit
-from opsroom.domain.deed import DeedState, Effect, Intent, Precondition, Target, Verb
+from opsroom.domain.deed import DeedState, Effect, Intent, Precondition, Verb, target_of
 from opsroom.domain.marks import Marks
 from opsroom.domain.policy import Policy
 from opsroom.domain.queue import Lane, Queue, QueueEntry, QueueState
@@ -136,13 +136,7 @@ class Queueing:
         return Intent(
             id=uuid.uuid4().hex,
             verb=verb,
-            target=Target(
-                uid=rollout.uid,
-                engine=rollout.engine,
-                shape=rollout.shape,
-                namespace=rollout.namespace,
-                name=rollout.name,
-            ),
+            target=target_of(rollout),
             precondition=Precondition(canary_hash=_hash(rollout)),
             actor=self._outside.identity,
             at=now,
