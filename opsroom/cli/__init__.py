@@ -22,7 +22,7 @@ COMMANDS = {
     "ls": "opsroom.cli.looking",
     "show": "opsroom.cli.looking",
     "journal": "opsroom.cli.journal",
-    "replay": "opsroom.cli.board",
+    "replay": "opsroom.cli.replay",
     "promote": "opsroom.cli.deeds",
     "rollback": "opsroom.cli.deeds",
     "flag": "opsroom.cli.deeds",

@@ -9,6 +9,7 @@ import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,52 +18,87 @@ from opsroom.errors import UsageError
 
 if TYPE_CHECKING:
     from opsroom.config.settings import Settings
+    from opsroom.ui.options import Options
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Show the board (or the wall) on the feed of the current context until it is left."""
-    with first_frame():
+    with first_frame(arguments.command or "board"):
         from opsroom.cli.options import settings_for
         from opsroom.cli.own_worker import address, common_words
 
         settings = settings_for(arguments)
         where = address(arguments, settings)
-        return show(where, common_words(arguments, settings), settings, wall=arguments.command == "wall")
+        if arguments.command == "wall":
+            return show_wall(where, settings, allow_quit=arguments.allow_quit)
+        return show(where, common_words(arguments, settings), settings, record=arguments.record)
 
 
-def show(where: str, words: Sequence[str], settings: Settings | None = None, *, wall: bool = False) -> int:
-    """Draw the feed at ``where``; deeds are sent to the cluster that ``words`` (common options) name."""
+def show(where: str, words: Sequence[str], settings: Settings | None = None, *, record: str | None = None) -> int:
+    """Draw the feed at ``where``; deeds are sent to the cluster that ``words`` (common options) name.
+
+    Raises:
+        RecordingError: ``record`` names a file that exists or cannot be made.
+    """
     from opsroom.cli.feed_token import feed_token
-    from opsroom.config.keymap import check_keymap
-    from opsroom.config.paths import themes_folders
     from opsroom.config.settings import load_settings
-    from opsroom.ui.actions import GUARDED, default_keys
-    from opsroom.ui.app import run_board, run_wall
-    from opsroom.ui.options import Options
-    from opsroom.view.spark import Graphs
+    from opsroom.ui.app import run_board
 
-    settings = settings or load_settings()
-    screen = settings.screen
-    options = Options(
+    options = replace(
+        screen_options(settings or load_settings()),
         feed=where,
         token=feed_token(where),
         act=tuple(command("act", *words)),
         freeze=tuple(command("freeze", *words)),
         thaw=tuple(command("thaw", *words)),
+    )
+    if not record:
+        return run_board(options)
+    from opsroom.feed.record import Recorder
+
+    recorder = Recorder(Path(record))
+    try:
+        return run_board(replace(options, recorder=recorder))
+    finally:
+        recorder.close()
+
+
+def show_wall(where: str, settings: Settings, *, allow_quit: bool) -> int:
+    """Draw the feed at ``where`` for people who do not touch it."""
+    from opsroom.cli.feed_token import feed_token
+    from opsroom.ui.app import run_wall
+
+    options = screen_options(settings)
+    return run_wall(replace(options, feed=where, token=feed_token(where), read_only=True, wall_quit=allow_quit))
+
+
+def screen_options(settings: Settings) -> Options:
+    """What the settings say about screens.
+
+    Raises:
+        ConfigError: the keymap is wrong.
+    """
+    from opsroom.config.keymap import check_keymap
+    from opsroom.config.paths import themes_folders
+    from opsroom.ui.actions import GUARDED, default_keys
+    from opsroom.ui.options import Options
+    from opsroom.view.spark import Graphs
+
+    screen = settings.screen
+    return Options(
         theme=screen.theme,
         theme_folders=tuple(Path(folder) for folder in themes_folders()),
         graphs=Graphs(screen.graphs) if screen.graphs else None,
-        read_only=settings.read_only or wall,
+        read_only=settings.read_only,
         keymap=check_keymap(screen.keymap, default_keys(), GUARDED, settings.path) if screen.keymap else {},
         promote_countdown=screen.promote_countdown,
         roll_back_countdown=screen.roll_back_countdown,
         bell=screen.bell,
     )
-    return run_wall(options) if wall else run_board(options)
 
 
 @contextmanager
-def first_frame() -> Iterator[None]:
+def first_frame(shown: str = "board") -> Iterator[None]:
     """Show something before anything heavy is imported, and leave the terminal as it was.
 
     Raises:
@@ -72,7 +108,7 @@ def first_frame() -> Iterator[None]:
         raise UsageError("the board needs a terminal", "In scripts use opsroom ls, or opsroom demo --headless SECONDS")
     from opsroom.ui import splash
 
-    splash.splash()
+    splash.splash(shown)
     try:
         yield
     finally:

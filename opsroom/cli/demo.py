@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     headless = arguments.headless is not None
     if headless and not 0 < arguments.headless <= 86_400:
         raise UsageError("--headless takes seconds, up to a day", "For example: opsroom demo --headless 150")
-    with contextlib.nullcontext() if headless else first_frame():
+    with contextlib.nullcontext() if headless else first_frame("demo"):
         return _run(arguments, headless)
 
 
@@ -44,16 +44,16 @@ def _run(arguments: argparse.Namespace, headless: bool) -> int:
         truth=headless,
     )
     try:
-        return _headless(world, arguments.headless) if headless else _board(world)
+        return _headless(world, arguments.headless) if headless else _board(world, arguments.record)
     finally:
         world.stop()
         world.remove()
 
 
-def _board(world: World) -> int:
+def _board(world: World, record: str | None) -> int:
     os.environ.update(world.environment)
     world.start()
-    return show(world.address, ["--kubeconfig", str(world.kubeconfig)])
+    return show(world.address, ["--kubeconfig", str(world.kubeconfig)], record=record)
 
 
 def _headless(world: World, seconds: float) -> int:

@@ -73,6 +73,9 @@ def _worlds(command: Any) -> None:
     demo = command("demo", "The control room on a simulated cluster: nothing to set up, nothing to break.")
     _world(demo)
     demo.add_argument("--headless", type=float, metavar="SECONDS", help="no screen; print one JSON line at the end")
+    demo.add_argument(
+        "--record", metavar="FILE", default=argparse.SUPPRESS, help="record what the board sees into FILE"
+    )
     wall = command("wall", "The read-only display; it never exits and takes no keys.")
     wall.add_argument("--serve", metavar="HOST:PORT", help="show the wall in a browser (needs opsroom[serve])")
     wall.add_argument("--allow-quit", action="store_true", help="let q end it")

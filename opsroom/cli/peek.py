@@ -12,7 +12,7 @@ COMMON = frozenset({"--config", "--kubeconfig", "--context", "-n", "--namespace"
 VALUED = COMMON | {"--record", "--seed", "--services", "--change-rate", "--wave", "--speed"}
 """Options that are followed by a value, of all commands that draw."""
 
-BARE = frozenset({"--read-only", "--allow-quit", "--record-masked"})
+BARE = frozenset({"--read-only", "--allow-quit"})
 SCREENS = frozenset({"demo", "wall", "replay"})
 
 

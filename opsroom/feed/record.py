@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import os
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
 from opsroom import __version__
+from opsroom.domain.board import Room
 from opsroom.errors import OpsroomError
-from opsroom.feed.frames import Delta, Frame, Hello, Picture
+from opsroom.feed.frames import PART_ROWS, Frame, Hello, Picture
 from opsroom.feed.state import Board
 
 MEMBER_SECONDS = 30.0
@@ -57,22 +59,34 @@ class Recorder:
             raise RecordingError(f"cannot record into {path} ({error.strerror})", "Name another file") from error
         self._file = os.fdopen(descriptor, "wb", buffering=0)
 
-    def note(self, frame: Picture | Delta, board: Board) -> None:
-        """Write ``frame``, which was just applied to ``board``.
+    def note(self, board: Board) -> None:
+        """Write the frame that was just applied to ``board``, in all its parts.
 
         Raises:
             RecordingError: the disk is full or gone.
         """
-        at = frame.room.at
-        if board.room is not None and (self._member is None or at - self._member >= MEMBER_SECONDS):
+        if board.room is None:
+            return
+        at = board.room.at
+        parts: Sequence[Frame] = board.latest
+        if self._member is None or not 0 <= at - self._member < MEMBER_SECONDS:
             self._next_member(at)
-            frame = Picture(seq=board.seq, room=board.room, rows=tuple(board.rows.values()))
-        self._write(Line(at=at, frame=frame))
+            parts = _whole(board, board.room)
+        for part in parts:
+            self._write(Line(at=at, frame=part))
 
     def close(self) -> None:
-        """End the file."""
-        self._put(self._zip.flush(zlib.Z_FINISH))
-        self._file.close()
+        """End the file; twice does no harm.
+
+        Raises:
+            RecordingError: the disk is full or gone.
+        """
+        if self._file.closed:
+            return
+        try:
+            self._put(self._zip.flush(zlib.Z_FINISH))
+        finally:
+            self._file.close()
 
     def _next_member(self, at: float) -> None:
         first = self._member is None
@@ -92,3 +106,13 @@ class Recorder:
             self._file.write(data)
         except OSError as error:
             raise RecordingError(f"cannot record into {self.path} ({error.strerror})", "Free some space") from error
+
+
+def _whole(board: Board, room: Room) -> list[Frame]:
+    """What ``board`` shows as one picture, in parts that are quickly decoded."""
+    rows = list(board.rows.values())
+    starts = range(0, max(1, len(rows)), PART_ROWS)
+    return [
+        Picture(seq=board.seq, room=room, rows=tuple(rows[at : at + PART_ROWS]), more=at + PART_ROWS < len(rows))
+        for at in starts
+    ]

@@ -49,8 +49,15 @@ class Replay:
         self.speed = speed
         self.paused = False
         self.board = Board()
-        self.link = Link(LinkState.CONNECTING, clock())
         self._clock = clock
+        self._looked = clock()
+        self._played = 0.0
+        self._steps = 0
+        self._standing: float | None = None
+        """When the last frame was due: its other parts come at once, even while paused."""
+        self.over = False
+        """Whether the end of the recording is shown; its clock stands still then."""
+        self.link = Link(LinkState.CONNECTING, self.time())
         self._wake = asyncio.Event()
         self._goal: float | None = None
         self.members, self.end = _members(path)
@@ -60,6 +67,35 @@ class Replay:
         """Epoch seconds of the first picture."""
         return self.members[0].at
 
+    @property
+    def at(self) -> float:
+        """Epoch seconds of the recording that are shown now."""
+        return min(self.end, self.board.worker_now(self.time())) if self.board.room is not None else self.start
+
+    def time(self) -> float:
+        """The clock of this replay: seconds of the recording that were played; it stands still while paused.
+
+        It never goes back: ages in the picture are measured with it, whatever is jumped to.
+        """
+        now = self._clock()
+        if not (self.paused or self.over):
+            self._played += (now - self._looked) * self.speed
+        self._looked = now
+        return self._played
+
+    def pace(self, speed: float) -> None:
+        """Play at ``speed`` from here on."""
+        self.time()
+        self.speed = speed
+        self._wake.set()
+
+    def step(self) -> None:
+        """Stand still, one picture further."""
+        self.time()
+        self.paused = True
+        self._steps += 1
+        self._wake.set()
+
     def seek(self, at: float) -> None:
         """Go on from the last frame at or before ``at`` (epoch seconds)."""
         self._goal = min(max(at, self.start), self.end)
@@ -67,7 +103,8 @@ class Replay:
 
     def pause(self, paused: bool = True) -> None:
         """Stand still, or go on."""
-        self.paused = paused
+        self.time()
+        self.paused, self._steps = paused, 0
         self._wake.set()
 
     async def __aiter__(self) -> AsyncIterator[Link | Picture | Delta | Beat]:
@@ -75,16 +112,20 @@ class Replay:
         self._goal = self.start
         while True:
             goal, self._goal = self._goal, None
+            self.time()
+            self.over, self._standing = False, None
             self.board.restart()
             live = False
             async for frame in self._play(self.start if goal is None else goal):
                 if not live:
                     live = True
-                    self.link = Link(LinkState.LIVE, self._clock())
+                    self.link = Link(LinkState.LIVE, self.time())
                     yield self.link
                 yield frame
             if self._goal is None:
-                self.link = Link(LinkState.LOST, self._clock(), f"The recording {self.path.name} ends here")
+                self.time()
+                self.over = True
+                self.link = Link(LinkState.LOST, self.time(), f"The recording {self.path.name} ends here")
                 yield self.link
                 while self._goal is None:
                     await self._woken(None)
@@ -92,7 +133,7 @@ class Replay:
     async def _play(self, goal: float) -> AsyncIterator[Picture | Delta]:
         """From ``goal`` to the end, or until somebody seeks: first what stood at ``goal``, then each frame in time."""
         latest: Picture | Delta | None = None
-        at = goal
+        began: float | None = None
         for line in self._lines(goal):
             if isinstance(line.frame, Hello):
                 continue
@@ -100,10 +141,10 @@ class Replay:
                 if latest is not None:
                     yield latest
                     latest = None
-                if not await self._until(line.at - at):
+                began = self.time() if began is None else began
+                if not await self._until(began + line.at - goal):
                     return
-                at = line.at
-            if self.board.apply(line.frame, self._clock()):
+            if self.board.apply(line.frame, self.time()):
                 if line.at > goal:
                     yield line.frame
                 else:
@@ -111,23 +152,29 @@ class Replay:
         if latest is not None:
             yield latest
 
-    async def _until(self, seconds: float) -> bool:
-        """Wait ``seconds`` of the recording; False when somebody seeks meanwhile."""
-        left = max(0.0, seconds)
-        while self._goal is None and (left > 0 or self.paused):
-            began = self._clock()
+    async def _until(self, due: float) -> bool:
+        """Wait until ``due`` on the replay's clock; False when somebody seeks meanwhile."""
+        if self._standing == due:
+            return self._goal is None
+        while self._goal is None and (self.paused or self.time() < due):
+            if self.paused and self._steps:
+                self._steps -= 1
+                self._played = max(self._played, due)
+                break
+            left = due - self.time()
             await self._woken(None if self.paused or self.speed <= 0 else left / self.speed)
-            if not self.paused:
-                left -= (self._clock() - began) * self.speed
+        self._standing = due
+        # A replay that is behind its time must leave the screen time to take keys.
+        await asyncio.sleep(0)
         return self._goal is None
 
     async def _woken(self, seconds: float | None) -> None:
-        self._wake.clear()
         try:
             async with asyncio.timeout(seconds):
                 await self._wake.wait()
         except TimeoutError:
-            return
+            pass
+        self._wake.clear()
 
     def _lines(self, goal: float) -> Iterator[Line]:
         index = max(0, bisect_right([m.at for m in self.members], goal) - 1)

@@ -65,6 +65,8 @@ class Board:
     """The worker's clock when it last made a picture (changed or not), epoch seconds."""
     heard: float | None = None
     """Monotonic seconds at which the worker was last heard; None: never."""
+    latest: tuple[Picture | Delta, ...] = ()
+    """The parts of the last complete frame, for who writes frames down."""
     _changed: set[Uid] = field(default_factory=set)
     _gone: set[Uid] = field(default_factory=set)
     _room_changed: bool = False
@@ -109,6 +111,7 @@ class Board:
         if frame.more:
             return False
         parts, self._parts = self._parts, []
+        self.latest = tuple(parts)
         if isinstance(frame, Picture):
             self._replace([row for part in parts for row in part.rows])
         else:

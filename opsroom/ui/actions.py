@@ -46,6 +46,8 @@ class Action:
     """Place in the key bar, 1 first; 0: not there."""
     shown: str = ""
     """How the key is written where its name would not do."""
+    replay: bool = False
+    """Only while a recording is shown; before the others in the key bar then."""
 
 
 ACTIONS = (
@@ -64,11 +66,11 @@ ACTIONS = (
     Action("last", "G,end", "edge(1)", "last", "to the last rollout", ALL),
     Action("next", "n", "flagged(1)", "next flagged", "to the next flagged rollout", BOTH, bar=4),
     Action("previous", "N", "flagged(-1)", "previous flagged", "to the previous flagged rollout", BOTH),
-    Action("open", "enter,right", "open", "detail", "all about this rollout", BOARD, bar=3, shown="enter"),
+    Action("open", "enter", "open", "detail", "all about this rollout", BOARD, bar=3, shown="enter"),
     Action("filter", "slash", "filter", "filter", "filter: text, label:key=value, !not", BOARD, bar=5, shown="/"),
     Action("only_flagged", "F", "only_flagged", "only flagged", "show only what waits for a person", BOARD, bar=8),
     Action("sort", "s", "sort", "sort", "sort by severity, score, name, age", BOARD, bar=9),
-    Action("freeze", "space", "hold", "stop picture", "stop the picture (data go on); again to go on", BOTH, bar=10),
+    Action("freeze", "space", "hold", "stop picture", "stop the picture (data go on); again to go on", ALL, bar=10),
     Action("wide", "w", "wide", "wide", "the list alone, without the pane", BOARD),
     Action("events", "e", "app.show('events')", "events", "what happened, newest first", BOTH, bar=11),
     Action("sources", "S", "app.show('sources')", "sources", "each source: its age, its last error", BOTH, bar=12),
@@ -81,6 +83,17 @@ ACTIONS = (
     Action("help", "question_mark,f1", "app.show('help')", "help", "this page", ALL, bar=99, shown="?"),
     Action("palette", "colon,ctrl+p", "app.palette", "command", "find an action by its name", BOTH, bar=98, shown=":"),
     Action("quit", "q", "leave", "quit", "leave; deeds that were sent go on", ALL, bar=97),
+    Action("step", "full_stop", "play('step')", "step", "one picture further", ALL, bar=2, shown=".", replay=True),
+    Action("step_back", "comma", "play('step_back')", "back", "one picture back", ALL, shown=",", replay=True),
+    Action("later", "right", "play('seek', 10)", "+10 s", "ten seconds further", ALL, bar=4, replay=True),
+    Action("earlier", "left", "play('seek', -10)", "-10 s", "ten seconds back", ALL, bar=3, replay=True),
+    Action("much_later", "greater_than_sign", "play('seek', 60)", "+1 m", "a minute further", ALL, bar=6, shown=">",
+           replay=True),
+    Action("much_earlier", "less_than_sign", "play('seek', -60)", "-1 m", "a minute back", ALL, bar=5, shown="<",
+           replay=True),
+    Action("faster", "plus,equals_sign", "play('faster')", "faster", "twice as fast", ALL, bar=7, shown="+",
+           replay=True),
+    Action("slower", "minus", "play('slower')", "slower", "half as fast", ALL, bar=8, shown="-", replay=True),
     Action("unbound", "r,d,u,ctrl+d,ctrl+k", "unbound", "", "nothing, on purpose: roll back is x", BOTH),
 )  # fmt: skip
 

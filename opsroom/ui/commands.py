@@ -22,7 +22,9 @@ class ActionProvider(Provider):
     def _actions(self) -> list[Action]:
         screen = self.screen
         place = screen.place if isinstance(screen, LinesScreen) else None
-        return [action for action in ACTIONS if place in action.places and action.id not in _HIDDEN]
+        replay = isinstance(screen, LinesScreen) and screen.control.sight.replay is not None
+        here = [action for action in ACTIONS if place in action.places and action.id not in _HIDDEN]
+        return [action for action in here if replay or not action.replay]
 
     async def discover(self) -> AsyncIterator[DiscoveryHit]:
         """All of them, before anything is typed."""

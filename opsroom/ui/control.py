@@ -23,6 +23,11 @@ from opsroom.view.keybar import Hint, bar
 from opsroom.view.line import Line
 from opsroom.view.spark import Graphs
 
+STEP_BACK = 0.001
+"""Seconds before a picture: the one before it is what stood then."""
+
+SLOWEST, FASTEST = 1 / 8, 256.0
+
 _VERBS = {"promote": Verb.PROMOTE, "rollback": Verb.ROLL_BACK}
 
 
@@ -85,14 +90,59 @@ class LinesScreen(Screen[None]):
 
     def keys(self, cells: int) -> Line:
         """The key bar."""
-        here = sorted((action for action in ACTIONS if action.bar and self.place in action.places), key=lambda a: a.bar)
+        if self.control.sight.replay is not None:
+            return self._replay_keys(cells)
+        here = sorted((action for action in ACTIONS if self._in_bar(action)), key=lambda action: action.bar)
         hints = [self._hint(action) for action in here]
+        return bar(hints[:-1], hints[-1], cells)
+
+    def _in_bar(self, action: Action) -> bool:
+        return bool(action.bar) and self.place in action.places and not action.replay
+
+    def _replay_keys(self, cells: int) -> Line:
+        """First the keys of the recording, then those that look; none that acts."""
+        playing = sorted((action for action in ACTIONS if action.replay and action.bar), key=lambda action: action.bar)
+        looking = [action for action in ACTIONS if self._in_bar(action) and not action.guarded]
+        looking.sort(key=lambda action: action.bar)
+        hints = [Hint("space", "go on" if self.control.sight.standing else "pause")]
+        hints += [self._hint(action) for action in (*playing, *looking) if action.id != "freeze"]
         return bar(hints[:-1], hints[-1], cells)
 
     def _hint(self, action: Action) -> Hint:
         verb = _VERBS.get(action.id)
         on = verb is None or self.control.deeds.shown_offer(verb)
         return Hint(key_name(action, self.control.options.keymap), action.word, on)
+
+    def action_play(self, how: str, by: int = 0) -> None:
+        """Move in the recording; without one these keys do nothing."""
+        replay = self.control.sight.replay
+        if replay is None:
+            return
+        match how:
+            case "step":
+                replay.step()
+            case "step_back":
+                replay.pause()
+                replay.seek((replay.board.room.at if replay.board.room else replay.start) - STEP_BACK)
+            case "seek":
+                replay.seek(replay.at + by)
+            case "faster":
+                replay.pace(min(FASTEST, replay.speed * 2))
+            case "slower":
+                replay.pace(max(SLOWEST, replay.speed / 2))
+        self.redraw()
+
+    def action_hold(self) -> None:
+        """Stop the picture or let it go on; a recording waits, the world does not."""
+        replay = self.control.sight.replay
+        if replay is None:
+            self.control.sight.stop()
+        elif replay.over:
+            replay.pause(False)
+            replay.seek(replay.start)
+        else:
+            replay.pause(not replay.paused)
+        self.redraw()
 
     def takes(self, event: events.Key) -> bool:
         """Whether a key that nobody has taken on its way up is text for this screen, before it may be a binding."""
@@ -138,11 +188,6 @@ class GuardedScreen(LinesScreen):
         """To the next flagged rollout."""
         self.control.deeds.stop()
         self.control.sight.move(by, flagged=True)
-        self.redraw()
-
-    def action_hold(self) -> None:
-        """Stop the picture or let it go on."""
-        self.control.sight.stop()
         self.redraw()
 
     def action_copy(self) -> None:

@@ -8,8 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from opsroom.view.spark import Graphs
+
+if TYPE_CHECKING:
+    from opsroom.feed.record import Recorder
+    from opsroom.feed.replay import Replay
 
 
 def own_command(name: str) -> tuple[str, ...]:
@@ -44,7 +49,11 @@ class Options:
     actor: str = field(default_factory=getpass.getuser)
     bell: bool = False
     """Ring once for each new critical row."""
-    wall_quit: bool = True
-    """``q`` and twice ``ctrl+c`` end the wall; False for a wall with a keyboard that passers-by can reach."""
+    wall_quit: bool = False
+    """``q`` and twice ``ctrl+c`` end the wall; False: passers-by may reach its keyboard."""
+    recorder: Recorder | None = None
+    """Writes down everything this screen sees."""
+    replay: Replay | None = None
+    """A recording instead of a feed; nothing can be done to the world then."""
     token: Callable[[], str] | None = None
     """Gives the bearer token for an https feed, at each attempt."""

@@ -26,6 +26,7 @@ def _help(control: Control, cells: int) -> list[Line]:
             action.id in GUARDED,
         )
         for action in ACTIONS
+        if not action.replay or control.sight.replay is not None
     ]
     return help_page.help_page(entries, cells)
 
@@ -107,11 +108,18 @@ class PageScreen(LinesScreen):
 
     def keys(self, cells: int) -> Line:
         """One way: back."""
+        if self.control.sight.replay is not None:
+            return super().keys(cells)
         return bar([Hint("j k", "scroll")], Hint("esc", "back"), cells)
 
     def action_back(self) -> None:
         """Back to where one came from."""
         self.app.pop_screen()
+
+    def action_hold(self) -> None:
+        """A recording can be paused from here; a page about the living world has no picture to stop."""
+        if self.control.sight.replay is not None:
+            super().action_hold()
 
     async def action_leave(self) -> None:
         """``q`` on a page leaves the page, not the room."""

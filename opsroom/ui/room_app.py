@@ -75,7 +75,8 @@ class RoomApp(App[int]):
         super().__init__(driver_class=driver_class, ansi_color=theme.ansi)
         self.animation_level = "none"
         paint = Paint(theme)
-        sight = Sight(feed, clock, options.read_only)
+        replay = options.replay
+        sight = Sight(feed, clock if replay is None else replay.time, options.read_only, replay)
         deeds = Deeds(sight, options, self._changed)
         keyboard = Keyboard(focused=None)
         self.control = Control(options, sight, paint, here.graphs(options.graphs), deeds, keyboard, clock)
@@ -138,7 +139,7 @@ class RoomApp(App[int]):
     async def _read_feed(self) -> None:
         try:
             async for told in self._feed:
-                if isinstance(told, Link) or self.control.sight.room is None:
+                if isinstance(told, Link) or self.control.sight.room is None or self.control.sight.standing:
                     self._tick()
         except OpsroomError as error:
             self.control.sight.broken = str(error)

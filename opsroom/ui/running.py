@@ -27,7 +27,7 @@ def run(kind: type[RoomApp], options: Options) -> int:
     terminal.need_screen()
     found = terminal.look_at(os.environ)
     terminal.prepare(os.environ)
-    feed = LateFeed(options.feed, options.token, time.monotonic)
+    feed = options.replay or LateFeed(options.feed, options.token, time.monotonic, options.recorder)
     app = kind(options, feed, driver_class=driver.choose(os.environ), found=found)
     splash.handed_over()
     app.run(mouse=False)

@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from opsroom.domain.board import Room, Row, Severity
 from opsroom.domain.rollout import Uid
 from opsroom.feed.state import Board, Link, LinkState
-from opsroom.view.header import Status
+from opsroom.view.header import Playing, Status
 from opsroom.view.order import Entry, Sort, Standing, Wish, entries, kind, matcher, standing
+
+if TYPE_CHECKING:
+    from opsroom.feed.replay import Replay
 
 HELD_FOR = 2.0
 """Seconds after the last move of the cursor during which nothing is re-sorted."""
@@ -39,10 +42,13 @@ class Feed(Protocol):
 class Sight:
     """The picture as this screen shows it."""
 
-    def __init__(self, feed: Feed, clock: Callable[[], float], read_only: bool = False) -> None:
+    def __init__(
+        self, feed: Feed, clock: Callable[[], float], read_only: bool = False, replay: Replay | None = None
+    ) -> None:
         self.feed = feed
         self.clock = clock
-        self.read_only = read_only
+        self.read_only = read_only or replay is not None
+        self.replay = replay
         self.rows: Mapping[Uid, Row] = feed.board.rows
         self.room: Room | None = feed.board.room
         self.wish = Wish()
@@ -81,6 +87,11 @@ class Sight:
         return self.feed.board.worker_now(self.clock())
 
     @property
+    def standing(self) -> bool:
+        """Whether this is a recording that stands still: what comes then was asked for by a key."""
+        return self.replay is not None and (self.replay.paused or self.replay.over)
+
+    @property
     def row(self) -> Row | None:
         """The row under the cursor."""
         return None if self.selected is None else self.rows.get(self.selected)
@@ -93,7 +104,7 @@ class Sight:
     def status(self) -> Status:
         """For the header."""
         link, now = self.feed.link, self.clock()
-        lost = self.broken or (link.error if link.state is not LinkState.LIVE else "")
+        lost = self.broken or (link.error if link.state is not LinkState.LIVE and self.replay is None else "")
         # The client's own time begins anew with each attempt; a person counts from the first.
         self._lost = (link.since if self._lost is None else self._lost) if lost else None
         return Status(
@@ -106,7 +117,15 @@ class Sight:
             shown=len(self.lines),
             frozen_at=self.stopped_at,
             connecting=link.state is LinkState.CONNECTING,
+            playing=self._playing(),
+            unrecorded=getattr(self.feed, "unrecorded", ""),
         )
+
+    def _playing(self) -> Playing | None:
+        replay = self.replay
+        if replay is None:
+            return None
+        return Playing(replay.at - replay.start, replay.end - replay.start, replay.speed, replay.paused, replay.over)
 
     def take(self) -> None:
         """Take what the feed has brought since the last time; a stopped picture stays."""

@@ -29,6 +29,19 @@ LOUDEST_FIRST = (
 
 
 @dataclass(frozen=True, slots=True)
+class Playing:
+    """A recording that is shown instead of a feed."""
+
+    at: float
+    """Seconds from its beginning."""
+    length: float
+    speed: float = 1.0
+    paused: bool = False
+    over: bool = False
+    """Its end is shown."""
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """What the screen knows beside the picture."""
 
@@ -46,6 +59,9 @@ class Status:
     frozen_at: float | None = None
     """Epoch seconds at which the person stopped the picture."""
     connecting: bool = False
+    playing: Playing | None = None
+    unrecorded: str = ""
+    """Why a recording that was asked for has ended."""
 
 
 def feed_state(room: Room | None, status: Status) -> SourceState:
@@ -111,6 +127,8 @@ def _namespaces(room: Room) -> str:
 
 
 def _mode(room: Room, status: Status) -> Piece:
+    if status.playing is not None:
+        return Piece("REPLAY", Role.KEY)
     if status.read_only or room.read_only:
         return Piece("READ-ONLY", Role.STRONG)
     return Piece(room.mode.value.upper(), Role.OK if room.mode is Mode.AUTO else Role.STRONG)
@@ -177,7 +195,12 @@ def notice(room: Room | None, status: Status) -> str:
             return f"NO FEED for {since}: {status.lost}"
         return f"FEED LOST {since}; the last picture stays: {status.lost}"
     if room is None:
-        return starting.CONNECTING if status.connecting else "no picture yet"
+        words = starting.CONNECTING if status.playing is None else starting.OPENING
+        return words if status.connecting else "no picture yet"
+    if status.playing is not None:
+        return playing(status.playing)
+    if status.unrecorded:
+        return f"NOT RECORDED ANY MORE: {status.unrecorded}"
     if status.frozen_at is not None:
         return f"PICTURE STOPPED {numbers.fine_age(age(status.frozen_at, status.now))} ago; space goes on"
     if room.freeze is not None:
@@ -193,6 +216,12 @@ def notice(room: Room | None, status: Status) -> str:
     if room.policy_note:
         return f"policy: {room.policy_note}"
     return queue_words.notice(room)
+
+
+def playing(now: Playing) -> str:
+    """``REPLAY  3m 12s of 10m 40s, 4 x``: where in the recording this is, and how it goes on."""
+    how = "ended" if now.over else "paused" if now.paused else f"{now.speed:g} x"
+    return f"REPLAY  {numbers.fine_age(max(0.0, now.at))} of {numbers.fine_age(now.length)}, {how}"
 
 
 def emptiness(room: Room | None, status: Status) -> str:

@@ -32,7 +32,7 @@ def recording(tmp_path_factory: pytest.TempPathFactory, make_row: Callable[..., 
             frame = decode(data)
             assert isinstance(frame, Picture | Delta)
             board.apply(frame, 0.0)
-            recorder.note(frame, board)
+            recorder.note(board)
     recorder.close()
     return path, truth
 
