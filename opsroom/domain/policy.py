@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from opsroom.domain.clean import clean
 from opsroom.domain.queue_policy import QueuePolicy, queue_faults
 from opsroom.domain.rollout import Rollout
 from opsroom.domain.verdict import PROMOTE_BELOW, ROLL_BACK_ABOVE
@@ -19,6 +20,9 @@ STEPS_MIN = 3
 PATIENCE_MAX = 24 * 3600.0
 ROLL_BACKS_MAX = 10
 """Automatic roll backs in ``Rails.window`` seconds."""
+WINDOW_MIN = 60.0
+"""Seconds: rails over a shorter time would hold nothing."""
+STEP_MAX = 600.0
 
 
 class PolicyRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -107,6 +111,7 @@ def out_of_bounds(policy: Policy) -> list[tuple[str, str]]:
     bad: list[tuple[str, str]] = []
     for row in policy.rows:
         for key, good, words in (
+            ("name", row.name == clean(row.name), "one printable line"),
             ("promote_below", 0 <= row.promote_below <= PROMOTE_BELOW_MAX, f"0 to {PROMOTE_BELOW_MAX}"),
             (
                 "rollback_above",
@@ -126,10 +131,10 @@ def out_of_bounds(policy: Policy) -> list[tuple[str, str]]:
         bad.append(("rails: rollbacks", f"0 to {ROLL_BACKS_MAX}"))
     if policy.rails.promotions < 0:
         bad.append(("rails: promotions", "not negative"))
-    if policy.rails.window <= 0:
-        bad.append(("rails: window", "more than 0"))
-    if policy.step <= 0:
-        bad.append(("step", "more than 0"))
+    if not WINDOW_MIN <= policy.rails.window <= PATIENCE_MAX:
+        bad.append(("rails: window", f"{WINDOW_MIN:.0f} s to 24 h"))
+    if not 0 < policy.step <= STEP_MAX:
+        bad.append(("step", f"more than 0, at most {STEP_MAX:.0f} s"))
     if not 0 <= policy.idle_cpu <= 1:
         bad.append(("idle_cpu", "0 to 1"))
     if not STEPS_MIN <= policy.window <= 1000:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from opsroom.domain.clean import clean
 from opsroom.domain.window import Window, fault
 
 SERVICE = "service"
@@ -16,7 +17,7 @@ SERVICE = "service"
 GLOBAL = "global"
 
 
-class Limit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Limit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """At most ``slots`` rollouts at once among those that ``match`` selects."""
 
     name: str
@@ -27,7 +28,7 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A label (or ``namespace``): each of its values has ``slots`` of its own."""
 
 
-class LaneRule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class LaneRule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """Puts rollouts into the batch lane by label; the hotfix lane is a right, never a label."""
 
     match: dict[str, str]
@@ -35,7 +36,7 @@ class LaneRule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """``normal`` or ``batch``."""
 
 
-class QueuePolicy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class QueuePolicy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """The whole of it."""
 
     slots: int = 0
@@ -75,6 +76,8 @@ def queue_faults(policy: QueuePolicy) -> list[tuple[str, str]]:
         if not good:
             bad.append((f"queue: {key}", words))
     names = [limit.name for limit in policy.limits]
+    shown = (*names, *(window.name for window in policy.windows))
+    bad += [("queue", f"named on one printable line (not {name!r})") for name in shown if name != clean(name)]
     for limit in policy.limits:
         if limit.slots < 1:
             bad.append(("queue: limits", f"at least 1 slot in {limit.name!r}"))

@@ -22,7 +22,7 @@ _FIELDS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 _PART = re.compile(r"^(\*|\d+(?:-\d+)?)(?:/(\d+))?$")
 
 
-class Window(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Window(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """One freeze window; exactly one of its three forms is filled in."""
 
     name: str

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from opsroom.config.policy_file import load_policy, parse_policy, write_policy
 from opsroom.config.settings import load_settings
+from opsroom.domain.clean import clean
 from opsroom.domain.policy import Policy, PolicyRow, Rails
 from opsroom.errors import ConfigError
 
@@ -81,7 +82,7 @@ def test_a_truth_must_be_true_or_false(value: str, tmp_path: Path, monkeypatch: 
 
 ROWS = st.builds(
     PolicyRow,
-    name=st.text(min_size=1, max_size=12),
+    name=st.text(min_size=1, max_size=12).map(clean),
     match=st.dictionaries(st.text(min_size=1, max_size=8), st.text(max_size=8), max_size=2),
     promote_below=st.floats(0, 0.3),
     rollback_above=st.floats(0.5, 0.9),
@@ -103,6 +104,13 @@ def test_a_policy_that_is_written_reads_back_equal(policy: Policy) -> None:
         ("[[rows]]\nmin_requests=10\n", ":2:", "at least 50"),
         ("[[rows]]\nmax_seconds=90000.0\n", ":2:", "24 h"),
         ("[rails]\nrollbacks=11\n", ":2:", "0 to 10"),
+        ("[rails]\nwindow=0.001\n", ":2:", "60 s to 24 h"),
+        ("[rails]\nwindow=nan\n", ":2:", "60 s to 24 h"),
+        ("step=nan\n", ":1:", "at most 600 s"),
+        ('[[rows]]\nname="a\\u001b]0;x"\n', ":2:", "one printable line"),
+        ("[queue]\nslot=3\n", ":2:", "slot is not a setting"),
+        ('[[queue.windows]]\nname="a"\nhotfixx=true\n', "", "hotfixx is not a setting"),
+        ('[[queue.limits]]\nname="a\\u001b"\nslots=1\n', "", "one printable line"),
         ("[[rows]]\nmin_request=60\n", ":2:", "min_request is not a setting"),
         ('[[rows]]\nperson="yes"\n', ":2:", "expected `bool`"),
     ],
