@@ -118,9 +118,10 @@ async def read_acknowledged(reader: Reader) -> dict[str, Acknowledgement]:
     found: dict[str, Acknowledgement] = {}
     for uid, text in data.items():
         try:
-            found[uid] = msgspec.json.decode(text, type=Acknowledgement)
+            mark = msgspec.json.decode(text, type=Acknowledgement)
         except msgspec.MsgspecError:
             continue
+        found[uid] = msgspec.structs.replace(mark, by=clean(mark.by))
     return found
 
 

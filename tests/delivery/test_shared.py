@@ -44,6 +44,11 @@ def test_acknowledgements_are_kept_by_uid_and_broken_ones_passed_over(sim: Sim) 
     assert sim.run(shared.read_acknowledged(sim.reader)) == {"u1": mark}
 
 
+def test_who_acknowledged_cannot_write_on_the_terminal(sim: Sim) -> None:
+    sim.run(shared.acknowledge(sim.writer, "u1", shared.Acknowledgement(by="eve\x1b]52;c;eA==\x07", at=1.0, hash="h")))
+    assert sim.run(shared.read_acknowledged(sim.reader))["u1"].by.isprintable()
+
+
 def test_the_deciders_mark_is_written_on_change_only_and_never_over_a_change(sim: Sim) -> None:
     sim.rollout()
     raw = sim.get("rollouts", "cart")
