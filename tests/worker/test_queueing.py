@@ -284,9 +284,12 @@ def test_held_rollouts_start_within_the_slots_of_the_clusters_own_policy(
             def queue() -> Any:
                 return board.room.queue if board.room is not None else SimpleNamespace(limit=0, waiting=0, running=0)
 
+            def waiters() -> list[Any]:
+                return [row for row in board.rows.values() if row.queue is not None and not row.queue.running]
+
             await worker.until(lambda: queue().limit == 2 and queue().running == 2 and queue().waiting >= 3)
-            waiting = [row for row in board.rows.values() if row.queue is not None and not row.queue.running]
-            assert all(row.queue.why is WaitReason.SLOT and row.queue.eta_p50 for row in waiting)
+            await worker.until(lambda: all(row.queue.why is WaitReason.SLOT and row.queue.eta_p50 for row in waiters()))
+            waiting = waiters()
             assert {row.queue.position for row in waiting} == set(range(len(waiting)))
             assert any(row.queue.requester.endswith("deploybot") for row in waiting)
 
