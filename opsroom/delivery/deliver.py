@@ -115,7 +115,7 @@ async def deliver(
 
 async def prepare(intent: Intent, hands: Hands) -> Prepared | Deed:
     """Everything up to the request: a fresh look, the comparison, the rights, the journal's first line."""
-    engine = engine_for(intent.target)
+    engine = engine_for(intent.target, intent.verb)
     if engine is None:
         return refuse(intent, Refused(refusal=Refusal.NOT_SUPPORTED, detail=intent.target.engine.value), hands)
     try:
@@ -144,6 +144,8 @@ async def _missing(plan: Plan, hands: Hands) -> str:
     if hands.may is None:
         return ""
     for need in plan.needs:
+        if need.name:
+            continue
         try:
             right = await hands.may(need.namespace, need.group, need.resource, need.subresource, need.verb)
         except OpsroomError:
@@ -275,6 +277,9 @@ async def _patch(request: Request, hands: Hands) -> None:
     try:
         await hands.writer.patch(request.path, request.body, content_type=request.content_type)
     except Gone:
+        if request.new is not None:
+            await hands.writer.post(request.collection, request.new)
+            return
         if request.fallback is None:
             raise
         await hands.writer.patch(

@@ -23,6 +23,8 @@ class Need(msgspec.Struct, frozen=True, kw_only=True):
     subresource: str = ""
     verb: str = "patch"
     namespace: str = ""
+    name: str = ""
+    """The right may be on this one object only: a review for all of its kind would say no, so none is asked."""
 
     @property
     def words(self) -> str:
@@ -39,6 +41,9 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     content_type: str = MERGE
     fallback: Request | None = None
     """Sent instead when ``path`` answers 404 (a CRD without status subresource)."""
+    new: Raw | None = None
+    """Made in ``collection`` when ``path`` answers 404: the first writer of a shared map makes it."""
+    collection: str = ""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):

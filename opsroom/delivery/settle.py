@@ -16,7 +16,7 @@ from opsroom.delivery.deliver import ENDLESS, Hands, close_journal, watch_over
 from opsroom.delivery.engines import engine_for
 from opsroom.delivery.engines.marking import MARKING
 from opsroom.delivery.journal import Entry
-from opsroom.domain.deed import Deed, DeedState
+from opsroom.domain.deed import Deed, DeedState, Verb
 from opsroom.domain.rollout import Engine
 
 OPEN = frozenset((DeedState.JOURNALLED, DeedState.SENT, DeedState.ACCEPTED, DeedState.SEEN, DeedState.UNKNOWN))
@@ -45,7 +45,7 @@ def _patience(deed: Deed) -> float:
     """Seconds in which a deed that was sent must show. Flagger may overwrite its status once; that takes its ticks."""
     if deed.intent.target.engine is Engine.FLAGGER:
         return ENDLESS
-    return MARK_SECONDS if deed.intent.verb in MARKING else STORED_SECONDS
+    return MARK_SECONDS if deed.intent.verb in (*MARKING, Verb.ACKNOWLEDGE) else STORED_SECONDS
 
 
 async def settle(deed: Deed, hands: Hands) -> AsyncIterator[Deed]:
@@ -54,7 +54,7 @@ async def settle(deed: Deed, hands: Hands) -> AsyncIterator[Deed]:
     Where nothing of it can be seen within ``hands.patience`` the request never arrived: it is then ``CANCELLED``
     with the detail ``never_sent``, which frees the rollout for a new decision.
     """
-    engine = engine_for(deed.intent.target)
+    engine = engine_for(deed.intent.target, deed.intent.verb)
     if engine is None:
         return
     hands = replace(hands, patience=min(hands.patience, _patience(deed)))

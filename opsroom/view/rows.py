@@ -180,7 +180,8 @@ def why(row: Row, now: float) -> str:
 
 
 def _why(row: Row, column: Column, look: Look) -> Cell:
-    return ((why(row, look.now), Role.TEXT if row.flag else Role.DIM),)
+    taken = f"{row.flag.acknowledged_by} took it: " if row.flag and row.flag.acknowledged_by else ""
+    return ((taken + why(row, look.now), Role.TEXT if row.flag else Role.DIM),)
 
 
 _CELLS: dict[Field, Callable[[Row, Column, Look], Cell]] = {
