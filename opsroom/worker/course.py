@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from opsroom.control.grounds import moves
 from opsroom.domain.board import Happening
 from opsroom.domain.decision import Decision, Flag, Outcome
 from opsroom.domain.deed import Deed, DeedState, Verb
@@ -58,6 +59,10 @@ def _is(stable: Revision, canary: Revision, before: Rollout, former: Revision | 
     return moves_over and moved and bool(canary.images) and stable.images == canary.images
 
 
+def _of(deed: Deed | None, canary: Revision) -> Deed | None:
+    return deed if deed is not None and deed.intent.precondition.canary_hash == canary.hash else None
+
+
 @dataclass(slots=True)
 class Course:
     """One rollout: what was last seen of it, and what was thought and done."""
@@ -79,11 +84,17 @@ class Course:
     flag: Flag | None = None
     decision: Decision | None = None
     deed: Deed | None = None
+    move: Deed | None = None
+    """The last deed that moves traffic: a mark, a hold or a release beside it does not undo how it ended."""
     news: deque[Happening] = field(default_factory=lambda: deque(maxlen=HAPPENINGS_KEPT))
     """Our own: decisions and deeds, oldest first."""
     finished: float | None = None
     result: str = ""
     _way_back: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.deed is not None and moves(self.deed):
+            self.move = self.deed
 
     def see(self, rollout: Rollout, now: float) -> str:
         """Take note of ``rollout`` as it is now; the result of a change that ended by this look, else empty."""
@@ -140,12 +151,14 @@ class Course:
     def act(self, deed: Deed) -> None:
         """Take the newest state of a deed."""
         self.deed = deed
+        if moves(deed):
+            self.move = deed
         text = f"{deed.intent.verb.value}:{deed.state.value}" + (f":{deed.refusal.value}" if deed.refusal else "")
         self.news.append(Happening(at=deed.at, kind="deed", text=text, by=deed.intent.actor))
 
     def _half_promoted(self, before: Rollout, after: Rollout) -> bool:
         """A pair that this worker met in the middle of its promotion: its stable had the new template already."""
-        deed, canary, stable = self.deed, before.canary, after.stable
+        deed, canary, stable = self.move, before.canary, after.stable
         return (
             before.shape is Shape.PAIR
             and deed is not None
@@ -161,9 +174,8 @@ class Course:
         self.again = now if revision and revision == self.judged_hash else None
         self._forget_judgement(revision)
         self.finished, self.result, self.former = None, "", rollout.stable
-        deed, canary = self.deed, rollout.canary
-        if deed is not None and canary is not None and deed.intent.precondition.canary_hash != canary.hash:
-            self.deed = None
+        if rollout.canary is not None:
+            self.deed, self.move = _of(self.deed, rollout.canary), _of(self.move, rollout.canary)
 
     def _forget_judgement(self, canary_hash: str) -> None:
         self.judged_hash = canary_hash

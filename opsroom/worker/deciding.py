@@ -86,7 +86,7 @@ class Deciding:
             flag = seen if flag is not None or (seen is not None and seen.acknowledged_by) else None
             if deferring.deferred(flag) and self._outside.may_act:
                 flag = None
-        return Case(rollout=rollout, verdict=verdict, flag=flag, deed=course.deed)
+        return Case(rollout=rollout, verdict=verdict, flag=flag, deed=course.move)
 
     def _take(self, situation: Situation, decision: Decision, verdict: Verdict | None) -> None:
         course = situation.courses[decision.uid]

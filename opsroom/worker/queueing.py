@@ -114,7 +114,7 @@ class Queueing:
 
         The mark outlives its deed; only one that is new since the rollout was at rest speaks of this change.
         """
-        rest, deed = self._rest.get(course.rollout.uid), course.deed
+        rest, deed = self._rest.get(course.rollout.uid), course.move
         if rest is not None and marks.rollback and marks.rollback != rest[1]:
             return True
         if deed is None or deed.effect not in (Effect.UNDO, Effect.REVERT) or now - deed.at > RECENT:

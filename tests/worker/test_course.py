@@ -107,9 +107,10 @@ def test_a_canary_that_comes_again_is_judged_anew(next_: Rollout) -> None:
     course.judge(Verdict(uid=Uid("u"), at=1.0, state=VerdictState.HARM, score=0.95), ())
     before = course.change
     course.see(now_with(Phase.ABORTED, NEW), 2.0)
-    assert course.verdict is not None
+    assert list(course.scores) == [0.95]
     course.see(msgspec.structs.replace(next_, started=1.0), 3.0)
-    assert (course.verdict, list(course.scores)) == (None, [])
+    assert course.verdict is None
+    assert not course.scores
     assert course.change > before
     assert course.to_measure.started == 3.0
     course.see(now_with(Phase.PROGRESSING, NEWER), 4.0)
@@ -157,6 +158,24 @@ def test_a_pair_met_in_the_middle_of_its_promotion_is_promoted() -> None:
     course = Course(half_way, deed=Deed(intent=intent, state=DeedState.UNKNOWN, at=1.0))
     course.see(half_way, 1.0)
     assert course.see(now_with(Phase.HEALTHY, None, PAIR_STABLE, Shape.PAIR), 2.0) == PROMOTED
+
+
+def test_a_release_does_not_hide_how_the_last_move_ended() -> None:
+    def deed(verb: Verb, state: DeedState, at: float) -> Deed:
+        target = Target(uid=Uid("u"), engine=Engine.ARGO, shape=Shape.CANARY, namespace="shop", name="cart")
+        seen = Precondition(canary_hash="new")
+        intent = Intent(id=verb.value, verb=verb, target=target, precondition=seen, actor="w", at=at, automatic=True)
+        return Deed(intent=intent, state=state, at=at)
+
+    course = Course(IDLE)
+    course.see(RUNNING, 1.0)
+    failed, released = deed(Verb.PROMOTE, DeedState.FAILED, 2.0), deed(Verb.RELEASE, DeedState.DONE, 3.0)
+    course.act(failed)
+    course.act(released)
+    assert (course.deed, course.move) == (released, failed)
+    assert Course(IDLE, deed=failed).move is failed
+    course.see(now_with(Phase.PROGRESSING, NEWER), 4.0)
+    assert (course.deed, course.move) == (None, None)
 
 
 rollouts = st.builds(
