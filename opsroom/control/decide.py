@@ -23,7 +23,7 @@ from opsroom.domain.deed import Effect, Verb
 from opsroom.domain.offer import offer
 from opsroom.domain.policy import Policy, PolicyRow
 from opsroom.domain.rollout import Phase, Rollout, Uid
-from opsroom.domain.verdict import Verdict
+from opsroom.domain.verdict import UnknownReason, Verdict
 
 INNOCENT = frozenset((FlagReason.SHARED, FlagReason.BASELINE_SICK, FlagReason.ACTION_FAILED))
 """Flags under which nothing is rolled back automatically: the score is not the canary's, or a deed already failed."""
@@ -37,11 +37,12 @@ class _Tick:
     now: float
     freeze: Freeze | None
     may_act: bool
-    steps_held: bool
     quarantine: dict[Uid, Quarantined]
     acts: list[Act]
     begun: float
     left: dict[Verb, int] = field(default_factory=dict)
+    steps_held: bool = False
+    blind: bool = False
 
     @property
     def learning(self) -> bool:
@@ -66,15 +67,17 @@ def decide(
     freeze: Freeze | None = None,
     may_act: bool = False,
     steps_held: bool = False,
+    blind: bool = False,
 ) -> tuple[list[Decision], Memory]:
     """One decision a case, in the order of ``cases``, and the memory for the next tick.
 
     ``now`` in epoch seconds. ``may_act``: this worker is in mode auto and holds the Lease; without it a deed that is
-    due becomes a flag. ``steps_held``: the queue is frozen, nothing is promoted, and nobody is asked to. A
-    ``PROMOTE`` or ``ROLL_BACK`` in the answer is remembered as begun: the caller carries it out or reports a refused
-    deed in the next tick's case.
+    due becomes a flag. ``steps_held``: the queue is frozen, nothing is promoted, and nobody is asked to. ``blind``: a
+    metric is not answered, so nothing is promoted on what the others say. A ``PROMOTE`` or ``ROLL_BACK`` in the
+    answer is remembered as begun: the caller carries it out or reports a refused deed in the next tick's case.
     """
-    tick = _begin(policy, memory, now, freeze, may_act, steps_held)
+    tick = _begin(policy, memory, now, freeze, may_act)
+    tick.steps_held, tick.blind = steps_held, blind
     tracks: dict[Uid, Track] = {}
     flags: dict[Uid, Flag] = {}
     decisions: list[Decision] = []
@@ -94,13 +97,13 @@ def decide(
     )
 
 
-def _begin(policy: Policy, memory: Memory, now: float, freeze: Freeze | None, may_act: bool, steps_held: bool) -> _Tick:
+def _begin(policy: Policy, memory: Memory, now: float, freeze: Freeze | None, may_act: bool) -> _Tick:
     rails = policy.rails
     acts = [act for act in memory.acts if now - act.at <= rails.window]
     back = sum(1 for act in acts if act.verb is Verb.ROLL_BACK)
     left = {Verb.ROLL_BACK: rails.rollbacks - back, Verb.PROMOTE: rails.promotions - (len(acts) - back)}
     begun = now if memory.begun is None else memory.begun
-    return _Tick(policy, now, freeze, may_act, steps_held, dict(memory.quarantine), acts, begun, left)
+    return _Tick(policy, now, freeze, may_act, dict(memory.quarantine), acts, begun, left)
 
 
 def _healed(rollout: Rollout, entry: Quarantined | None) -> bool:
@@ -216,7 +219,8 @@ def _healthy(case: Case, verdict: Verdict, row: PolicyRow, track: Track, tick: _
         return _Finding(Outcome.WATCH, detail="not_paused")
     if tick.steps_held:
         return _Finding(Outcome.WATCH, detail="queue_frozen")
-    lacks = grounds.too_early(case, verdict, row, track.since, tick.now)
+    blind = UnknownReason.SOURCE_DOWN.value if tick.blind else ""
+    lacks = blind or grounds.too_early(case, verdict, row, track.since, tick.now)
     if lacks:
         return _undecided(verdict, row, track, lacks, tick.now)
     if grounds.baseline_sick(verdict, row):

@@ -64,7 +64,14 @@ class Deciding:
             for uid, course in situation.courses.items()
         ]
         decisions, memory = decide(
-            cases, policy, memory, now, freeze=self._sharing.freeze, may_act=may_act, steps_held=steps_held
+            cases,
+            policy,
+            memory,
+            now,
+            freeze=self._sharing.freeze,
+            may_act=may_act,
+            steps_held=steps_held,
+            blind=bool(situation.metrics_error),
         )
         if unseen or (not may_act and self._outside.somebody_will_act):
             decisions, memory = deferring.left(decisions, memory)

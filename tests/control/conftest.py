@@ -89,6 +89,7 @@ class Decider:
     freeze: Freeze | None = None
     may_act: bool = True
     steps_held: bool = False
+    blind: bool = False
 
     def row(self, **changes: Any) -> None:
         """Change the only policy row."""
@@ -105,6 +106,7 @@ class Decider:
             freeze=self.freeze,
             may_act=self.may_act,
             steps_held=self.steps_held,
+            blind=self.blind,
         )
         return decisions
 

@@ -425,6 +425,17 @@ def test_the_quarantine_ends_when_another_version_became_stable(decider: Decider
     assert not decider.memory.quarantine
 
 
+def test_nothing_is_promoted_while_a_metric_is_not_answered(decider: Decider) -> None:
+    """Whoever is healthy by its latency alone may fail every request."""
+    settled_in(decider)
+    decider.blind = True
+    assert (decider.see(0.1).outcome, decider.see(0.1).detail) == (Outcome.WATCH, "source_down")
+    decider.pass_time(1000.0)
+    assert decider.see(0.1).flag is FlagReason.INCONCLUSIVE
+    other = rollout("u2")
+    assert decider.see(0.95, other).outcome is Outcome.ROLL_BACK
+
+
 def test_what_was_measured_before_a_step_promotes_nothing_on_it(decider: Decider) -> None:
     decider.row(min_seconds=0.0)
     decider.see(0.4)
