@@ -34,6 +34,7 @@ COMMANDS = {
     "wait": "opsroom.cli.wait",
     "act": "opsroom.cli.deeds",
     "judge": "opsroom.cli.processes",
+    "learn": "opsroom.cli.processes",
     "doctor": "opsroom.cli.doctor",
     "login": "opsroom.cli.login",
     "manifest": "opsroom.cli.manifest",

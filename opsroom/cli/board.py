@@ -51,6 +51,7 @@ def show(where: str, words: Sequence[str], settings: Settings | None = None, *, 
         act=tuple(command("act", *words)),
         freeze=tuple(command("freeze", *words)),
         thaw=tuple(command("thaw", *words)),
+        show=tuple(command("show", *words, "--feed", where)),
     )
     if not record:
         return run_board(options)

@@ -51,14 +51,14 @@ def run(arguments: argparse.Namespace) -> int:
     verb = Verb.PROMOTE_FULLY if getattr(arguments, "full", False) else VERBS[arguments.command]
     picture = whole_picture(arguments)
     row = find(picture.rows, arguments.name)
-    what = _what(picture, row, verb, force=arguments.force)
+    sentence = what(picture, row, verb, force=arguments.force)
     if not arguments.yes:
-        ask(what)
+        ask(sentence)
     intent = intent_for(row, verb, reason=arguments.reason, force=arguments.force, now=time.time())
     return asyncio.run(run_deed(intent, setting(settings, None, _say)))
 
 
-def _what(picture: Picture, row: Row, verb: Verb, *, force: bool) -> str:
+def what(picture: Picture, row: Row, verb: Verb, *, force: bool) -> str:
     """What the deed would do, as a sentence.
 
     Raises:
@@ -74,7 +74,8 @@ def _what(picture: Picture, row: Row, verb: Verb, *, force: bool) -> str:
         if force and answer.refusal is Refusal.NO_GATE:
             skipped = Offer(verb=verb, effect=Effect.SKIP_ANALYSIS)
             return f"{name}: {effects.effect(skipped, row.rollout)}"
-        raise OpsroomError(words.refusal(answer.refusal, verb, row.rollout, answer.detail).rstrip("."))
+        kind = NotPermitted if answer.refusal in (Refusal.NO_RIGHT, Refusal.READ_ONLY) else OpsroomError
+        raise kind(words.refusal(answer.refusal, verb, row.rollout, answer.detail).rstrip("."))
     return f"{name}: {effects.effect(answer.offer, row.rollout)}"
 
 
@@ -107,15 +108,15 @@ def busy(deed: Deed | None, now: float) -> bool:
     return now - deed.at < (ENDLESS if deed.state is DeedState.SEEN else PATIENCE)
 
 
-def ask(what: str) -> None:
+def ask(deed: str) -> None:
     """Ask the person at the terminal.
 
     Raises:
         UsageError: there is nobody to ask, or the answer is not yes.
     """
     if not sys.stdin.isatty():
-        raise UsageError(f"nobody is here to confirm: {what}", "Add --yes")
-    sys.stderr.write(f"{what}\nType yes to do it: ")
+        raise UsageError(f"nobody is here to confirm: {deed}", "Add --yes")
+    sys.stderr.write(f"{deed}\nType yes to do it: ")
     sys.stderr.flush()
     if sys.stdin.readline().strip().lower() != "yes":
         raise OpsroomError("not confirmed; nothing was sent")

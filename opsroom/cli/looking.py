@@ -26,6 +26,10 @@ FILL_SECONDS = 20.0
 def run(arguments: argparse.Namespace) -> int:
     """Print rows; exits 3 where ``--flagged`` finds any."""
     picture = whole_picture(arguments)
+    if arguments.command == "show" and (arguments.logs or arguments.manifest):
+        from opsroom.cli.inside import show_inside
+
+        return show_inside(arguments, find(picture.rows, arguments.name).rollout)
     if arguments.command == "show":
         _show(picture, find(picture.rows, arguments.name), arguments.output)
         return 0

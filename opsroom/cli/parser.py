@@ -115,6 +115,9 @@ def _looking(command: Any) -> None:
     show = command("show", "One rollout: why, evidence, steps, what promote and rollback would do.")
     show.add_argument("name", metavar="NAME", help="NAME or NAMESPACE/NAME")
     show.add_argument("-o", "--output", choices=("plain", "wide", "json"), default="plain")
+    inside = show.add_mutually_exclusive_group()
+    inside.add_argument("--logs", action="store_true", help="what its pods said last, canary and stable")
+    inside.add_argument("--manifest", action="store_true", help="the object in the cluster, secrets masked")
     journal = command("journal", "Who did what, and what came of it.")
     journal.add_argument("-o", "--output", choices=("plain", "json"), default="plain")
     journal.add_argument("--verify", action="store_true", help="check the chain of every journal file")
@@ -171,6 +174,16 @@ def _queueing(command: Any) -> None:
 
 def _judging(command: Any) -> None:
     command("judge", "Score JSON Lines of canary and baseline series from standard input.")
+    learn = command("learn", "Put the judge's marks where labelled outcomes say they belong; prints the comparison.")
+    learn.add_argument(
+        "files",
+        metavar="FILE",
+        nargs="+",
+        help="JSON Lines (or .gz) of cases as judge takes them, with label and source",
+    )
+    learn.add_argument(
+        "--out", metavar="FILE", help="write the calibration here; without it only the report is printed"
+    )
 
 
 def _setting_up(command: Any) -> None:

@@ -1,4 +1,4 @@
-"""``opsroom worker``, ``opsroom sim`` and ``opsroom judge``: the processes without a screen.
+"""``worker``, ``sim``, ``judge`` and ``learn``: the processes without a screen.
 
 The worker's number libraries read their thread counts once, when they are imported, so the variables are set here,
 before anything else of the worker is: one BLAS thread beside a person's keys, and no more.
@@ -21,6 +21,8 @@ def run(arguments: argparse.Namespace) -> int:
         os.environ.setdefault(name, "1")
     if arguments.command == "sim":
         return _simulator(arguments)
+    if arguments.command == "learn":
+        return _learn(arguments)
     return _judge() if arguments.command == "judge" else _worker(arguments)
 
 
@@ -43,6 +45,20 @@ def _judge() -> int:
     from opsroom.analysis.protocol import run_judge
 
     return run_judge(sys.stdin.buffer, sys.stdout.buffer)
+
+
+def _learn(arguments: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from opsroom.analysis.learn import run_learn
+
+    out = Path(arguments.out) if arguments.out else None
+    try:
+        return run_learn([Path(file) for file in arguments.files], out, sys.stdout)
+    except OSError as error:
+        raise OpsroomError(f"{error.filename} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise OpsroomError(f"cannot learn: {error}", "See opsroom learn --help for the files' form") from error
 
 
 def _worker(arguments: argparse.Namespace) -> int:

@@ -92,3 +92,21 @@ def test_children_get_the_same_cluster(tmp_path: Path, monkeypatch: pytest.Monke
 def test_an_unknown_word_names_the_help() -> None:
     with pytest.raises(UsageError, match="--help"):
         parsed("ls --nope")
+
+
+def test_learning_names_the_file_and_line_that_it_cannot_use(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["learn", str(tmp_path / "none.jsonl")]) == 1
+    assert "none.jsonl cannot be read" in capsys.readouterr().err
+    file = tmp_path / "cases.jsonl"
+    file.write_text("{}\n")
+    assert main(["learn", str(file)]) == 1
+    assert f"{file}:1" in capsys.readouterr().err
+
+
+def test_too_little_to_learn_from_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "cases.jsonl"
+    file.write_text("")
+    assert main(["learn", str(file)]) == 1
+    assert "too few outcomes" in capsys.readouterr().out
