@@ -89,11 +89,12 @@ class Sharing:
         if self._outside.writer is None or lease is None or not lease.held:
             return
         now = self._now()
+        self._not_before = {uid: at for uid, at in self._not_before.items() if 0.0 < at - now <= RETRY_SECONDS}
         for rollout, flag, marks in rollouts:
             if len(self._writing) >= AT_ONCE:
                 return
             uid, mark = rollout.uid, self._due(rollout, flag, marks)
-            if mark is None or uid in self._writing or 0.0 < self._not_before.get(uid, 0.0) - now <= RETRY_SECONDS:
+            if mark is None or uid in self._writing or uid in self._not_before:
                 continue
             self._not_before[uid] = now + RETRY_SECONDS
             task = asyncio.ensure_future(self._write(rollout, mark, marks.verdict))

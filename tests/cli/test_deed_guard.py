@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
-from opsroom.cli.deeds import busy
+from opsroom.cli.deeds import busy, what
+from opsroom.domain.board import Right
 from opsroom.domain.deed import Deed, DeedState, Intent, Precondition, Target, Verb
+from opsroom.domain.offer import offer
 from opsroom.domain.rollout import Engine, Shape, Uid
+from opsroom.errors import NotPermitted, OpsroomError
+from opsroom.feed.frames import Picture
+from tests.ui.scenes import NOW, all_rows, room
 
 INTENT = Intent(
     id="i",
@@ -32,3 +38,15 @@ INTENT = Intent(
 )
 def test_a_deed_whose_process_was_killed_does_not_lock_the_rollout(state: DeedState, age: float, locked: bool) -> None:
     assert busy(Deed(intent=INTENT, state=state, at=100.0), 100.0 + age) is locked
+
+
+def test_a_missing_right_ends_in_the_exit_code_of_one() -> None:
+    flagged = next(r for r in all_rows(NOW) if r.flag is not None and offer(r.rollout, Verb.PROMOTE).effect)
+    picture = Picture(seq=1, room=room(NOW))
+    row = msgspec.structs.replace(flagged, deed=None, may_promote=Right(allowed=False, missing="patch rollouts/status"))
+    with pytest.raises(NotPermitted, match="patch rollouts/status") as missing:
+        what(picture, row, Verb.PROMOTE, force=False)
+    assert missing.value.exit_code == 4
+    with pytest.raises(OpsroomError) as unflagged:
+        what(picture, msgspec.structs.replace(row, flag=None), Verb.PROMOTE, force=False)
+    assert unflagged.value.exit_code == 1
