@@ -34,6 +34,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """Epoch seconds."""
     starts: bool = False
     """A decider that acts by itself is there, and nothing is frozen: versions may start."""
+    frozen: bool = False
+    """Automatic deeds are frozen, or nobody knows: what the decider decided before waits as well."""
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,7 +72,9 @@ def answer(asked: Asked) -> Answer:
 def _standing(asked: Asked) -> GateMark | None:
     """The mark, if it speaks of this run."""
     mark, run, now = asked.mark, asked.run, asked.now
-    if mark is None or now - mark.at > max(EXPIRES, EXPIRES_TICKS * run.plan.interval):
+    if mark is None or (mark.automatic and asked.frozen):
+        return None
+    if now - mark.at > max(EXPIRES, EXPIRES_TICKS * run.plan.interval):
         return None
     if mark.number and run.number and mark.number != run.number:
         return None

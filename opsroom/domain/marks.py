@@ -98,6 +98,8 @@ class GateMark(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     step: int
     by: str
     at: float
+    automatic: bool = False
+    """Of the decider: it does not count while automatic deeds are frozen."""
 
 
 def read_gate(text: str | None) -> GateMark | None:

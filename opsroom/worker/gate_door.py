@@ -60,12 +60,13 @@ def gate_app(outside: Outside, sharing: Sharing, mode: Mode, secret: Secret | No
             raise Unreachable("There is no connection to the cluster yet")
         return await look_for_gate(outside.reader, namespace, name, template=template)
 
-    def starts() -> bool:
-        return (
-            mode is Mode.AUTO and bool(outside.decider().identity) and sharing.freeze_known and sharing.freeze is None
-        )
+    def frozen() -> bool:
+        return not sharing.freeze_known or sharing.freeze is not None
 
-    app = GateApp(look=look, starts=starts, now=time.time, secret=secret)
+    def starts() -> bool:
+        return mode is Mode.AUTO and bool(outside.decider().identity) and not frozen()
+
+    app = GateApp(look=look, starts=starts, now=time.time, frozen=frozen, secret=secret)
     if secret is not None:
         app.authorize = _by_token
     return app

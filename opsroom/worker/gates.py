@@ -73,6 +73,8 @@ class GateApp:
     starts: Callable[[], bool]
     """Whether new versions may start without a person at this moment."""
     now: Callable[[], float]
+    frozen: Callable[[], bool]
+    """Whether automatic decisions must not take effect at this moment."""
     secret: Secret | None = None
     authorize: Authorize = everybody
     local_names_only: bool = False
@@ -137,7 +139,8 @@ class GateApp:
         if gate is not Gate.ROLLOUT and not self._same(payload, run):
             return _no("another_revision")
         mark = read_gate(annotation(sight.target, GATE))
-        said = answer(Asked(gate=gate, run=run, mark=mark, now=self.now(), starts=self.starts()))
+        asked = Asked(gate=gate, run=run, mark=mark, now=self.now(), starts=self.starts(), frozen=self.frozen())
+        said = answer(asked)
         log.debug("gate %s of %s/%s: %s", gate, payload.namespace, payload.name, said)
         return said
 

@@ -51,6 +51,14 @@ def test_a_decision_on_anything_else_opens_nothing(changes: dict[str, Any]) -> N
     assert not ask(found=mark(**changes)).yes
 
 
+@pytest.mark.parametrize("verb", [Verb.PROMOTE, Verb.PROMOTE_FULLY, Verb.ROLL_BACK])
+def test_under_a_freeze_only_a_persons_decision_counts(verb: Verb) -> None:
+    gate = Gate.ROLLBACK if verb is Verb.ROLL_BACK else Gate.TRAFFIC
+    for automatic, frozen, yes in ((True, True, False), (True, False, True), (False, True, True)):
+        found = mark(verb=verb, automatic=automatic)
+        assert answer(Asked(gate=gate, run=RUN, mark=found, now=NOW, frozen=frozen)).yes is yes
+
+
 def test_a_decision_for_all_steps_opens_each_of_this_run() -> None:
     full = mark(verb=Verb.PROMOTE_FULLY)
     assert ask(found=full, weight=50).yes

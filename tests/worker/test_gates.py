@@ -52,7 +52,8 @@ def app(found: Sight | None = None, secret: str = "") -> GateApp:
         assert (namespace, name) == ("shop", "cart")
         return found
 
-    return GateApp(look=look, starts=lambda: True, now=lambda: NOW, secret=Secret(secret) if secret else None)
+    known = Secret(secret) if secret else None
+    return GateApp(look=look, starts=lambda: True, now=lambda: NOW, frozen=lambda: False, secret=known)
 
 
 def asking(gates: GateApp, work: Callable[[httpx.AsyncClient], Awaitable[Any]]) -> Any:
@@ -196,7 +197,8 @@ def test_nothing_starts_by_itself_while_a_freeze_stands_or_cannot_be_read(
 ) -> None:
     outside: Any = SimpleNamespace(decider=lambda: Decider(identity="me"), reader=None)
     sharing: Any = SimpleNamespace(freeze_known=known, freeze=frozen)
-    assert gate_app(outside, sharing, Mode.AUTO, None).starts() is starts
+    gates = gate_app(outside, sharing, Mode.AUTO, None)
+    assert (gates.starts(), gates.frozen()) == (starts, not starts)
 
 
 def test_the_secret_comes_from_a_file_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -178,6 +178,7 @@ def _mark(intent: Intent, run: Run) -> str:
         step=run.step,
         by=body.author(intent),
         at=intent.at,
+        automatic=intent.automatic,
     )
     return msgspec.json.encode(mark).decode()
 
