@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import pytest
 
+from opsroom.delivery.engines.argo import ArgoEngine
+from opsroom.delivery.plan import Refused
 from opsroom.domain.deed import DeedState, Effect, Refusal, Verb
 from opsroom.domain.marks import read_marks, standing_flag
 from opsroom.domain.rollout import Shape
@@ -246,6 +249,20 @@ def test_an_undo_that_git_would_revert_needs_force(sim: Sim) -> None:
     refused = sim.run(sim.deliver(sim.intent(Verb.ROLL_BACK)))[-1]
     assert (refused.refusal, refused.detail) == (Refusal.OWNED, "argocd")
     assert sim.run(sim.deliver(sim.intent(Verb.ROLL_BACK, force=True)))[-1].state is DeedState.DONE
+
+
+@pytest.mark.parametrize(("kind", "refusal"), [("Deployment", Refusal.OWNED), ("PodTemplate", Refusal.NOT_SUPPORTED)])
+def test_an_undo_goes_by_the_workload_behind_the_rollout(sim: Sim, kind: str, refusal: Refusal) -> None:
+    canary(sim)
+    sim.run(sim.deliver(sim.intent(Verb.PROMOTE_FULLY)))
+    sim.cluster.pass_time(60)
+    sim.deployment("cart-pods")
+    sim.annotate("deployments", "cart-pods", {"argocd.argoproj.io/tracking-id": "shop:cart-pods"})
+    sim.change("rollouts", "cart", spec={"workloadRef": {"kind": kind, "name": "cart-pods"}})
+    engine, intent = ArgoEngine(), sim.intent(Verb.ROLL_BACK)
+    plan = engine.plan(sim.run(engine.look(sim.reader, intent)), intent)
+    assert isinstance(plan, Refused)
+    assert plan.refusal is refusal
 
 
 def test_blue_green_switches_to_the_preview(sim: Sim) -> None:

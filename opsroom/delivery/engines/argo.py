@@ -121,7 +121,10 @@ def _roll_back(sight: Sight, intent: Intent) -> Plan | Refused:
 
 def _undo(sight: Sight, intent: Intent) -> Plan | Refused:
     """The template of the second-highest revision, as a new update through all steps."""
-    owner = former.git_owner(sight.target)
+    if sight.partner is None and raw.table(sight.target, "spec", "workloadRef"):
+        # Its template stands in an object of a kind that is not patched from here.
+        return Refused(refusal=Refusal.NOT_SUPPORTED, detail="workloadRef")
+    owner = former.git_owner(sight.target) or former.git_owner(sight.partner or {})
     if owner and not intent.force:
         return Refused(refusal=Refusal.OWNED, detail=owner)
     old = former.second_highest(sight.replica_sets, REVISION)
@@ -157,7 +160,7 @@ def _need(intent: Intent, subresource: str = "") -> Need:
 async def _workload(reader: Reader, target: Raw, intent: Intent) -> Raw | None:
     """The Deployment behind a ``workloadRef``: its template is the Rollout's."""
     reference = raw.table(target, "spec", "workloadRef")
-    if raw.text(reference, "kind") != "Deployment":
+    if not reference or raw.text(reference, "kind") not in ("", "Deployment"):
         return None
     name = raw.text(reference, "name")
     return await reader.get(f"/apis/apps/v1/namespaces/{intent.target.namespace}/deployments/{name}", dict)
