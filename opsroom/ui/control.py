@@ -18,7 +18,7 @@ from opsroom.ui.lines import LinesBlock
 from opsroom.ui.options import Options
 from opsroom.ui.paint import Paint
 from opsroom.ui.sight import Sight
-from opsroom.view import words
+from opsroom.view import inside_pages, words
 from opsroom.view.keybar import Hint, bar
 from opsroom.view.line import Line
 from opsroom.view.spark import Graphs
@@ -148,6 +148,10 @@ class LinesScreen(Screen[None]):
         """Whether a key that nobody has taken on its way up is text for this screen, before it may be a binding."""
         return False
 
+    async def action_repaint(self) -> None:
+        """Paint everything again."""
+        await self.app.run_action("app.repaint")
+
     async def action_leave(self) -> None:
         """Leave the room; a page overrides it, for there ``q`` leads back."""
         await self.app.run_action("app.leave")
@@ -189,6 +193,19 @@ class GuardedScreen(LinesScreen):
         self.control.deeds.stop()
         self.control.sight.move(by, flagged=True)
         self.redraw()
+
+    def action_inside(self, name: str) -> None:
+        """Open the logs or the manifest of the rollout under the cursor."""
+        from opsroom.ui.inside import InsideScreen
+
+        row = self.control.sight.row
+        if self.control.sight.replay is not None:
+            self.control.deeds.say(inside_pages.IN_A_RECORDING)
+        elif not self.control.options.show:
+            self.control.deeds.say(inside_pages.NOWHERE)
+        elif row is not None:
+            self.control.deeds.stop()
+            self.app.push_screen(InsideScreen(self.control, name, row.rollout))
 
     def action_copy(self) -> None:
         """Send the rollout's name to the terminal's clipboard (OSC 52)."""

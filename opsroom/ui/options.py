@@ -33,6 +33,8 @@ class Options:
     freeze: tuple[str, ...] = field(default_factory=partial(own_command, "freeze"))
     thaw: tuple[str, ...] = field(default_factory=partial(own_command, "thaw"))
     """Commands and arguments that stop and resume automatic deeds."""
+    show: tuple[str, ...] = ()
+    """Command that shows the inside of a rollout (``opsroom show``); empty where there is no cluster to ask."""
     theme: str = "night"
     theme_folders: tuple[Path, ...] = ()
     """Folders with the person's own themes; they win over ours and are read again when they change."""
@@ -45,7 +47,7 @@ class Options:
     """Seconds, 0 to 10."""
     roll_back_countdown: float = 1.0
     second_key: bool = False
-    """Instead of a countdown a second, different key (``y``) is asked for."""
+    """Instead of a countdown a second, different key (``Y``) is asked for."""
     actor: str = field(default_factory=getpass.getuser)
     bell: bool = False
     """Ring once for each new critical row."""

@@ -66,10 +66,10 @@ class PageScreen(LinesScreen):
     BINDINGS = bindings(Place.PAGE)
     place = Place.PAGE
 
-    def __init__(self, control: Control, name: str) -> None:
+    def __init__(self, control: Control, name: str, make: Make | None = None) -> None:
         super().__init__(control)
         self._top = LinesBlock(control.paint, id="top")
-        make = PAGES[name]
+        make = make or PAGES[name]
         self._page = LinesPage(control.paint, lambda cells, _: make(control, cells) if cells else [], id="page")
 
     def compose(self) -> ComposeResult:

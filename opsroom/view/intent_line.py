@@ -40,6 +40,6 @@ def second_key_line(armed: Armed, context: str, cells: int) -> Line:
     rollout = armed.row.rollout
     where = f"{context}/{rollout.namespace}" if context else rollout.namespace
     what = f" {words.VERB[armed.verb].upper()} {rollout.name} in {where} {effects.target(armed.offer, rollout)}"
-    end = "  y does it, esc stops it "
+    end = "  Y does it, esc stops it "
     head = cut(line(Piece(what, Role.ARMED)), cells - len(end))
     return padded(line(*head.pieces, Piece(end, Role.ARMED), ground=Ground.ARMED), cells)

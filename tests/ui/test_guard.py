@@ -238,10 +238,10 @@ def test_a_child_that_dies_after_go_is_not_known() -> None:
 def test_second_key_mode_needs_another_key() -> None:
     async def play(pilot: Pilot[int], app: BoardApp, clock: Clock) -> None:
         await pilot.press("x")
-        assert "y does it, esc stops it" in screen_text(app)
+        assert "Y does it, esc stops it" in screen_text(app)
         count_down(app, clock, 3.0)
         assert app.control.deeds.armed is not None
-        await pilot.press("y")
+        await pilot.press("Y")
         await until(pilot, lambda: state(app) is DeedState.DONE)
 
     run(play, second_key=True)
