@@ -242,6 +242,21 @@ def test_a_finished_rollout_is_undone_as_a_new_update(sim: Sim) -> None:
     assert "rollouts-pod-template-hash" not in template["metadata"]["labels"]
 
 
+def test_an_undo_never_goes_to_what_was_rolled_back(sim: Sim) -> None:
+    """After an abort and a revert in Git the bad version has the second-highest revision."""
+    canary(sim)
+    sim.run(sim.deliver(sim.intent(Verb.PROMOTE_FULLY)))
+    sim.cluster.pass_time(60)
+    sim.set_image("rollouts", "cart", "registry/app:v3-bad")
+    sim.cluster.pass_time(30)
+    assert sim.run(sim.deliver(sim.intent(Verb.ROLL_BACK)))[-1].effect is Effect.ABORT
+    sim.set_image("rollouts", "cart", "registry/app:v2")
+    sim.cluster.pass_time(60)
+    assert sim.run(sim.deliver(sim.intent(Verb.ROLL_BACK)))[-1].effect is Effect.UNDO
+    template = sim.get("rollouts", "cart")["spec"]["template"]
+    assert template["spec"]["containers"][0]["image"] == "registry/app:v1"
+
+
 def test_an_undo_that_git_would_revert_needs_force(sim: Sim) -> None:
     canary(sim)
     sim.run(sim.deliver(sim.intent(Verb.PROMOTE_FULLY)))

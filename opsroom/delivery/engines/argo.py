@@ -120,14 +120,14 @@ def _roll_back(sight: Sight, intent: Intent) -> Plan | Refused:
 
 
 def _undo(sight: Sight, intent: Intent) -> Plan | Refused:
-    """The template of the second-highest revision, as a new update through all steps."""
+    """The template of the revision before this one, as a new update through all steps."""
     if sight.partner is None and raw.table(sight.target, "spec", "workloadRef"):
         # Its template stands in an object of a kind that is not patched from here.
         return Refused(refusal=Refusal.NOT_SUPPORTED, detail="workloadRef")
     owner = former.git_owner(sight.target) or former.git_owner(sight.partner or {})
     if owner and not intent.force:
         return Refused(refusal=Refusal.OWNED, detail=owner)
-    old = former.second_highest(sight.replica_sets, REVISION)
+    old = former.to_undo_to(sight.replica_sets, REVISION)
     if old is None:
         return Refused(refusal=Refusal.NO_FORMER)
     holder = sight.partner if sight.partner is not None else sight.target

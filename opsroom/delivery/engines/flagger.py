@@ -155,7 +155,7 @@ def _undo(sight: Sight, intent: Intent) -> Plan | Refused:
         return Refused(refusal=Refusal.OWNED, detail=owner)
     uid = raw.text(holder, "metadata", "uid")
     mine = [one for one in sight.replica_sets if raw.owned_by(one, uid)]
-    old = former.second_highest(mine, former.DEPLOYMENT_REVISION)
+    old = former.to_undo_to(mine, former.DEPLOYMENT_REVISION)
     if old is None:
         return Refused(refusal=Refusal.NO_FORMER)
     patch = body.template(holder, intent, former.template(old, former.DEPLOYMENT_HASH), unpause=True)

@@ -1,7 +1,8 @@
 """Former revisions: ReplicaSets of a workload, their templates, and who would put a new one back.
 
-"The former revision" is the second-highest existing number, not the number before: gaps are normal, and a re-used
-ReplicaSet takes a new number. Sources: kubectl ``polymorphichelpers/rollback.go``, Argo Rollouts ``cmd/undo``.
+A half-done update goes back to the second-highest existing number, not to the number before: gaps are normal, and a
+re-used ReplicaSet takes a new number. An undo goes by the history of the present one as well (``to_undo_to``).
+Sources: kubectl ``polymorphichelpers/rollback.go``, Argo Rollouts ``cmd/undo``.
 """
 
 from __future__ import annotations
@@ -36,6 +37,20 @@ def second_highest(found: Iterable[Raw], name: str) -> Raw | None:
     """The ReplicaSet before the newest one, or None."""
     ordered = sorted(found, key=lambda one: revision(one, name))
     return ordered[-2] if len(ordered) > 1 else None
+
+
+def to_undo_to(found: Iterable[Raw], name: str) -> Raw | None:
+    """The newest ReplicaSet from before the present one first served, or None.
+
+    A revision that was tried later and given up for the present one (an abort and a revert in Git, an undo) has the
+    second-highest number; going "back" to it would roll out again what was rolled back.
+    """
+    ordered = sorted(found, key=lambda one: revision(one, name))
+    if not ordered:
+        return None
+    served = [int(part) for part in raw.annotation(ordered[-1], f"{name}-history").split(",") if part.isdecimal()]
+    first = min(served, default=revision(ordered[-1], name))
+    return next((one for one in reversed(ordered[:-1]) if revision(one, name) < first), None)
 
 
 def with_hash(found: Iterable[Raw], label: str, value: str) -> Raw | None:

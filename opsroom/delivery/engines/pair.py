@@ -130,7 +130,8 @@ def _restore(sight: Sight, intent: Intent, effect: Effect) -> Plan | Refused:
     stable = sight.partner or {}
     uid = raw.text(stable, "metadata", "uid")
     theirs = [one for one in sight.replica_sets if raw.owned_by(one, uid)]
-    old = former.second_highest(theirs, former.DEPLOYMENT_REVISION)
+    find = former.to_undo_to if effect is Effect.UNDO else former.second_highest
+    old = find(theirs, former.DEPLOYMENT_REVISION)
     if old is None:
         return Refused(refusal=Refusal.NO_FORMER)
     request = _template_request(stable, intent, former.template(old, former.DEPLOYMENT_HASH))

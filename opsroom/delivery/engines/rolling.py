@@ -74,7 +74,7 @@ def _roll_back(sight: Sight, intent: Intent) -> Plan | Refused:
         owner = former.git_owner(target)
         if owner and not intent.force:
             return Refused(refusal=Refusal.OWNED, detail=owner)
-        old, effect = former.second_highest(sight.replica_sets, former.DEPLOYMENT_REVISION), Effect.UNDO
+        old, effect = former.to_undo_to(sight.replica_sets, former.DEPLOYMENT_REVISION), Effect.UNDO
     if old is None:
         return Refused(refusal=Refusal.NO_FORMER)
     patch = body.template(target, intent, former.template(old, former.DEPLOYMENT_HASH), unpause=True)
