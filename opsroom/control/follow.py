@@ -47,6 +47,10 @@ def follow(rollout: Rollout, old: Track | None, now: float, learning: bool) -> T
     resting = pause is not None and pause.until is None
     if old is None or old.hash != revision:
         return Track(hash=revision, step=step, since=_began(rollout, now) if learning else now, resting=resting)
+    if old.since > now:
+        # The clock was set back: waiting until it has caught up would neither promote nor ask anybody.
+        unknown = None if old.unknown_since is None else now
+        old = msgspec.structs.replace(old, since=now, unknown_since=unknown)
     if old.step != step:
         return Track(hash=revision, step=step, since=now, resting=resting, lifted=old.lifted)
     if old.resting != resting:

@@ -425,6 +425,20 @@ def test_the_quarantine_ends_when_another_version_became_stable(decider: Decider
     assert not decider.memory.quarantine
 
 
+@pytest.mark.parametrize(("score", "outcome"), [(0.1, Outcome.PROMOTE), (None, Outcome.FLAG), (0.4, Outcome.FLAG)])
+def test_a_clock_that_is_set_back_starts_the_waiting_anew(
+    decider: Decider, score: float | None, outcome: Outcome
+) -> None:
+    decider.row(unknown_seconds=300.0)
+    decider.see(score)
+    decider.pass_time(1.0)
+    decider.see(score)
+    decider.pass_time(-3600.0)
+    assert decider.see(score).outcome is Outcome.WATCH
+    decider.pass_time(601.0)
+    assert decider.see(score).outcome is outcome
+
+
 def test_nothing_is_promoted_while_a_metric_is_not_answered(decider: Decider) -> None:
     """Whoever is healthy by its latency alone may fail every request."""
     settled_in(decider)
