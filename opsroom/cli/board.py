@@ -6,6 +6,7 @@ The splash comes first, from the standard library alone; Textual is imported whi
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -82,6 +83,7 @@ def screen_options(settings: Settings) -> Options:
     from opsroom.config.keymap import check_keymap
     from opsroom.config.paths import themes_folders
     from opsroom.ui.actions import GUARDED, default_keys
+    from opsroom.ui.notices import notices_here, remote
     from opsroom.ui.options import Options
     from opsroom.view.spark import Graphs
 
@@ -94,7 +96,8 @@ def screen_options(settings: Settings) -> Options:
         keymap=check_keymap(screen.keymap, default_keys(), GUARDED, settings.path) if screen.keymap else {},
         promote_countdown=screen.promote_countdown,
         roll_back_countdown=screen.roll_back_countdown,
-        bell=screen.bell,
+        bell=not remote(os.environ) if screen.bell is None else screen.bell,
+        notices=notices_here(screen.notices, os.environ),
     )
 
 

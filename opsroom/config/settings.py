@@ -46,7 +46,11 @@ class Screen(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     roll_back_countdown: float = 1.0
     keymap: dict[str, str] = {}
     """Keys by action id; several keys are separated by commas."""
-    bell: bool = False
+    bell: bool | None = None
+    """Ring when a rollout needs a person; not set: yes, but not over SSH and never on the wall."""
+    notices: str = ""
+    """Desktop notices at the same moments: ``osc9``, ``osc777`` or ``off``; empty: what the terminal takes, not over
+    SSH and never on the wall."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -136,5 +140,7 @@ def _checked(settings: Settings) -> None:
             raise ConfigError(f"{settings.path}: screen.{name} must be 0 to 10 seconds", "Correct that value")
     if screen.graphs not in ("", "braille", "block", "ascii"):
         raise ConfigError(f"{settings.path}: screen.graphs must be braille, block or ascii", "Correct that value")
+    if screen.notices not in ("", "off", "osc9", "osc777"):
+        raise ConfigError(f"{settings.path}: screen.notices must be osc9, osc777 or off", "Correct that value")
     if settings.prometheus.timeout <= 0:
         raise ConfigError(f"{settings.path}: prometheus.timeout must be more than 0", "Correct that value")

@@ -7,6 +7,7 @@ from typing import Any
 
 from opsroom.ui.board import BoardScreen
 from opsroom.ui.control import LinesScreen
+from opsroom.ui.notices import Notices
 from opsroom.ui.options import Options
 from opsroom.ui.room_app import RoomApp
 from opsroom.ui.sight import Feed
@@ -28,7 +29,8 @@ class WallApp(RoomApp):
     tick_seconds = 2.0
 
     def __init__(self, options: Options, feed: Feed, **more: Any) -> None:
-        super().__init__(replace(options, theme="wall") if options.theme == "night" else options, feed, **more)
+        calm = replace(options, bell=False, notices=Notices.OFF)
+        super().__init__(replace(calm, theme="wall") if options.theme == "night" else calm, feed, **more)
 
     def first_screen(self) -> LinesScreen:
         """The wall."""

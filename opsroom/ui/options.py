@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from opsroom.ui.notices import Notices
 from opsroom.view.spark import Graphs
 
 if TYPE_CHECKING:
@@ -50,7 +51,9 @@ class Options:
     """Instead of a countdown a second, different key (``Y``) is asked for."""
     actor: str = field(default_factory=getpass.getuser)
     bell: bool = False
-    """Ring once for each new critical row."""
+    """Ring when a new flag calls for a person."""
+    notices: Notices = Notices.OFF
+    """Desktop notices at the same moments."""
     wall_quit: bool = False
     """``q`` and twice ``ctrl+c`` end the wall; False: passers-by may reach its keyboard."""
     recorder: Recorder | None = None

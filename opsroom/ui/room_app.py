@@ -16,14 +16,15 @@ from textual.app import App
 from textual.driver import Driver
 
 from opsroom.domain.intent import STALL
-from opsroom.domain.rollout import Uid
 from opsroom.errors import OpsroomError
 from opsroom.feed.state import Link
 from opsroom.ui import terminal
 from opsroom.ui.actions import Place
+from opsroom.ui.alerts import Alerts
 from opsroom.ui.control import Control, Keyboard, LinesScreen
 from opsroom.ui.deeds import Deeds
 from opsroom.ui.freezing import Freezing
+from opsroom.ui.notices import wrapped
 from opsroom.ui.options import Options
 from opsroom.ui.paint import Paint
 from opsroom.ui.sight import Feed, Sight
@@ -86,7 +87,7 @@ class RoomApp(App[int]):
         self._feed = feed
         self._interrupted = -INTERRUPT
         self._themes = Themes(paint, options.theme_folders)
-        self._critical: set[Uid] = set()
+        self._alerts = Alerts(sight, options.bell, options.notices, self._write)
         self._use_theme()
 
     def first_screen(self) -> LinesScreen:
@@ -149,9 +150,7 @@ class RoomApp(App[int]):
     def _tick(self) -> None:
         sight = self.control.sight
         sight.take()
-        if sight.critical - self._critical and self.control.options.bell:
-            self.bell()
-        self._critical = set(sight.critical)
+        self._alerts.look(self.control.clock(), os.environ)
         self._redraw()
 
     def _count(self) -> None:
@@ -197,12 +196,13 @@ class RoomApp(App[int]):
         self.control.deeds.say(f"theme {theme.name}")
 
     def copy_to_clipboard(self, text: str) -> None:
-        """OSC 52; inside tmux it must be wrapped to reach the outer terminal (tmux(1), allow-passthrough)."""
-        if "TMUX" not in os.environ or self._driver is None:
-            super().copy_to_clipboard(text)
-            return
+        """OSC 52; Textual's own does not get out of tmux."""
         coded = base64.b64encode(text.encode()).decode("ascii")
-        self._driver.write(f"\x1bPtmux;\x1b\x1b]52;c;{coded}\x07\x1b\\")
+        self._write(wrapped(f"\x1b]52;c;{coded}\x07", os.environ))
+
+    def _write(self, sequence: str) -> None:
+        if self._driver is not None:
+            self._driver.write(sequence)
 
     def action_repaint(self) -> None:
         """Paint everything again."""

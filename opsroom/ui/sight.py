@@ -11,7 +11,8 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from opsroom.domain.board import Room, Row, Severity
+from opsroom.domain.board import Room, Row
+from opsroom.domain.decision import Flag
 from opsroom.domain.rollout import Uid
 from opsroom.feed.state import Board, Link, LinkState
 from opsroom.view.header import Playing, Status
@@ -67,7 +68,8 @@ class Sight:
         """Why reading the feed ended, which it never should."""
         self.kinds: Counter[str] = Counter()
         """How many rows there are of each kind, whatever the filter."""
-        self.critical: set[Uid] = set()
+        self.flags: dict[Uid, Flag] = {}
+        """Every flag that stands, whatever the filter."""
         self._kind_of: dict[Uid, str] = {}
         self._standings: dict[Uid, Standing] = {}
         self._matches = matcher("")
@@ -148,12 +150,12 @@ class Sight:
         before = self._kind_of.pop(uid, None)
         if before is not None:
             self.kinds[before] -= 1
-            self.critical.discard(uid)
+            self.flags.pop(uid, None)
         if row is not None:
             self._kind_of[uid] = after = kind(row)
             self.kinds[after] += 1
-            if row.severity is Severity.CRITICAL:
-                self.critical.add(uid)
+            if row.flag is not None:
+                self.flags[uid] = row.flag
 
     def _place(self, uid: Uid) -> None:
         row = self.rows.get(uid)

@@ -6,6 +6,8 @@ files of their own (``evidence``, ``effects``).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from opsroom.domain.board import Happening, Right, Row
 from opsroom.domain.decision import FlagReason, Outcome
 from opsroom.domain.deed import DeedState, Refusal, Verb
@@ -151,6 +153,15 @@ REFLEX = "That key does nothing here: roll back is x, repaint is ctrl+r, help is
 """For keys that hands press by habit from other tools."""
 
 INTERRUPT = "ctrl+c again leaves; q does at once"
+
+
+def needed(names: Sequence[str], context: str) -> str:
+    """A notice on the desktop: what waits for a person, and where."""
+    where = f" in {context}" if context else ""
+    if len(names) == 1:
+        return f"{names[0]} needs you{where}"
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return f"{len(names)} rollouts need you{where}: {', '.join(names[:3])}{more}"
 
 
 def copied(rollout: Rollout) -> str:
