@@ -48,6 +48,9 @@ class Window:
     errors: Pair | None = None
     started: NDArray[np.int64] | None = None
     concurrent: Flags | None = None
+    quantile_steps: float = 0.0
+    """How many steps' requests stand behind one latency quantile that was read from a histogram (the window of
+    ``rate``); 0 for exact quantiles of the requests of each step."""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -65,4 +68,5 @@ class Window:
             errors=self.errors and self.errors.part(rows),
             started=None if self.started is None else self.started[rows],
             concurrent=None if self.concurrent is None else self.concurrent[rows],
+            quantile_steps=self.quantile_steps,
         )

@@ -56,6 +56,7 @@ def align(
         metrics=found,
         requests=requests,
         errors=errors,
+        quantile_steps=max(1.0, delay / ring.step),
         started=np.array([_started(one, times, delay) for one in moving], dtype=np.int64),
         concurrent=np.array([one.stable is not None and one.stable.ready > 0 for one in moving], dtype=np.bool_),
     )

@@ -34,5 +34,7 @@ class Aligned:
     """Counts within each step."""
     started: NDArray[np.int64]
     """Index of each canary's first whole step; T when it has none yet."""
+    quantile_steps: float
+    """Steps that one latency quantile looks back over; it is read from a histogram."""
     concurrent: NDArray[np.bool_]
     """False where no stable pod is ready: the baseline is not of the same minutes."""

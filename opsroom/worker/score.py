@@ -128,6 +128,7 @@ def window_of(aligned: Aligned) -> Window:
         errors=Pair(*aligned.errors),
         started=aligned.started,
         concurrent=aligned.concurrent,
+        quantile_steps=aligned.quantile_steps,
     )
 
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from opsroom.analysis.columns import _quantile
 from opsroom.analysis.judge import Judge
 from opsroom.analysis.window import Pair, Window
 
@@ -174,3 +175,14 @@ def test_one_step_at_a_time_gives_the_scores_of_the_batch(canaries: Make) -> Non
         stream.advance(column)
         found.append(JUDGE.score(stream, window.step))
     np.testing.assert_array_equal(np.stack(found, axis=1), scores(window))
+
+
+def test_a_quantile_from_a_histogram_is_not_said_to_be_too_low_where_it_is_not() -> None:
+    """Fifty requests a step, read over two steps: the exact quantile would be a tenth too low, this one is not."""
+    requests = np.full((40, 1), 50.0)
+    exact, _ = _quantile(requests, 0.0)
+    read, _ = _quantile(requests, 2.0)
+    assert exact[0, 0] < -0.05
+    assert read[0, 0] == 0.0
+    few, _ = _quantile(np.full((40, 1), 5.0), 2.0)
+    assert few[0, 0] < -0.1

@@ -90,7 +90,13 @@ class NoisyMetrics:
         self._looks = 0
 
     async def fetch(
-        self, rollouts: Sequence[Rollout], now: float, step: float, window: int, services: Services | None = None
+        self,
+        rollouts: Sequence[Rollout],
+        now: float,
+        step: float,
+        window: int,
+        services: Services | None = None,
+        idle: float = 1.0,
     ) -> Aligned:
         self._looks += 1
         size = (len(rollouts), STEPS)
@@ -116,6 +122,7 @@ class NoisyMetrics:
             requests=requests,
             errors=errors,
             started=np.zeros(len(rollouts), dtype=np.int64),
+            quantile_steps=2.0,
             concurrent=np.ones(len(rollouts), dtype=np.bool_),
         )
 

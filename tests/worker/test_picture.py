@@ -48,6 +48,7 @@ def test_gaps_stay_gaps_and_requests_become_a_rate() -> None:
         requests=(np.array([[100.0, 50.0, nan]]), np.array([[10.0, 5.0, 0.0]])),
         errors=(arm, arm),
         started=np.array([0]),
+        quantile_steps=2.0,
         concurrent=np.array([True]),
     )
     latency, requests = metrics_of(aligned)["u"]
