@@ -16,7 +16,7 @@ from opsroom.errors import OpsroomError
 COMMANDS = {
     None: "opsroom.cli.board",
     "demo": "opsroom.cli.demo",
-    "wall": "opsroom.cli.board",
+    "wall": "opsroom.cli.wall",
     "worker": "opsroom.cli.processes",
     "sim": "opsroom.cli.processes",
     "ls": "opsroom.cli.looking",

@@ -1,4 +1,4 @@
-"""The board and the wall: which feed they draw, and how they are started.
+"""The board: which feed it draws, and how it is started.
 
 The splash comes first, from the standard library alone; Textual is imported while a person already sees something.
 """
@@ -23,15 +23,13 @@ if TYPE_CHECKING:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Show the board (or the wall) on the feed of the current context until it is left."""
-    with first_frame(arguments.command or "board"):
+    """Show the board on the feed of the current context until it is left."""
+    with first_frame():
         from opsroom.cli.options import settings_for
         from opsroom.cli.own_worker import address, common_words
 
         settings = settings_for(arguments)
         where = address(arguments, settings)
-        if arguments.command == "wall":
-            return show_wall(where, settings, allow_quit=arguments.allow_quit)
         return show(where, common_words(arguments, settings), settings, record=arguments.record)
 
 
@@ -63,15 +61,6 @@ def show(where: str, words: Sequence[str], settings: Settings | None = None, *, 
         return run_board(replace(options, recorder=recorder))
     finally:
         recorder.close()
-
-
-def show_wall(where: str, settings: Settings, *, allow_quit: bool) -> int:
-    """Draw the feed at ``where`` for people who do not touch it."""
-    from opsroom.cli.feed_token import feed_token
-    from opsroom.ui.app import run_wall
-
-    options = screen_options(settings)
-    return run_wall(replace(options, feed=where, token=feed_token(where), read_only=True, wall_quit=allow_quit))
 
 
 def screen_options(settings: Settings) -> Options:

@@ -78,6 +78,7 @@ def _worlds(command: Any) -> None:
     )
     wall = command("wall", "The read-only display; it never exits and takes no keys.")
     wall.add_argument("--serve", metavar="HOST:PORT", help="show the wall in a browser (needs opsroom[serve])")
+    wall.add_argument("--served", action="store_true", help=argparse.SUPPRESS)
     wall.add_argument("--allow-quit", action="store_true", help="let q end it")
     worker = command("worker", "The background worker: watches, scores, decides; acts only in --mode auto.")
     worker.add_argument("--mode", choices=("observe", "advise", "auto"), default="observe")

@@ -36,6 +36,22 @@ def run(kind: type[RoomApp], options: Options) -> int:
     return app.return_code or 0
 
 
+def run_served(options: Options) -> int:
+    """Run the wall behind ``textual-serve``: its packets on standard output instead of a screen."""
+    from textual.drivers.web_driver import WebDriver
+
+    from opsroom.ui.app import WallApp
+
+    size = [os.environ.get(name, "") for name in ("COLUMNS", "ROWS")]
+    terminal.prepare(os.environ)
+    os.environ.update({name: text for name, text in zip(("COLUMNS", "ROWS"), size, strict=True) if text.isdecimal()})
+    feed = LateFeed(options.feed, options.token, time.monotonic)
+    browser = terminal.Terminal(colourless=False, sixteen=False, unicode=True)
+    app = WallApp(options, feed, driver_class=WebDriver, found=browser)
+    app.run(mouse=False)
+    return _report(app.crash) if app.crash else app.return_code or 0
+
+
 def _report(crash: str) -> int:
     from opsroom.config.paths import state_folder
 

@@ -1,0 +1,77 @@
+"""``opsroom wall``: the read-only display, on this terminal or, with ``--serve``, in browsers.
+
+It draws a feed and needs no kubeconfig where ``--feed`` names one; else its own worker runs ``--read-only``.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from opsroom.errors import UsageError
+
+if TYPE_CHECKING:
+    from opsroom.ui.options import Options
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Show or serve the wall until it is ended."""
+    if arguments.serve:
+        return _serve(arguments)
+    if arguments.served:
+        return _served(arguments)
+    from opsroom.cli.board import first_frame
+
+    with first_frame("wall"):
+        from opsroom.ui.app import run_wall
+
+        return run_wall(_options(arguments))
+
+
+def _options(arguments: argparse.Namespace) -> Options:
+    from opsroom.cli.board import screen_options
+    from opsroom.cli.feed_token import feed_token
+    from opsroom.cli.options import settings_for
+
+    where = _feed(arguments)
+    options = screen_options(settings_for(arguments))
+    return replace(options, feed=where, token=feed_token(where), read_only=True, wall_quit=arguments.allow_quit)
+
+
+def _feed(arguments: argparse.Namespace) -> str:
+    import msgspec
+
+    from opsroom.cli.options import settings_for
+    from opsroom.cli.own_worker import address
+
+    return address(arguments, msgspec.structs.replace(settings_for(arguments), read_only=True))
+
+
+def _serve(arguments: argparse.Namespace) -> int:
+    from opsroom.cli.children import command
+    from opsroom.ui.served import serve
+
+    host, port = host_and_port(arguments.serve)
+    words = ["--config", arguments.config] if getattr(arguments, "config", None) else []
+    serve(command("wall", *words, "--feed", _feed(arguments), "--served"), host, port)
+    return 0
+
+
+def _served(arguments: argparse.Namespace) -> int:
+    """One wall behind a browser's page; it speaks Textual's web protocol instead of drawing on a terminal."""
+    from opsroom.ui.running import run_served
+
+    return run_served(replace(_options(arguments), wall_quit=False))
+
+
+def host_and_port(text: str) -> tuple[str, int]:
+    """``HOST:PORT``, ``[::1]:PORT`` or ``:PORT`` (this machine only).
+
+    Raises:
+        UsageError: it is neither.
+    """
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isdecimal() or not 0 < int(port) < 65536 or (":" in host and not host.startswith("[")):
+        raise UsageError(f"{text!r} is no HOST:PORT", "For example: opsroom wall --serve localhost:8000")
+    return host.strip("[]") or "localhost", int(port)
