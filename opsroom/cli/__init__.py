@@ -38,6 +38,7 @@ COMMANDS = {
     "doctor": "opsroom.cli.doctor",
     "login": "opsroom.cli.login",
     "manifest": "opsroom.cli.manifest",
+    "completion": "opsroom.cli.completion",
 }
 """The module whose ``run(arguments) -> int`` does a command."""
 

@@ -188,6 +188,8 @@ def _judging(command: Any) -> None:
 
 
 def _setting_up(command: Any) -> None:
+    completion = command("completion", "Print a script that completes commands and options in your shell.")
+    completion.add_argument("shell", choices=("bash", "zsh", "fish"))
     doctor = command("doctor", "Check every precondition, one line each, with the command that fixes it.")
     doctor.add_argument("-o", "--output", choices=("plain", "json"), default="plain")
     login = command("login", "Put a token into the keyring of this machine.")
