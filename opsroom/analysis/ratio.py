@@ -25,7 +25,7 @@ CHANGE_AFTER = 8
 Z95 = 1.96
 SPIKE = 0.25
 SPIKE_SCALES = 2.5
-"""A step is a spike beyond so many standard deviations and at least so much (log units)."""
+"""A step is a spike beyond so many standard deviations, at least so much (log units), and twice what is innocent."""
 SPIKE_LATER = 0.05
 SPIKE_UP = np.array([0.75, 0.9])[:, None, None]
 """Bets on the part of the spikes that are the canary's; half of them are, where the arms are alike."""
@@ -127,7 +127,7 @@ class RatioEvidence:
         noise.advance(x, ok, scale)
 
     def _advance_spikes(self, x: Floats, ok: Flags, scale: Floats) -> None:
-        far = np.maximum(SPIKE_SCALES * scale, SPIKE)
+        far = np.maximum(np.maximum(SPIKE_SCALES * scale, SPIKE), 2.0 * self._margin)
         up, down = ok & (x > far), ok & (x < -far)
         # A spike of several steps is one accident, so its later steps count for little.
         won = np.where(up, np.where(self._far_up, SPIKE_WON**SPIKE_LATER, SPIKE_WON), 1.0)

@@ -44,7 +44,7 @@ def _path(policy: Policy, key: str) -> list[str | int]:
         for index, row in enumerate(policy.rows):
             if key.startswith(f"row {row.name!r}: "):
                 return ["rows", index, key.rpartition(": ")[2]]
-    return list(key.split(": "))
+    return [part for piece in key.split(": ") for part in piece.split(".")]
 
 
 def write_policy(policy: Policy) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from opsroom.domain.clean import clean
+from opsroom.domain.judge_policy import JudgePolicy, judge_faults
 from opsroom.domain.queue_policy import QueuePolicy, queue_faults
 from opsroom.domain.rollout import Rollout
 from opsroom.domain.verdict import PROMOTE_BELOW, ROLL_BACK_ABOVE
@@ -64,6 +65,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forb
     rows: tuple[PolicyRow, ...] = (PolicyRow(),)
     rails: Rails = Rails()
     queue: QueuePolicy = QueuePolicy()
+    judge: JudgePolicy = JudgePolicy()
     step: float = 10.0
     """Seconds between two looks at the metrics."""
     window: int = 60
@@ -139,4 +141,4 @@ def out_of_bounds(policy: Policy) -> list[tuple[str, str]]:
         bad.append(("idle_cpu", "0 to 1"))
     if not STEPS_MIN <= policy.window <= 1000:
         bad.append(("window", f"{STEPS_MIN} to 1000"))
-    return bad + queue_faults(policy.queue)
+    return bad + judge_faults(policy.judge) + queue_faults(policy.queue)

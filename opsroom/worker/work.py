@@ -95,6 +95,7 @@ class Work:
             decided=self._decided,
             others=others.news,
         )
+        self._policy = policy
         self._rails_window = policy.policy.rails.window
         self._lines: asyncio.Queue[Entry] = asyncio.Queue(JOURNAL_WAITING)
 
@@ -124,9 +125,9 @@ class Work:
 
     async def _measure(self, metrics: Metrics | None, judge: Judging | None) -> None:
         if judge is None:
-            from opsroom.analysis.judge import Judge
+            from opsroom.worker.judging import PolicyJudge
 
-            judge = Judge()
+            judge = PolicyJudge(lambda: self._policy.policy.judge)
         source = metrics or await self._source()
         try:
             await self.loop.measure(source, judge)

@@ -113,6 +113,8 @@ def test_a_policy_that_is_written_reads_back_equal(policy: Policy) -> None:
         ('[[queue.limits]]\nname="a\\u001b"\nslots=1\n', "", "one printable line"),
         ("[[rows]]\nmin_request=60\n", ":2:", "min_request is not a setting"),
         ('[[rows]]\nperson="yes"\n', ":2:", "expected `bool`"),
+        ("[judge]\nfalse_rollbacks = 500.0\n", ":2:", "1 to 100 per 1000"),
+        ("[judge.metrics.queue_depth]\nmatters = 0.2\nworse = 'sideways'\n", ":3:", "up or down"),
     ],
 )
 def test_no_policy_goes_beyond_the_bounds(tmp_path: Path, text: str, where: str, what: str) -> None:
