@@ -131,6 +131,19 @@ def test_one_rollout_is_shown_with_its_evidence(cluster: Cluster) -> None:
         assert word in shown.stdout
 
 
+def test_the_inside_of_a_rollout_is_shown_without_its_secrets(cluster: Cluster) -> None:
+    row = cluster.until(lambda row: bool(row["rollout"].get("canary")) and row["rollout"]["canary"].get("ready", 0) > 0)
+    name = f"{row['rollout']['namespace']}/{row['rollout']['name']}"
+    logs = json.loads(cluster.run("show", name, "--logs", "-o", "json").stdout)
+    assert logs["canary"]["pods"]
+    assert logs["canary"]["lines"]
+    assert "error" not in logs["canary"]
+    manifest = cluster.run("show", name, "--manifest")
+    assert manifest.returncode == 0
+    assert f"name: {row['rollout']['name']}" in manifest.stdout
+    assert "managedFields" not in manifest.stdout
+
+
 def test_an_unknown_name_is_one_sentence(cluster: Cluster) -> None:
     missing = cluster.run("show", "nothing-here")
     assert missing.returncode == 1

@@ -23,6 +23,7 @@ from opsroom.kube.access import may
 from opsroom.kube.connection import Connection, connect
 from opsroom.kube.reader import Reader
 from opsroom.kube.writer import Writer
+from opsroom.sources.pod_logs import pod_logs
 from tests.rights.stage import at_work, beside_the_worker, in_the_queue, new_versions_for_canaries
 
 ANNA = "anna"
@@ -110,6 +111,16 @@ async def everything_shared(person: Person) -> None:
     await shared.acknowledge(writer, "uid", shared.Acknowledgement(by=ANNA, at=1.0, hash="x"))
 
 
+async def logs_read(person: Person, client: FeedClient) -> bool:
+    """Whether the logs of some running canary could be read, as the board's page reads them."""
+    for row in client.board.rows.values():
+        if row.rollout.canary is not None and row.rollout.canary.ready:
+            side = (await pod_logs(person.reader, row.rollout)).canary
+            if side is not None and side.pods and not side.error:
+                return True
+    return False
+
+
 def test_an_operator_uses_every_right_that_is_granted_and_needs_no_other(
     open_cluster: Any, record: Any, rights: Any, until: Any, tmp_path: Path
 ) -> None:
@@ -133,11 +144,13 @@ def test_an_operator_uses_every_right_that_is_granted_and_needs_no_other(
                 await past_the_hold(person, here)
                 for holds, verb in (
                     (paused, Verb.FLAG),
+                    (paused, Verb.ACKNOWLEDGE),
                     (paused, Verb.PROMOTE),
                     (under_analysis, Verb.FLAG),
                     (under_analysis, Verb.ROLL_BACK),
                 ):
                     await until(lambda holds=holds, verb=verb: person.did(client, holds, verb))
+                await until(lambda: logs_read(person, client))
                 await until(lambda: wanted <= record.used(ANNA), lambda: wanted - record.used(ANNA))
                 await person.close()
 

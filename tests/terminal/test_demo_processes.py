@@ -58,7 +58,7 @@ class Terminal:
         self.process, self.handle = pty.fork()
         if self.process == 0:
             os.environ.update(TERM="xterm-256color", LANG="C.UTF-8", COLUMNS="100", LINES="30")
-            os.execv(sys.executable, [sys.executable, "-m", "opsroom", "demo", "--seed", "7"])
+            os.execv(sys.executable, [sys.executable, "-m", "opsroom", "demo", "--seed", "7"])  # noqa: S606
         fcntl.ioctl(self.handle, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
         os.set_blocking(self.handle, False)
         self.seen = b""
