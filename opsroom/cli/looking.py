@@ -53,8 +53,10 @@ def whole_picture(arguments: argparse.Namespace) -> Picture:
         kube = next((source for source in picture.room.sources if source.name.startswith("kube")), None)
         if kube is None or freshness(kube, picture.room.at) is not Freshness.NEVER:
             return picture
-        if kube.error or time.monotonic() > end:
-            raise Unreachable(kube.error or "the worker has not read the cluster yet", "Try again")
+        if kube.error:
+            raise Unreachable(kube.error)
+        if time.monotonic() > end:
+            raise Unreachable("the worker has not read the cluster yet", "Try again")
         time.sleep(0.2)
 
 

@@ -75,6 +75,8 @@ def wait_for(where: str, seconds: float = START_SECONDS) -> None:
     end = time.monotonic() + seconds
     while not answers(path):
         if time.monotonic() > end:
+            if path.parent != paths.worker_socket("").parent:
+                raise Unreachable(f"no worker answers at {path}", "Start it there, or leave --feed out")
             said = last_words(paths.log_file("worker"))
             raise Unreachable(
                 f"no worker answers at {path}" + (f"; its last words: {said}" if said else ""),

@@ -23,7 +23,9 @@ class Parser(argparse.ArgumentParser):
     """Raises instead of exiting, so that every error ends in one place and one form."""
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{self.prog}: {message}", f"See {self.prog} --help")
+        # Errors are printed after "opsroom: ", so that only the command's name is missing here.
+        command = self.prog.partition(" ")[2]
+        raise UsageError(f"{command}: {message}" if command else message, f"See {self.prog} --help")
 
 
 def build() -> Parser:
@@ -81,7 +83,12 @@ def _worlds(command: Any) -> None:
     wall.add_argument("--served", action="store_true", help=argparse.SUPPRESS)
     wall.add_argument("--allow-quit", action="store_true", help="let q end it")
     worker = command("worker", "The background worker: watches, scores, decides; acts only in --mode auto.")
-    worker.add_argument("--mode", choices=("observe", "advise", "auto"), default="observe")
+    worker.add_argument(
+        "--mode",
+        choices=("observe", "advise", "auto"),
+        default="observe",
+        help="observe writes nothing (default); advise journals what it would do; auto does it",
+    )
     worker.add_argument("--listen", metavar="ADDRESS", help="unix:PATH, HOST:PORT or https://HOST:PORT for the feed")
     worker.add_argument("--group", metavar="NAME", help="members of this group may read the unix socket as well")
     worker.add_argument("--tls", metavar="FOLDER", help="tls.crt and tls.key; callers then show a bearer token")

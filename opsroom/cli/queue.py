@@ -118,7 +118,7 @@ async def _freeze(arguments: argparse.Namespace, settings: Settings) -> int:
     async with opened(settings) as door:
         if arguments.command == "freeze":
             await shared.freeze(door.writer, door.user, arguments.reason, time.time)
-            door.note("frozen")
+            door.note(f"frozen ({arguments.reason})" if arguments.reason else "frozen")
             said = "Frozen: no automatic deed for anybody, until opsroom thaw."
         elif await shared.thaw(door.writer):
             door.note("thawed")

@@ -79,7 +79,10 @@ class Waiting:
         if rollout.phase is not Phase.HEALTHY:
             return ""
         if self._seen is None:
-            return PROMOTED if self._now() - self._began >= GRACE else ""
+            if self._now() - self._began < GRACE:
+                return ""
+            # The change may have ended before anybody waited for it: an undone Deployment is healthy as well.
+            return ROLLED_BACK if row.result == ROLLED_BACK else PROMOTED
         if row.result and row.finished is not None and row.finished >= self._began:
             return row.result
         return PROMOTED if _same(self._seen, rollout.stable) else ROLLED_BACK

@@ -36,7 +36,7 @@ def check_keymap(
     merged = dict(default)
     for action, keys in own.items():
         if action not in default:
-            raise _wrong(file, action, "is not an action", "opsroom --help keys lists them")
+            raise _wrong(file, action, "is not an action", f"Actions are {', '.join(sorted(default))}")
         for key in keys.split(","):
             if not _KEY.match(key):
                 raise _wrong(file, action, f"{key!r} is not a key", "Write keys as p, ctrl+r or f5")

@@ -33,7 +33,7 @@ def load(path: Path, type_: type[T]) -> T:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise ConfigError(f"{path} cannot be read: {reason}", "Name another file with --config") from error
+        raise ConfigError(f"{path} cannot be read: {reason}", "Name another file with --config or --policy") from error
     return parse(text, type_, str(path))
 
 

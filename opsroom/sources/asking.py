@@ -65,8 +65,18 @@ class Address:
 
     def silent(self, error: Exception) -> str:
         """The sentence for no answer at all."""
-        cause = clean(error, 120) or type(error).__name__
+        cause = clean(_root(error), 120) or type(error).__name__
         return f"No answer from Prometheus at {self.place} ({cause}). Check --prometheus and the network"
+
+
+def _root(error: BaseException) -> BaseException:
+    """The operating system's own word at the bottom of ``error`` (connection refused, name not known), else itself."""
+    found, one = error, error.__cause__ or error.__context__
+    while one is not None:
+        if isinstance(one, OSError):
+            found = one
+        one = one.__cause__ or one.__context__
+    return found
 
 
 class RangeQueries:

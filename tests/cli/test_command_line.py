@@ -42,6 +42,7 @@ def test_wrong_usage_is_one_sentence_and_exit_code_2(line: str, what: str, capsy
     assert main(line.split()) == 2
     said = capsys.readouterr().err
     assert said.startswith("opsroom: ")
+    assert not said.startswith("opsroom: opsroom")
     assert what in said
     assert "Traceback" not in said
 
