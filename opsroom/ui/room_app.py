@@ -42,7 +42,6 @@ TICK = 0.5
 COUNT = 0.2
 """Seconds between two looks at the countdown."""
 
-
 INTERRUPT = 2.0
 """Seconds within which a second ``ctrl+c`` leaves."""
 
@@ -168,13 +167,17 @@ class RoomApp(App[int]):
             self.screen.redraw()
 
     def _reload_theme(self) -> None:
+        self._try_theme(self._themes.changed)
+
+    def _try_theme(self, choose: Callable[[], ThemeFile | None]) -> ThemeFile | None:
         try:
-            theme = self._themes.changed()
+            theme = choose()
         except OpsroomError as error:
             self.control.deeds.say(str(error), bad=True)
-            return
+            return None
         if theme is not None:
             self._change_theme(theme)
+        return theme
 
     def _change_theme(self, theme: ThemeFile) -> None:
         self.control.paint.change(theme)
@@ -187,13 +190,9 @@ class RoomApp(App[int]):
 
     def action_theme(self) -> None:
         """The next theme of the same kind."""
-        try:
-            theme = self._themes.next()
-        except OpsroomError as error:
-            self.control.deeds.say(str(error), bad=True)
-            return
-        self._change_theme(theme)
-        self.control.deeds.say(f"theme {theme.name}")
+        theme = self._try_theme(self._themes.next)
+        if theme is not None:
+            self.control.deeds.say(f"theme {theme.name}")
 
     def copy_to_clipboard(self, text: str) -> None:
         """OSC 52; Textual's own does not get out of tmux."""
