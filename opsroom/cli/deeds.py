@@ -11,6 +11,7 @@ import asyncio
 import getpass
 import os
 import socket
+import stat
 import sys
 import time
 import uuid
@@ -141,10 +142,20 @@ def intent_for(row: Row, verb: Verb, *, reason: str, force: bool, now: float) ->
 
 async def _act(settings: Settings, journal: str | None) -> int:
     """The intent comes on standard input, the states of the deed go out as JSON lines."""
-    loop = asyncio.get_running_loop()
+    return await act(await _standard_input(), setting(settings, journal, _tell))
+
+
+async def _standard_input() -> asyncio.StreamReader:
+    """Standard input as a stream; a file or /dev/null, which no event loop can wait for, is read at once."""
     stdin = asyncio.StreamReader()
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stdin), sys.stdin)
-    return await act(stdin, setting(settings, journal, _tell))
+    kind = os.fstat(sys.stdin.fileno()).st_mode
+    if stat.S_ISFIFO(kind) or stat.S_ISSOCK(kind) or sys.stdin.isatty():
+        loop = asyncio.get_running_loop()
+        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stdin), sys.stdin)
+    else:
+        stdin.feed_data(await asyncio.to_thread(sys.stdin.buffer.read))
+        stdin.feed_eof()
+    return stdin
 
 
 def setting(settings: Settings, journal: str | None, emit: Emit) -> Setting:

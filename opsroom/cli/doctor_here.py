@@ -27,6 +27,7 @@ from opsroom.errors import OpsroomError
 def here_findings(settings: Settings, environment: Mapping[str, str]) -> Iterator[Finding]:
     """Everything that needs no network."""
     yield _policy(settings)
+    yield _screen(settings)
     yield from _kubeconfig(settings, environment)
     yield _keyring(environment)
     yield from _token_files(environment)
@@ -43,6 +44,19 @@ def _policy(settings: Settings) -> Finding:
     except OpsroomError as error:
         return failed("policy", error)
     return ok("policy", f"{settings.policy}, {len(policy.rows)} rows")
+
+
+def _screen(settings: Settings) -> Finding:
+    """Only the board meets a wrong theme or keymap; whoever asks whether all is well wants to know before."""
+    from opsroom.cli.board import screen_options
+    from opsroom.ui.theme_file import find
+
+    try:
+        options = screen_options(settings)
+        find(options.theme, options.theme_folders)
+    except OpsroomError as error:
+        return failed("screen", error)
+    return ok("screen", f"theme {options.theme}" + (", own keys" if options.keymap else ""))
 
 
 def _kubeconfig(settings: Settings, environment: Mapping[str, str]) -> Iterator[Finding]:

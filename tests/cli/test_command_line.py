@@ -111,3 +111,11 @@ def test_too_little_to_learn_from_is_said(tmp_path: Path, capsys: pytest.Capture
     file.write_text("")
     assert main(["learn", str(file)]) == 1
     assert "too few outcomes" in capsys.readouterr().out
+
+
+def test_act_without_an_intent_ends_instead_of_waiting(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    with Path("/dev/null").open(encoding="utf-8") as nothing:
+        monkeypatch.setattr("sys.stdin", nothing)
+        assert main(["act"]) == 2

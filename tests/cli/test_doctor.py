@@ -14,7 +14,7 @@ from opsroom.cli.doctor_here import here_findings
 from opsroom.cli.own_worker import identity
 from opsroom.config.lock import locked
 from opsroom.config.paths import worker_lock
-from opsroom.config.settings import Settings
+from opsroom.config.settings import Screen, Settings
 
 PLANTED = "planted-secret"
 
@@ -113,6 +113,15 @@ def test_a_policy_outside_the_bounds_is_a_failure(home: Path) -> None:
     told = found(Settings(policy=str(policy)), {})["policy"]
     assert told.status is Status.FAIL
     assert "promote_below" in told.detail
+
+
+@pytest.mark.parametrize(
+    ("screen", "told"), [(Screen(theme="dya"), "dya"), (Screen(keymap={"promot": "P"}), "promot"), (Screen(), "night")]
+)
+def test_a_theme_or_key_that_the_board_would_refuse_is_told_before(home: Path, screen: Screen, told: str) -> None:
+    finding = found(Settings(screen=screen), {})["screen"]
+    assert finding.status is (Status.OK if told == "night" else Status.FAIL)
+    assert told in finding.detail
 
 
 def test_a_worker_that_holds_its_lock_and_does_not_answer_is_told(home: Path) -> None:
