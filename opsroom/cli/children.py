@@ -18,8 +18,11 @@ STOP_SECONDS = 5.0
 
 
 def command(*words: str) -> list[str]:
-    """The command line of one of our own commands."""
-    return [sys.executable, "-m", "opsroom", *words]
+    """The command line of one of our own commands.
+
+    ``-P``: else ``-m`` would import what happens to lie in the current folder, with the caller's credentials.
+    """
+    return [sys.executable, "-P", "-m", "opsroom", *words]
 
 
 def start(

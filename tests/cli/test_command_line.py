@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from opsroom.cli import main
+from opsroom.cli.children import command
 from opsroom.cli.options import settings_for
 from opsroom.cli.own_worker import common_words, current_context, identity
 from opsroom.cli.parser import build
@@ -119,3 +121,11 @@ def test_act_without_an_intent_ends_instead_of_waiting(monkeypatch: pytest.Monke
     with Path("/dev/null").open(encoding="utf-8") as nothing:
         monkeypatch.setattr("sys.stdin", nothing)
         assert main(["act"]) == 2
+
+
+def test_a_child_imports_nothing_from_the_folder_we_stand_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "msgspec.py").write_text("raise SystemExit('somebody else was here')\n")
+    monkeypatch.chdir(tmp_path)
+    child = subprocess.run(command("ls", "--nonsense"), capture_output=True, text=True, check=False)
+    assert "somebody else" not in child.stderr
+    assert child.returncode == 2
