@@ -85,7 +85,11 @@ def test_without_a_terminal_nothing_is_painted() -> None:
 def test_an_error_after_the_splash_gives_the_terminal_back_before_it_speaks() -> None:
     master, slave = pty.openpty()
     with subprocess.Popen(
-        [sys.executable, "-m", "opsroom", "demo", "--services", "none"], stdin=slave, stderr=slave, stdout=slave
+        [sys.executable, "-m", "opsroom", "demo", "--services", "none"],
+        stdin=slave,
+        stderr=slave,
+        stdout=slave,
+        env={**os.environ, "TERM": "xterm-256color"},
     ) as process:
         os.close(slave)
         said = b""
