@@ -30,7 +30,7 @@ from opsroom.domain.board import Right, Row
 from opsroom.domain.deed import Deed, DeedState, Effect, Intent, Refusal, Verb, target_of
 from opsroom.domain.freshness import Freshness, freshness
 from opsroom.domain.intent import SCORE_STALE, Press, Refused, arm, score_age
-from opsroom.domain.offer import Offer, seen
+from opsroom.domain.offer import Offer, offer, seen
 from opsroom.errors import NotPermitted, OpsroomError, UsageError
 from opsroom.feed.frames import Picture
 from opsroom.kube.access import may, whoami
@@ -67,6 +67,9 @@ def what(picture: Picture, row: Row, verb: Verb, *, force: bool) -> str:
     """
     name = f"{words.VERB[verb]} {row.rollout.key}"
     if verb is Verb.FLAG:
+        no = offer(row.rollout, verb).refusal
+        if no is not None:
+            raise OpsroomError(words.refusal(no, verb, row.rollout).rstrip("."))
         return f"{name}: automatic promotion of it stops until a person decides"
     answer = arm(_press(picture, row, verb))
     if isinstance(answer, Refused):

@@ -37,6 +37,9 @@ def offer(rollout: Rollout, verb: Verb) -> Offer:
         return _roll_back(rollout)
     if verb in (Verb.PROMOTE, Verb.PROMOTE_FULLY):
         return _promote(rollout, verb)
+    if verb is Verb.FLAG and not rollout.under_way:
+        # A flag speaks of one canary; on nothing it would stand nowhere.
+        return Offer(verb=verb, refusal=Refusal.NOT_UNDER_WAY)
     return Offer(verb=verb, effect=Effect.MARK)
 
 

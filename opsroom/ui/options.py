@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def own_command(name: str) -> tuple[str, ...]:
     """One of our own commands: this interpreter, so that the child is the same opsroom."""
-    return (sys.executable, "-m", "opsroom", name)
+    return (sys.executable, "-P", "-m", "opsroom", name)
 
 
 @dataclass(frozen=True, slots=True)

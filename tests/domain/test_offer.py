@@ -112,3 +112,8 @@ def test_a_rolling_update_that_is_not_paused_cannot_be_promoted() -> None:
 
 def test_weight_after_nothing_known_is_nothing() -> None:
     assert weight_after(rollout(), None) is None
+
+
+def test_a_flag_on_nothing_under_way_is_refused() -> None:
+    assert offer(rollout(phase=Phase.HEALTHY, canary=None), Verb.FLAG).refusal is Refusal.NOT_UNDER_WAY
+    assert offer(rollout(), Verb.FLAG).effect is Effect.MARK
