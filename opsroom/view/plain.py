@@ -47,7 +47,7 @@ def _row_cells(row: Row, now: float, wide: bool) -> tuple[str, ...]:
         rollout.namespace,
         rows.step(rollout),
         f"{rollout.weight}%" if moving else numbers.NONE,
-        numbers.score(row.verdict.score if row.verdict else None),
+        numbers.score(rows.shown_score(row)),
         _last(row, "error_rate"),
         _last(row, "latency_p99"),
         numbers.age(age(rows.since(row), now)),

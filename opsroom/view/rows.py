@@ -103,8 +103,13 @@ def score_role(score: float | None) -> Role:
     return Role.OK if score < PROMOTE_BELOW else Role.WATCH if score >= HARMFUL else Role.TEXT
 
 
+def shown_score(row: Row) -> float | None:
+    """The score that belongs to what the row shows: a queued change has none, the last one's would mislead."""
+    return None if row.verdict is None or group_of(row) is Group.QUEUED else row.verdict.score
+
+
 def _score(row: Row, column: Column, look: Look) -> Cell:
-    score = row.verdict.score if row.verdict else None
+    score = shown_score(row)
     return ((numbers.score(score), score_role(score) if row.rollout.under_way else Role.DIM),)
 
 

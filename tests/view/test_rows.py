@@ -1,0 +1,27 @@
+"""What a row says of its score."""
+
+from __future__ import annotations
+
+import msgspec
+
+from opsroom.domain.board import Row
+from opsroom.domain.queue import Lane, QueueEntry
+from opsroom.domain.rollout import Engine, Phase, Rollout, Shape, Uid
+from opsroom.domain.verdict import Verdict, VerdictState
+from opsroom.view.rows import shown_score
+
+ROLLOUT = Rollout(
+    uid=Uid("u"), engine=Engine.ARGO, shape=Shape.CANARY, namespace="shop", name="cart", phase=Phase.PROGRESSING
+)
+ROW = Row(rollout=ROLLOUT, verdict=Verdict(uid=Uid("u"), at=0.0, state=VerdictState.HARM, score=0.9))
+
+
+def test_a_queued_change_does_not_wear_the_score_of_the_one_before() -> None:
+    held = msgspec.structs.replace(ROLLOUT, phase=Phase.HELD)
+    entry = QueueEntry(uid=Uid("u"), lane=Lane.NORMAL, since=0.0)
+    assert shown_score(ROW) == 0.9
+    assert shown_score(msgspec.structs.replace(ROW, rollout=held, queue=entry)) is None
+
+
+def test_without_a_verdict_there_is_no_score() -> None:
+    assert shown_score(msgspec.structs.replace(ROW, verdict=None)) is None
