@@ -8,14 +8,11 @@ from __future__ import annotations
 
 from opsroom.control.case import Case
 from opsroom.domain.deed import Deed, DeedState, Effect, Refusal, Verb
-from opsroom.domain.freshness import STALE_AFTER
+from opsroom.domain.freshness import verdict_patience
 from opsroom.domain.offer import Offer, offer
 from opsroom.domain.policy import PolicyRow
 from opsroom.domain.rollout import Engine, Rollout, Shape
 from opsroom.domain.verdict import UnknownReason, Verdict, VerdictState
-
-CLOSES_LATE = 15.0
-"""Seconds: a step closes one scrape (of up to 10 s) and 5 s after its end: so old is a perfectly fresh verdict."""
 
 PASSING = frozenset(
     (
@@ -43,7 +40,7 @@ def unknown(verdict: Verdict | None, now: float, step: float) -> str:
     if verdict.state is VerdictState.UNKNOWN or verdict.score is None:
         return (verdict.unknown or UnknownReason.NO_DATA).value
     # A verdict of the future is as old as the clock was set back.
-    if abs(now - verdict.at) > STALE_AFTER * step + CLOSES_LATE:
+    if abs(now - verdict.at) > verdict_patience(step):
         return UnknownReason.STALE.value
     return ""
 

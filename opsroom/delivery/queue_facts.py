@@ -106,15 +106,6 @@ async def installed(reader: Reader) -> bool:
     return True
 
 
-async def holds_at_admission(reader: Reader) -> bool:
-    """Whether the admission policy, its binding and its parameter map are all there.
-
-    Raises:
-        NotPermitted, Unreachable: nobody would say.
-    """
-    return await installed(reader) and await switched_on(reader)
-
-
 async def may_jump(writer: Writer, user: str, namespace: str) -> bool:
     """Whether ``user`` has the right ``create hotfixes.opsroom.dev``, a virtual resource in RBAC.
 

@@ -14,6 +14,9 @@ DOUBTFUL_AFTER = 2.0
 STALE_AFTER = 4.0
 """Multiples of the source's own interval."""
 
+CLOSES_LATE = 15.0
+"""Seconds: a step closes one scrape (of up to 10 s) and 5 s after its end: so old is a perfectly fresh verdict."""
+
 
 class Freshness(StrEnum):
     """How far an age can be trusted."""
@@ -51,3 +54,8 @@ def freshness(source: SourceState, now: float) -> Freshness:
     if seconds > STALE_AFTER * source.interval:
         return Freshness.STALE
     return Freshness.DOUBTFUL if seconds > DOUBTFUL_AFTER * source.interval else Freshness.FRESH
+
+
+def verdict_patience(step: float) -> float:
+    """Seconds after which a verdict is too old to be used, for steps of ``step`` seconds."""
+    return STALE_AFTER * step + CLOSES_LATE

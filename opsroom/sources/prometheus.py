@@ -32,9 +32,6 @@ AT_ONCE = 4
 REFETCH = 2
 """Steps asked for again: their last samples may have come late."""
 
-IDLE_CPU = 0.3
-"""Share of its CPU that a pod uses without requests, where no policy says."""
-
 LATENESS = 5.0
 REDISCOVER = 600.0
 RETRY = 2.0
@@ -122,7 +119,7 @@ class Metrics:
         step: float,
         window: int,
         services: Services | None = None,
-        idle: float = IDLE_CPU,
+        idle: float = 1.0,
     ) -> Aligned:
         """Ask for the steps that have closed since the last look, and align both arms of every canary.
 

@@ -52,7 +52,7 @@ FLAG = {
     FlagReason.ACTION_FAILED: "the last deed failed",
     FlagReason.POLICY: "the policy asks for a person",
     FlagReason.PERSON: "a person asked",
-    FlagReason.SHARED: "several rollouts show the same symptom at once, so the change is probably not the cause",
+    FlagReason.SHARED: "others, or its baseline, show the same symptom at once: the change is probably not the cause",
     FlagReason.FREEZE: "a deed is due, and automatic deeds are frozen",
     FlagReason.RAILS: "a deed is due, and the limit of automatic deeds is used up",
     FlagReason.DEGRADED: "the rollout failed on its own",

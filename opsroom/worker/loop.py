@@ -15,7 +15,7 @@ import msgspec
 
 from opsroom.domain.board import Counts, Happening, Mode, Right, Room, Row
 from opsroom.domain.deed import Deed, Verb
-from opsroom.domain.freshness import STALE_AFTER, SourceState
+from opsroom.domain.freshness import SourceState, verdict_patience
 from opsroom.domain.queue import Queue
 from opsroom.domain.rollout import Uid
 from opsroom.domain.verdict import Verdict
@@ -37,9 +37,6 @@ INTERVAL = 2.0
 
 GATHER = 0.2
 """Seconds to gather changes that come together before they are shown."""
-
-LATE = 15.0
-"""Seconds: a step closes one scrape and 5 s after its end, and scrapes may be 10 s apart."""
 
 NOT_ASKED = SourceState(name="prometheus", interval=10.0)
 """Shown until the metrics source is there: one behind the API server's proxy waits for the connection."""
@@ -220,7 +217,7 @@ class Loop:
 
     def _decide(self, now: float) -> dict[Uid, Verdict | None]:
         situation = self.situation
-        patience = STALE_AFTER * self._policy.policy.step + LATE
+        patience = verdict_patience(self._policy.policy.step)
         verdicts = {
             uid: verdict_now(course, situation.metrics_error, now, patience)
             for uid, course in situation.courses.items()

@@ -30,14 +30,18 @@ def test_quarantine_is_shared_and_can_be_lifted(sim: Sim) -> None:
     assert sim.run(facts.read_quarantine(sim.reader)) == {}
 
 
+def holds(sim: Sim) -> bool:
+    return bool(sim.run(facts.installed(sim.reader)) and sim.run(facts.switched_on(sim.reader)))
+
+
 def test_admission_holds_only_with_policy_binding_and_map(sim: Sim) -> None:
     store = sim.cluster.store
-    assert sim.run(facts.holds_at_admission(sim.reader)) is False
+    assert holds(sim) is False
     for resource in ("mutatingadmissionpolicies", "mutatingadmissionpolicybindings"):
         store.create(resource, {"metadata": {"name": "opsroom-hold"}, "spec": {}}, manager="test")
-    assert sim.run(facts.holds_at_admission(sim.reader)) is False
+    assert holds(sim) is False
     sim.run(queue_on(sim.writer))
-    assert sim.run(facts.holds_at_admission(sim.reader)) is True
+    assert holds(sim) is True
 
 
 def test_jumping_the_queue_is_a_right_in_rbac(sim: Sim) -> None:

@@ -6,11 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from opsroom.control.grounds import CLOSES_LATE
 from opsroom.delivery.journal import Entry
 from opsroom.delivery.lease import DURATION, RENEW_WITHIN
 from opsroom.domain.deed import DeedState, Verb
-from opsroom.domain.freshness import STALE_AFTER
+from opsroom.domain.freshness import verdict_patience
 from tests.faults.record import Call
 
 LEASES = "/apis/coordination.k8s.io/"
@@ -187,7 +186,7 @@ def overlapping(calls: Sequence[Call]) -> list[str]:
 
 def on_stale_data(entries: Iterable[Entry], step: float) -> list[str]:
     """Automatic promotions that were decided on an old score or on none."""
-    limit = STALE_AFTER * step + CLOSES_LATE
+    limit = verdict_patience(step)
     wrong = []
     for entry in entries:
         deed = entry.deed
@@ -203,7 +202,7 @@ def on_stale_data(entries: Iterable[Entry], step: float) -> list[str]:
 
 def in_a_drought(found: Sequence[Act], good: dict[str, list[float]], step: float) -> list[str]:
     """Promotions that left a worker although Prometheus had not answered it for longer than a verdict keeps."""
-    limit = STALE_AFTER * step + CLOSES_LATE + 10.0
+    limit = verdict_patience(step) + 10.0
     wrong = []
     for act in found:
         if act.verb not in ("promote", "promote_fully", "take_template"):
