@@ -95,10 +95,13 @@ async def _running(settings: Settings, reader: Reader | None) -> frozenset[str]:
 async def _asked(asking: RangeQueries, name: str, promql: str, plan: Plan, running: frozenset[str]) -> Finding:
     end = time.time() // STEP * STEP
     try:
-        series = await asking.ask(name, promql, end - 3 * STEP, end, STEP)
+        found = await asking.ask(name, promql, end - 3 * STEP, end, STEP)
     except Failed as error:
         return fail(f"query {name}", str(error))
-    arms = {one.metric.get("rs", "") for one in series} - {""}
+    if found.partial:
+        fix = "Look at the stores behind it; until answers are whole nothing is promoted"
+        return warn(f"query {name}", f"a partial answer: {found.partial}", fix)
+    arms = {one.metric.get("rs", "") for one in found.series} - {""}
     by_service = plan.preset is not None and plan.preset.by_service
     known = arms if by_service or not running else arms & running
     if known:

@@ -1,13 +1,16 @@
 """Answers of the Prometheus HTTP API, decoded by type: numbers in strings become floats in C.
 
 Source: prometheus docs/querying/api.md. Errors are JSON too (400 bad_data, 422 execution, 503 timeout), but a login
-page or a proxy in between answers what it likes.
+page or a proxy in between answers what it likes. A success may be half of one: ``warnings`` stand beside data that
+remote reads or stores of Thanos did not give (thanos docs/components/query.md, partial response), ``isPartial`` says
+the same for VictoriaMetrics. ``infos`` only comment on the query.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import msgspec
 import numpy as np
@@ -31,7 +34,30 @@ class Matrix(msgspec.Struct, frozen=True, rename="camel", gc=False):
     result: list[Series]
 
 
-class Answer(msgspec.Struct, frozen=True, rename="camel", gc=False):
+class Beside(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What any success of Prometheus' API may say beside its data."""
+
+    warnings: tuple[str, ...] | None = None
+    is_partial: bool | None = None
+
+    @property
+    def partial(self) -> str:
+        """Why data may be missing, for people; empty: this is all there is."""
+        if self.warnings:
+            return clean(self.warnings[0], 200) or "a warning without words"
+        return "the server says that data is missing" if self.is_partial else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a range query found."""
+
+    series: list[Series]
+    partial: str = ""
+    """Why series or samples may be missing, for people; empty: this is all there is."""
+
+
+class Answer(Beside, frozen=True, kw_only=True, rename="camel", gc=False):
     """A whole answer."""
 
     status: str
@@ -59,8 +85,8 @@ class _Failure(msgspec.Struct):
 _FAILURE = msgspec.json.Decoder(_Failure)
 
 
-def read_matrix(body: bytes) -> list[Series]:
-    """The series in a range query's answer.
+def read_matrix(body: bytes) -> Found:
+    """The series in a range query's answer, and whether they are all.
 
     Raises:
         Unusable: this is no matrix.
@@ -73,7 +99,7 @@ def read_matrix(body: bytes) -> list[Series]:
         raise Unusable(clean(answer.error, 200) or "the answer holds no data")
     if answer.data.result_type != "matrix":
         raise Unusable(f"the answer is a {clean(answer.data.result_type, 20)}, not a matrix")
-    return answer.data.result
+    return Found(answer.data.result, answer.partial)
 
 
 def points(series: Sequence[Series]) -> tuple[list[int], Floats]:

@@ -17,7 +17,7 @@ import httpx
 from opsroom.domain.clean import clean
 from opsroom.errors import OpsroomError
 from opsroom.kube.reader import Reader
-from opsroom.sources.answers import Series, Unusable, read_matrix, said
+from opsroom.sources.answers import Found, Unusable, read_matrix, said
 
 RANGE = "/api/v1/query_range"
 
@@ -63,6 +63,12 @@ class Address:
         """The sentence for an answer that is none."""
         return f"Prometheus at {self.place} cannot be understood ({name}): {error}"
 
+    def partial(self, name: str, warning: str) -> str:
+        """The sentence for an answer from which something may be missing."""
+        return (
+            f"Partial answer from Prometheus at {self.place} ({name}): {warning}. Nothing is promoted until it is whole"
+        )
+
     def silent(self, error: Exception) -> str:
         """The sentence for no answer at all."""
         cause = clean(_root(error), 120) or type(error).__name__
@@ -98,7 +104,7 @@ class RangeQueries:
             await self._client.aclose()
             self._client = None
 
-    async def ask(self, name: str, promql: str, start: float, end: float, step: float) -> list[Series]:
+    async def ask(self, name: str, promql: str, start: float, end: float, step: float) -> Found:
         """Values of ``promql`` from ``start`` to ``end`` (epoch seconds) each ``step`` seconds.
 
         Raises:

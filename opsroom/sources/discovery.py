@@ -10,12 +10,13 @@ import asyncio
 import statistics
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
 from opsroom.domain.clean import clean
 from opsroom.kube.reader import Reader
+from opsroom.sources.answers import Beside
 from opsroom.sources.asking import Address
 from opsroom.sources.presets import CPU, MEMORY, PRESETS, RESTARTS, Preset, choose, fitted, preset_named
 from opsroom.sources.queries import Plan
@@ -23,9 +24,14 @@ from opsroom.sources.queries import Plan
 SCRAPE_DEFAULT = 15.0
 LOOK_BACK = "5m"
 
+T = TypeVar("T", bound=Beside)
+
 
 class Catalog(Protocol):
     """The three questions."""
+
+    partial: str
+    """Why something may be missing in an answer since this was last emptied; empty: nothing is."""
 
     async def names(self) -> frozenset[str]:
         """All metric names."""
@@ -41,6 +47,7 @@ class Official:
     """Asked through ``PrometheusConnect``."""
 
     def __init__(self, address: Address) -> None:
+        self.partial = ""
         self._address = address
         self._connected: Any = None
 
@@ -67,6 +74,8 @@ class Official:
             session = requests.Session()
             session.verify = self._address.ca_file or True
             session.cert = self._address.client
+            # That client gives the data only, and says nothing of the warnings beside it.
+            session.hooks["response"].append(self._note)
             # We ask again by ourselves; a thread that sleeps between retries cannot be cancelled.
             self._connected = PrometheusConnect(
                 url=self._address.url.rstrip("/"),
@@ -77,8 +86,15 @@ class Official:
             )
         return self._connected
 
+    def _note(self, response: Any, **_: Any) -> None:
+        try:
+            self.partial = self.partial or msgspec.json.decode(response.content, type=Beside).partial
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            # Not Prometheus' answer: the client itself says so.
+            return
 
-class _Names(msgspec.Struct):
+
+class _Names(Beside, frozen=True):
     data: list[str]
 
 
@@ -86,7 +102,7 @@ class _Result(msgspec.Struct, rename="camel"):
     result: list[Any]
 
 
-class _Instant(msgspec.Struct):
+class _Instant(Beside, frozen=True):
     data: _Result
 
 
@@ -94,20 +110,27 @@ class Proxied:
     """Asked through the API server's service proxy; ``base`` is the path up to ``/proxy``."""
 
     def __init__(self, reader: Reader, base: str) -> None:
+        self.partial = ""
         self._reader = reader
         self._base = base
 
     async def names(self) -> frozenset[str]:
         """All metric names. Raises errors of ``opsroom.errors``."""
-        return frozenset((await self._reader.get(f"{self._base}/api/v1/label/__name__/values", _Names)).data)
+        return frozenset(self._noted(await self._reader.get(f"{self._base}/api/v1/label/__name__/values", _Names)).data)
 
     async def labels(self, metric: str) -> frozenset[str]:
         """Label names of ``metric``."""
-        return frozenset((await self._reader.get(f"{self._base}/api/v1/labels", _Names, {"match[]": metric})).data)
+        path = f"{self._base}/api/v1/labels"
+        return frozenset(self._noted(await self._reader.get(path, _Names, {"match[]": metric})).data)
 
     async def query(self, promql: str) -> list[Any]:
         """The result of an instant query."""
-        return (await self._reader.get(f"{self._base}/api/v1/query", _Instant, {"query": promql})).data.result
+        path = f"{self._base}/api/v1/query"
+        return self._noted(await self._reader.get(path, _Instant, {"query": promql})).data.result
+
+    def _noted(self, answer: T) -> T:
+        self.partial = self.partial or answer.partial
+        return answer
 
 
 class NoRequests(Exception):
@@ -125,6 +148,7 @@ async def discover(
         NoRequests: neither a preset's metrics nor custom queries.
         Whatever ``catalog`` raises.
     """
+    catalog.partial = ""
     names = await catalog.names()
     chosen = preset_named(preset) if preset else choose(names)
     if chosen is None and not custom:
@@ -145,6 +169,7 @@ async def discover(
         scrape=SCRAPE_DEFAULT if found is None else found,
         settled=found is not None or fit is None,
         custom=custom,
+        partial=catalog.partial,
     )
 
 

@@ -20,7 +20,7 @@ from opsroom.errors import OpsroomError
 from opsroom.kube.reader import Reader
 from opsroom.sources.align import Services, align
 from opsroom.sources.aligned import Aligned
-from opsroom.sources.answers import Series, Unusable, points
+from opsroom.sources.answers import Found, Series, Unusable, points
 from opsroom.sources.asking import Address, Failed, RangeQueries
 from opsroom.sources.discovery import Catalog, NoRequests, Official, Proxied, discover
 from opsroom.sources.queries import RESTART_COUNT, Plan, Query
@@ -87,6 +87,8 @@ class Metrics:
         self._at: float | None = None
         self._interval = 10.0
         self._errors: dict[str, str] = {}
+        self._partial: dict[str, str] = {}
+        """Of the queries whose last answer was not whole: the sentence."""
         self._away: float | None = None
         """Set while no query is answered: when one may be asked again."""
         self._rests: dict[str, tuple[float, float]] = {}
@@ -100,14 +102,14 @@ class Metrics:
         await self._ranges.aclose()
 
     def states(self) -> tuple[SourceState, ...]:
-        """One state: fresh only while every query is answered; ``detail`` names the preset."""
+        """One state: fresh only while every query is answered in full; ``detail`` names the preset."""
         preset = self._plan.preset if self._plan is not None else None
         return (
             SourceState(
                 name="prometheus",
                 interval=self._interval,
                 at=self._at,
-                error=next(iter(self._errors.values()), ""),
+                error=next(iter((*self._errors.values(), *self._partial.values())), ""),
                 detail=preset.name if preset is not None else "custom" if self._plan is not None else "",
             ),
         )
@@ -153,7 +155,7 @@ class Metrics:
             return self._plan
         try:
             async with asyncio.timeout(self._address.seconds * 2):
-                self._plan = await discover(self._questions(), self._preset, self._custom, self._scrape)
+                self._plan_made(await discover(self._questions(), self._preset, self._custom, self._scrape), now)
         except NoRequests as error:
             fix = "Name your own under [prometheus.queries]"
             self._failed(
@@ -166,10 +168,19 @@ class Metrics:
         except Exception as error:
             # The official client lets through whatever requests, urllib3 and json raise.
             self._failed("discovery", self._address.silent(error), now)
-        else:
-            self._worked("discovery")
-            self._plan_due = now + (REDISCOVER if self._plan.settled else RETRY)
         return self._plan
+
+    def _plan_made(self, plan: Plan, now: float) -> None:
+        self._worked("discovery")
+        if not plan.partial:
+            self._plan, self._plan_due = plan, now + (REDISCOVER if plan.settled else RETRY)
+            self._partial.pop("discovery", None)
+            return
+        self._plan_due = now + RETRY_MAX
+        # A metric that an absent store has is no metric that does not exist: the plan of a better day knows more.
+        if self._plan is None or "discovery" in self._partial:
+            self._plan = plan
+            self._partial["discovery"] = self._address.partial("names of metrics", plan.partial)
 
     def _questions(self) -> Catalog:
         if self._catalog is None:
@@ -188,12 +199,13 @@ class Metrics:
 
         # Errors of queries that are asked no more would stand for ever.
         self._errors = {name: error for name, error in self._errors.items() if name in queries or name == "discovery"}
+        self._partial = {name: error for name, error in self._partial.items() if name in queries or name == "discovery"}
         probe = next(iter(queries), "")
         if self._away is not None and not await self._back(ring, probe, queries[probe], now):
             return
         known = {probe} if self._away is not None else set()
         worked = await asyncio.gather(*(ask(name, query) for name, query in queries.items() if name not in known))
-        if all(worked):
+        if all(worked) and not self._partial:
             self._at = now
         self._away = None if known or any(worked) or not queries else now + RETRY
 
@@ -216,8 +228,9 @@ class Metrics:
         newest = ring.end - REFETCH + 1
         first = newest if gap is None else max(ring.end - ring.window + 1, min(gap, newest))
         try:
-            series = await self._ranges.ask(name, query.promql, first * ring.step, ring.end * ring.step, ring.step)
-            fill(ring, name, query.factor, first, series)
+            # The newest steps tell whether answers are whole again; the whole window each time would heal nothing.
+            if name not in self._partial or await self._fill(ring, name, query, newest):
+                await self._fill(ring, name, query, first)
         except Failed as error:
             self._failed(name, str(error), now)
             return False
@@ -226,6 +239,20 @@ class Metrics:
             return False
         self._worked(name)
         return True
+
+    async def _fill(self, ring: Ring, name: str, query: Query, first: int) -> bool:
+        """Ask for the steps from ``first`` on; False when something may be missing in the answer.
+
+        Raises:
+            Failed, Unusable: there is no answer to use.
+        """
+        found = await self._ranges.ask(name, query.promql, first * ring.step, ring.end * ring.step, ring.step)
+        fill(ring, name, query.factor, first, found)
+        if found.partial:
+            self._partial[name] = self._address.partial(name, found.partial)
+        else:
+            self._partial.pop(name, None)
+        return not found.partial
 
     def _resting(self, name: str, now: float) -> bool:
         left = self._rests.get(name, (-math.inf, 0.0))[0] - now
@@ -243,16 +270,16 @@ class Metrics:
         self._rests.pop(name, None)
 
 
-def fill(ring: Ring, name: str, factor: float, first: int, answer: list[Series]) -> None:
+def fill(ring: Ring, name: str, factor: float, first: int, answer: Found) -> None:
     """Store one answer for the steps from ``first`` on.
 
     Raises:
         Unusable: its values are no numbers.
     """
-    series = [one for one in answer if one.metric.get("rs")]
+    series = [one for one in answer.series if one.metric.get("rs")]
     lengths, values = points(series)
     values[:, 1] *= factor
-    ring.fill(name, first, ring.end, [_arm(one) for one in series], lengths, values)
+    ring.fill(name, first, ring.end, [_arm(one) for one in series], lengths, values, whole=not answer.partial)
 
 
 def _arm(series: Series) -> Arm:

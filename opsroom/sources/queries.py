@@ -57,6 +57,8 @@ class Plan:
     settled: bool = True
     """``scrape`` was measured or given; False while Prometheus has too few samples to tell."""
     custom: Mapping[str, str] | None = None
+    partial: str = ""
+    """Why metrics may exist that are not asked for; empty: all that exist are known."""
 
     def queries(self, namespaces: Iterable[str], step: float) -> dict[str, Query]:
         """Metric name → query, for looks every ``step`` seconds."""

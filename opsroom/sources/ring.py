@@ -71,18 +71,26 @@ class Ring:
         return None if not len(gaps) else int(self.end - self.window + 1 + gaps[0])
 
     def fill(
-        self, metric: str, first: int, last: int, arms: Iterable[Arm], lengths: Iterable[int], points: Floats
+        self,
+        metric: str,
+        first: int,
+        last: int,
+        arms: Iterable[Arm],
+        lengths: Iterable[int],
+        points: Floats,
+        whole: bool = True,
     ) -> None:
         """Store an answer for the steps ``first`` to ``last``, in place of whatever stood there.
 
         ``points`` is N × 2 (epoch seconds, value), the series of ``arms`` one after the other, ``lengths`` long each.
+        Steps of an answer that is not ``whole`` are kept and still count as not answered: silence in them is no zero.
         """
         rows = np.repeat(np.array([self._row(arm) for arm in arms], dtype=np.int64), np.fromiter(lengths, np.int64))
         values, answered = self._of(metric)
         begin = self.end - self.window + 1
         low, high = max(0, first - begin), min(self.window, last - begin + 1)
         values[:, low:high] = np.nan
-        answered[low:high] = True
+        answered[low:high] = whole
         if not len(points):
             return
         columns = np.rint(points[:, 0] / self.step).astype(np.int64) - begin

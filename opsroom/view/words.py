@@ -75,7 +75,7 @@ FLAG_DETAIL = {
     "unknown": "nobody knows whether it happened",
     "no_data": "",
     "stale": "the newest sample is too old",
-    "source_down": "Prometheus does not answer",
+    "source_down": "Prometheus does not answer, or not in full",
     "too_little_traffic": "too little traffic",
     "too_few_steps": "too few steps were measured",
     "no_baseline": "there is no baseline",

@@ -35,6 +35,7 @@ class Catalog:
     ) -> None:
         self.found, self.scrape, self.label_names = names, scrape, frozenset({"namespace", "pod", *labels})
         self.samples = 9
+        self.partial = ""
         self.asked: list[str] = []
 
     async def names(self) -> frozenset[str]:
