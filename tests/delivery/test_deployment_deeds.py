@@ -309,3 +309,55 @@ def test_the_canary_of_a_pair_is_held_at_no_pods_and_gets_them_back(sim: Sim) ->
     assert canary["status"]["readyReplicas"] == 3
     assert not {"opsroom.dev/queue", "opsroom.dev/replicas"} & notes.keys()
     assert notes["opsroom.dev/by"] == "ada#4"
+
+
+def held_at_admission(sim: Sim, image_: str = BAD) -> None:
+    """``pay`` as the admission policy leaves it: paused, with a template of which nothing was made."""
+    sim.deployment("pay")
+    sim.change("deployments", "pay", spec={"paused": True})
+    sim.annotate("deployments", "pay", {"opsroom.dev/queue": "held"})
+    sim.set_image("deployments", "pay", image_)
+    sim.cluster.pass_time(10)
+
+
+def test_what_is_held_before_it_was_made_is_released_by_the_name_the_queue_knows(sim: Sim) -> None:
+    held_at_admission(sim)
+    admitted = sim.intent(Verb.RELEASE, "pay", Shape.ROLLING, automatic=True, fencing=4, precondition=Precondition())
+    assert sim.run(sim.deliver(admitted))[-1].state is DeedState.DONE
+    sim.cluster.pass_time(60)
+    assert image(sim, "pay") == BAD
+    assert sim.get("deployments", "pay")["status"]["updatedReplicas"] == 4
+
+
+@pytest.mark.parametrize("seen", ["", "the-version-before"])
+def test_the_queue_releases_and_holds_only_the_version_that_it_saw(sim: Sim, seen: str) -> None:
+    rolling(sim)
+    other = Precondition(canary_hash=seen)
+    hold = sim.intent(Verb.HOLD, "pay", Shape.ROLLING, automatic=True, fencing=4, precondition=other)
+    sim.change("deployments", "pay", spec={"paused": False})
+    assert sim.run(sim.deliver(hold))[-1].refusal is Refusal.CHANGED
+    sim.annotate("deployments", "pay", {"opsroom.dev/queue": "held"})
+    release = sim.intent(Verb.RELEASE, "pay", Shape.ROLLING, automatic=True, fencing=4, precondition=other)
+    deed = sim.run(sim.deliver(release))[-1]
+    assert (deed.refusal, deed.detail.partition(",")[0]) == (Refusal.CHANGED, "canary")
+    assert sim.writer.sent == []
+
+
+def test_the_canary_of_a_pair_is_not_released_as_another_version(sim: Sim) -> None:
+    sim.pair()
+    first = sim.intent(Verb.RELEASE, "pay-canary", Shape.PAIR, automatic=True, fencing=4)
+    sim.run(sim.deliver(sim.intent(Verb.HOLD, "pay-canary", Shape.PAIR, automatic=True, fencing=4)))
+    sim.set_image("deployments", "pay-canary", "registry/app:v3")
+    sim.cluster.pass_time(5)
+    assert sim.run(sim.deliver(first))[-1].refusal is Refusal.CHANGED
+    assert sim.get("deployments", "pay-canary")["spec"]["replicas"] == 0
+    by_hand = sim.intent(Verb.RELEASE, "pay-canary", Shape.PAIR, precondition=Precondition())
+    assert sim.run(sim.deliver(by_hand))[-1].state is DeedState.DONE
+
+
+def test_a_roll_back_of_what_waits_unmade_reverts_it_and_does_not_undo_stable(sim: Sim) -> None:
+    held_at_admission(sim)
+    back = sim.intent(Verb.ROLL_BACK, "pay", Shape.ROLLING, precondition=Precondition())
+    deed = sim.run(sim.deliver(back))[-1]
+    assert (deed.state, deed.effect) == (DeedState.DONE, Effect.REVERT)
+    assert image(sim, "pay") == "registry/app:v1"

@@ -267,3 +267,13 @@ def test_what_changed_since_the_key_is_refused(sim: Any, keeper: Gatekeeper, cha
     else:
         last(sim, intent(sim, Verb.PROMOTE))
     assert last(sim, asked).refusal is Refusal.CHANGED
+
+
+def test_the_queue_does_not_release_a_version_that_it_did_not_see(sim: Any, keeper: Gatekeeper) -> None:
+    canary(sim)
+    assert last(sim, intent(sim, Verb.HOLD, automatic=True)).state is DeedState.DONE
+    seen = intent(sim, Verb.RELEASE, automatic=True)
+    sim.set_image("deployments", "cart", "registry/app:v3")
+    sim.cluster.pass_time(5)
+    assert last(sim, seen).refusal is Refusal.CHANGED
+    assert sim.get("canaries", "cart")["spec"]["suspend"] is True

@@ -12,6 +12,9 @@ from opsroom.delivery import raw
 from opsroom.delivery.doors import Raw
 from opsroom.delivery.engines import former
 
+NOT_TOLD = (former.DEPLOYMENT_HASH, "rollouts-pod-template-hash", "track")
+"""Labels of a template that do not make it another revision; ``sources`` names versions by the same rule."""
+
 
 def observed(target: Raw) -> bool:
     """Whether the controller has seen the present spec."""
@@ -48,10 +51,25 @@ def failed(target: Raw) -> str:
 
 
 def current(target: Raw, found: Iterable[Raw]) -> Raw | None:
-    """The ReplicaSet of the present template, by revision number; None while it is not observed."""
-    number = raw.annotation(target, former.DEPLOYMENT_REVISION)
+    """The ReplicaSet of the present template, the oldest where two have it; None while there is none.
+
+    As the controller finds it (deployment_util.go FindNewReplicaSet), never by the revision number: a paused
+    Deployment keeps the number of the version before, whose hash would then stand for the one that waits.
+    """
+    template = _told(raw.table(target, "spec", "template"))
     mine = (one for one in found if raw.owned_by(one, raw.text(target, "metadata", "uid")))
-    return next((one for one in mine if number and raw.annotation(one, former.DEPLOYMENT_REVISION) == number), None)
+    same = (one for one in mine if _told(raw.table(one, "spec", "template")) == template)
+    return min(same, key=lambda one: raw.text(one, "metadata", "creationTimestamp"), default=None)
+
+
+def _told(template: Raw) -> tuple[Raw, Raw, Raw]:
+    """What makes a template another revision."""
+    labels = raw.table(template, "metadata", "labels")
+    return (
+        {key: value for key, value in labels.items() if key not in NOT_TOLD},
+        raw.table(template, "metadata", "annotations"),
+        raw.table(template, "spec"),
+    )
 
 
 def hash_of(replica_set: Raw | None) -> str:

@@ -52,9 +52,11 @@ class FlaggerEngine:
         """The first request, or why not."""
         if raw.text(sight.target, "metadata", "uid") != intent.target.uid:
             return Refused(refusal=Refusal.GONE, detail="recreated")
-        if intent.verb in marking.MARKING:
-            return marking.plan(sight.target, intent, _path(intent), _need(intent), field="suspend")
         run, seen = run_of(sight), intent.precondition
+        if intent.verb in marking.MARKING:
+            if marking.other_version(intent, run.hash):
+                return changed("canary")
+            return marking.plan(sight.target, intent, _path(intent), _need(intent), field="suspend")
         if run.phase in flagger.RESTING and intent.verb is Verb.ROLL_BACK:
             return _undo(sight, intent)
         if seen.canary_hash and seen.canary_hash != run.hash:

@@ -20,6 +20,15 @@ from opsroom.domain.deed import Deed, DeedState, Effect, Intent, Refusal, Verb
 MARKING = frozenset((Verb.HOLD, Verb.RELEASE, Verb.FLAG))
 
 
+def other_version(intent: Intent, present: str) -> bool:
+    """Whether ``intent`` was meant for another version than ``present``, the hash of the canary as it is now.
+
+    The queue means exactly what it saw, also where that had no hash yet; a person who named none means whatever waits.
+    """
+    seen = intent.precondition.canary_hash
+    return seen != present if intent.automatic else seen not in ("", present)
+
+
 def plan(
     target: Raw, intent: Intent, path: str, need: Need, *, field: str = "paused", emptied: bool = False
 ) -> Plan | Refused:

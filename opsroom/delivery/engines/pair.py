@@ -45,6 +45,8 @@ class PairEngine:
         if raw.text(target, "metadata", "uid") != intent.target.uid:
             return Refused(refusal=Refusal.GONE, detail="recreated")
         if intent.verb in marking.MARKING:
+            if marking.other_version(intent, hash_of(current(target, sight.replica_sets))):
+                return changed("canary")
             return marking.plan(target, intent, _path(intent), _need(intent), emptied=True)
         if sight.partner is None:
             return Refused(refusal=Refusal.GONE, detail="stable")

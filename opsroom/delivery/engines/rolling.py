@@ -32,6 +32,8 @@ class RollingEngine:
         if raw.text(target, "metadata", "uid") != intent.target.uid:
             return Refused(refusal=Refusal.GONE, detail="recreated")
         if intent.verb in marking.MARKING:
+            if marking.other_version(intent, hash_of(current(target, sight.replica_sets))):
+                return changed("canary")
             return marking.plan(target, intent, _path(intent), _need(intent))
         if not observed(target):
             return Refused(refusal=Refusal.NOT_OBSERVED)
