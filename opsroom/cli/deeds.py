@@ -37,7 +37,7 @@ from opsroom.kube.access import may, whoami
 from opsroom.kube.connection import connect
 from opsroom.kube.reader import Reader
 from opsroom.kube.writer import Writer
-from opsroom.view import effects, words
+from opsroom.view import effects, two_people, words
 
 VERBS = {"promote": Verb.PROMOTE, "rollback": Verb.ROLL_BACK, "flag": Verb.FLAG}
 
@@ -80,7 +80,7 @@ def what(picture: Picture, row: Row, verb: Verb, *, force: bool) -> str:
             return f"{name}: {effects.effect(skipped, row.rollout)}"
         kind = NotPermitted if answer.refusal in (Refusal.NO_RIGHT, Refusal.READ_ONLY) else OpsroomError
         raise kind(words.refusal(answer.refusal, verb, row.rollout, answer.detail).rstrip("."))
-    return f"{name}: {effects.effect(answer.offer, row.rollout)}"
+    return f"{name}: {two_people.effect(row, answer.offer)}"
 
 
 def _press(picture: Picture, row: Row, verb: Verb) -> Press:
@@ -140,6 +140,7 @@ def intent_for(row: Row, verb: Verb, *, reason: str, force: bool, now: float) ->
         score=verdict.score if verdict else None,
         score_age=max(0.0, now - verdict.at) if verdict else None,
         force=force,
+        two_people=row.two_people,
     )
 
 

@@ -228,7 +228,7 @@ def _healthy(case: Case, verdict: Verdict, row: PolicyRow, track: Track, tick: _
     entry = tick.quarantine.get(case.rollout.uid)
     if entry is not None and entry.hash == track.hash:
         return _flag(FlagReason.POLICY, "promote:quarantine")
-    return _allowed(Verb.PROMOTE, row.auto_promote and not row.person, tick)
+    return _allowed(Verb.PROMOTE, row.auto_promote and not (row.person or row.two_people), tick)
 
 
 def _allowed(verb: Verb, by_row: bool, tick: _Tick) -> _Finding:

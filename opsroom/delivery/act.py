@@ -31,8 +31,8 @@ from opsroom.delivery.deliver import (
 )
 from opsroom.delivery.doors import May, Now, Reader, Wait, Writer
 from opsroom.delivery.journal import Record
-from opsroom.domain.deed import Deed, DeedState, Intent, Refusal
-from opsroom.errors import NotPermitted, OpsroomError, Unreachable, UsageError
+from opsroom.domain.deed import Deed, DeedState, Intent, Refusal, Verb
+from opsroom.errors import NotPermitted, OpsroomError, Unreachable, UsageError, WaitingError
 
 Stop = asyncio.Future[Literal[True]]
 Emit = Callable[[Deed], None]
@@ -128,6 +128,7 @@ async def _ready(intent: Intent, setting: Setting) -> tuple[Prepared, Hands] | D
         wait=setting.wait,
         patience=setting.patience,
         may=door.may,
+        user=door.user,
     )
     # Who acts is what the cluster says, not what the screen believed.
     intent = msgspec.structs.replace(intent, actor=door.user or intent.actor, automatic=False, fencing=None)
@@ -174,9 +175,9 @@ def _end(deed: Deed, setting: Setting) -> int:
 
 
 def exit_code(deed: Deed) -> int:
-    """0 done, 1 not done, 4 not permitted, 5 unreachable."""
+    """0 done, 1 not done, 3 approved and left to a second person, 4 not permitted, 5 unreachable."""
     if deed.state in (DeedState.DONE, DeedState.SEEN):
-        return 0
+        return WaitingError.exit_code if deed.intent.verb is Verb.APPROVE else 0
     if deed.refusal in (Refusal.NO_RIGHT, Refusal.UNAUTHORIZED, Refusal.READ_ONLY):
         return NotPermitted.exit_code
     return Unreachable.exit_code if deed.refusal is Refusal.UNREACHABLE else 1

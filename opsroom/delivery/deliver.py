@@ -15,11 +15,13 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from opsroom.delivery import notice
+from opsroom.delivery import notice, two_people
 from opsroom.delivery.doors import Guard, May, Now, Reader, Wait, Writer
 from opsroom.delivery.engines import engine_for
+from opsroom.delivery.engines.approving import ApprovingEngine
 from opsroom.delivery.journal import Entry, Record
 from opsroom.delivery.plan import Engine, Plan, Progress, Refused, Request, Sight
+from opsroom.domain import approval
 from opsroom.domain.clean import clean
 from opsroom.domain.deed import Deed, DeedState, Effect, Intent, Refusal, Verb
 from opsroom.errors import (
@@ -75,6 +77,8 @@ class Hands:
     """Asked before each request of an automatic deed: is the Lease still ours?"""
     may: May | None = None
     """Access review; without it the request itself finds out."""
+    user: str = ""
+    """The name by which the API server knows the person who acts; empty where it did not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +132,12 @@ async def prepare(intent: Intent, hands: Hands) -> Prepared | Deed:
     missing = await _missing(plan, hands)
     if missing:
         return refuse(intent, Refused(refusal=Refusal.NO_RIGHT, detail=missing), hands, plan.effect)
-    deed = Deed(intent=intent, state=DeedState.JOURNALLED, at=hands.now(), effect=plan.effect)
+    if approval.needed(intent):
+        agreed = await _agreed(Prepared(engine, sight, plan, _begun(intent, plan, hands)), hands)
+        if isinstance(agreed, Refused):
+            return refuse(intent, agreed, hands, plan.effect)
+        intent, engine, sight, plan = agreed.deed.intent, agreed.engine, agreed.sight, agreed.plan
+    deed = _begun(intent, plan, hands)
     try:
         await _journal(deed, hands)
     except JournalError as error:
@@ -137,6 +146,26 @@ async def prepare(intent: Intent, hands: Hands) -> Prepared | Deed:
         deed = msgspec.structs.replace(deed, detail="not_journalled")
         await notice.publish(deed, hands.writer)
     return Prepared(engine, sight, plan, deed)
+
+
+def _begun(intent: Intent, plan: Plan, hands: Hands) -> Deed:
+    return Deed(intent=intent, state=DeedState.JOURNALLED, at=hands.now(), effect=plan.effect)
+
+
+async def _agreed(ready: Prepared, hands: Hands) -> Prepared | Refused:
+    """What a promotion that two people have to want is for this one: the deed itself, or its approval."""
+    try:
+        intent = await two_people.turn(ready.deed.intent, hands.user, hands.reader, hands.now)
+        if isinstance(intent, Refused):
+            return intent
+        if intent.verb is not Verb.APPROVE:
+            return replace(ready, deed=msgspec.structs.replace(ready.deed, intent=intent))
+        engine = ApprovingEngine()
+        sight = await engine.look(hands.reader, intent)
+    except OpsroomError as error:
+        return refused_by(error)
+    plan = engine.plan(sight, intent)
+    return plan if isinstance(plan, Refused) else Prepared(engine, sight, plan, _begun(intent, plan, hands))
 
 
 async def _missing(plan: Plan, hands: Hands) -> str:

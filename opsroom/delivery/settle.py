@@ -45,7 +45,7 @@ def _patience(deed: Deed) -> float:
     """Seconds in which a deed that was sent must show. Flagger may overwrite its status once; that takes its ticks."""
     if deed.intent.target.engine is Engine.FLAGGER:
         return ENDLESS
-    return MARK_SECONDS if deed.intent.verb in (*MARKING, Verb.ACKNOWLEDGE) else STORED_SECONDS
+    return MARK_SECONDS if deed.intent.verb in (*MARKING, Verb.ACKNOWLEDGE, Verb.APPROVE) else STORED_SECONDS
 
 
 async def settle(deed: Deed, hands: Hands) -> AsyncIterator[Deed]:

@@ -11,6 +11,7 @@ import msgspec
 
 from opsroom.delivery import raw
 from opsroom.delivery.doors import MERGE, Now, Raw, Reader, Writer
+from opsroom.domain.approval import Approval
 from opsroom.domain.board import Freeze
 from opsroom.domain.clean import clean
 from opsroom.domain.marks import VERDICT, VerdictMark
@@ -20,6 +21,7 @@ from opsroom.errors import Conflict, Gone
 NAMESPACE = "opsroom"
 FREEZE = "opsroom-freeze"
 ACKNOWLEDGED = "opsroom-acknowledged"
+APPROVED = "opsroom-approved"
 QUARANTINE = "opsroom-quarantine"
 HOLD = "opsroom-hold"
 
@@ -123,6 +125,21 @@ async def read_acknowledged(reader: Reader) -> dict[str, Acknowledgement]:
             continue
         found[uid] = msgspec.structs.replace(mark, by=clean(mark.by))
     return found
+
+
+async def read_approved(reader: Reader) -> dict[str, Approval]:
+    """Every approval of a first person, by uid; what cannot be read is passed over."""
+    data = await read_map(reader, APPROVED) or {}
+    return {uid: found for uid, text in data.items() if (found := approval(text)) is not None}
+
+
+def approval(text: object) -> Approval | None:
+    """One approval as it is stored, its name cleaned; None for anything else."""
+    try:
+        found = msgspec.json.decode(text if isinstance(text, str) else "", type=Approval)
+    except msgspec.MsgspecError:
+        return None
+    return msgspec.structs.replace(found, by=clean(found.by))
 
 
 async def write_verdict(writer: Writer, rollout: Rollout, mark: VerdictMark, standing: VerdictMark | None) -> bool:

@@ -9,6 +9,7 @@ from enum import IntEnum, StrEnum
 
 import msgspec
 
+from opsroom.domain.approval import Approval
 from opsroom.domain.decision import Decision, Flag
 from opsroom.domain.deed import Deed, DeedState
 from opsroom.domain.freshness import SourceState
@@ -82,6 +83,10 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Epoch seconds at which the last change ended."""
     result: str = ""
     """``promoted`` or ``rolled_back`` for that change; empty while none ended under our eyes."""
+    two_people: bool = False
+    """A roll forward needs two different people."""
+    approval: Approval | None = None
+    """What the first of them has left, while it is for this canary at this step."""
 
     @property
     def severity(self) -> Severity:

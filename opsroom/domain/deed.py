@@ -23,6 +23,8 @@ class Verb(StrEnum):
     RELEASE = "release"
     FLAG = "flag"
     ACKNOWLEDGE = "acknowledge"
+    APPROVE = "approve"
+    """The first of two people who have to want a promotion; what such a promotion becomes for that person."""
 
 
 class Effect(StrEnum):
@@ -130,6 +132,10 @@ class Refusal(StrEnum):
     UNAUTHORIZED = "unauthorized"
     INVALID = "invalid"
     FROZEN = "frozen"
+    SAME_PERSON = "same_person"
+    """Two people are needed, and this one was the first."""
+    UNNAMED = "unnamed"
+    """Two people are needed, and the cluster does not say who this one is."""
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -183,6 +189,12 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     force: bool = False
     fencing: int | None = None
     """Lease transition count of the decider, for automatic deeds."""
+    two_people: bool = False
+    """The policy lets this rollout go on only when two different people want it."""
+    approves: Verb | None = None
+    """What is approved, for ``APPROVE``."""
+    approved_by: str = ""
+    """The first of the two people, for the deed of the second."""
 
 
 class Deed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -47,6 +47,8 @@ class PolicyRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, f
     """Share of failing requests above which the baseline itself counts as sick (0..1)."""
     person: bool = False
     """A person decides: the worker flags instead of promoting."""
+    two_people: bool = False
+    """Two different people decide: the first ``p`` approves, the second one's acts. A roll back never needs two."""
     auto_rollback: bool = True
     auto_promote: bool = True
 

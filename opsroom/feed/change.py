@@ -10,6 +10,7 @@ from __future__ import annotations
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from opsroom.domain.approval import Approval
 from opsroom.domain.board import Happening, Right, Row
 from opsroom.domain.decision import Decision, Flag
 from opsroom.domain.deed import Deed
@@ -60,6 +61,8 @@ class RowChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     happenings: tuple[Happening, ...] | UnsetType = UNSET
     finished: float | UnsetType | None = UNSET
     result: str | UnsetType = UNSET
+    two_people: bool | UnsetType = UNSET
+    approval: Approval | UnsetType | None = UNSET
 
 
 _WHOLE = tuple(name for name in Row.__struct_fields__ if name not in ("metrics", "scores"))

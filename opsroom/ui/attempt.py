@@ -34,6 +34,7 @@ def intent_for(row: Row, verb: Verb, actor: str, now: float) -> Intent:
         at=now,
         score=row.verdict.score if row.verdict else None,
         score_age=score_age(row.verdict, now),
+        two_people=row.two_people,
     )
 
 

@@ -21,7 +21,7 @@ from opsroom.domain.rollout import Uid
 from opsroom.ui.attempt import Attempt, Clocks, intent_for
 from opsroom.ui.options import Options
 from opsroom.ui.sight import Sight
-from opsroom.view import intent_line, marks, words
+from opsroom.view import intent_line, marks, two_people, words
 from opsroom.view.header import picture_is_old, score_limit
 from opsroom.view.line import Line
 
@@ -221,9 +221,11 @@ class Deeds:
         """The intent line at this moment; empty when there is nothing to say."""
         now = self._sight.clock()
         if self.armed is not None:
+            told = self._attempts[self.armed.row.rollout.uid].deed
+            approving = two_people.first_of_two(self.armed.row, self.armed.verb, told)
             if self._options.second_key:
-                return intent_line.second_key_line(self.armed, context, cells)
-            return intent_line.armed_line(self.armed, context, self.armed.fires - now, cells)
+                return intent_line.second_key_line(self.armed, context, cells, approving)
+            return intent_line.armed_line(self.armed, context, self.armed.fires - now, cells, approving)
         text, bad, _ = self._said
         if text:
             return intent_line.said_line(text, cells, bad)

@@ -13,7 +13,7 @@ from opsroom.domain.deed import Verb
 from opsroom.domain.freshness import age
 from opsroom.domain.offer import offer
 from opsroom.domain.rollout import Rollout, Shape
-from opsroom.view import effects, evidence, marks, numbers, queue_words, words
+from opsroom.view import effects, evidence, marks, numbers, queue_words, two_people, words
 from opsroom.view.cells import wrap
 from opsroom.view.chart import Box, chart
 from opsroom.view.line import Ground, Line, Piece, Role, beside, cut, line, padded, sides
@@ -173,7 +173,7 @@ def keys(row: Row, cells: int, most: int = 1) -> list[Line]:
         ("x", Verb.ROLL_BACK, row.roll_back, row.may_roll_back),
     ):
         wish = known or offer(row.rollout, verb)
-        text = effects.effect(wish, row.rollout)
+        text = two_people.effect(row, wish)
         if right.allowed is False:
             text = f"is off: {words.right(right)}"
         on = row.flag is not None and wish.effect is not None and right.allowed is not False

@@ -10,6 +10,25 @@ from opsroom.domain.offer import Offer
 from opsroom.domain.rollout import Engine, Rollout, Step, StepKind
 from opsroom.view import numbers, words
 
+TAKEN_BACK = {
+    Effect.NEXT_STEP: "to take it back press f, then x",
+    Effect.ACCEPT_INCONCLUSIVE: "to take it back press f, then x",
+    Effect.UNPAUSE: "to take it back press f, then x",
+    Effect.OPEN_GATE: "to take it back press f, then x",
+    Effect.OPEN_ALL_GATES: "to take it back press f, then x",
+    Effect.FULL: "to take it back press x",
+    Effect.SWITCH: "to take it back press x",
+    Effect.TAKE_TEMPLATE: "to take it back press x",
+    Effect.SKIP_ANALYSIS: "to take it back press x",
+    Effect.ABORT: "it starts again with a new version, or with a retry of Argo's",
+    Effect.SCALE_DOWN: "it starts again when its canary is scaled up",
+    Effect.REVERT: "it starts again when the version is deployed again",
+    Effect.UNDO: "it starts again when the version is deployed again",
+    Effect.ASK_ROLL_BACK: "it starts again with a new version",
+    Effect.FAIL_CHECKS: "it starts again with a new version",
+}
+"""How a deed is undone, by its effect: on the line above the keys, right after it was done."""
+
 
 def revision_name(rollout: Rollout, canary: bool) -> str:
     """The word people use for a revision, its hash where it has none."""
@@ -127,10 +146,20 @@ def deed(done: Deed, now: float) -> str:
         case DeedState.SEEN:
             return f"Seen by the controller: {what}; waiting for the outcome."
         case DeedState.DONE:
-            return f"Done: {what}, {numbers.duration(done.at - intent.at)} after the key."
+            agreed = f", approved by {intent.approved_by}" if intent.approved_by else ""
+            return f"Done: {what}{agreed}, {numbers.duration(done.at - intent.at)} after the key{_next(done)}."
         case DeedState.FAILED:
             return f"Failed: {what}. {because(done)}"
     return f"Not known: {what} was sent and no answer came; the cluster will show what became of it."
+
+
+def _next(done: Deed) -> str:
+    """What a person may want to do next: the way back, or what is still missing."""
+    if done.intent.verb is Verb.APPROVE:
+        return "; a second person has to press p within the hour"
+    if done.effect in TAKEN_BACK:
+        return f"; {TAKEN_BACK[done.effect]}"
+    return ""
 
 
 def because(done: Deed) -> str:

@@ -33,6 +33,8 @@ def of_deed(at: float, deed: Deed, rollout: str) -> str:
         parts.append(deed.refusal.value.replace("_", " "))
     if deed.detail:
         parts.append(deed.detail)
+    if intent.approved_by:
+        parts.append(f"approved by {intent.approved_by}")
     if intent.score is not None:
         parts.append(f"score {numbers.score(intent.score)}")
     if intent.reason:

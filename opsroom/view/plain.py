@@ -12,7 +12,7 @@ from opsroom.domain.board import Room, Row
 from opsroom.domain.deed import Verb
 from opsroom.domain.freshness import age
 from opsroom.domain.offer import offer
-from opsroom.view import detail, effects, evidence, header, marks, numbers, rows
+from opsroom.view import detail, effects, evidence, header, marks, numbers, rows, two_people
 from opsroom.view.cells import width
 from opsroom.view.order import Group, Wish, arrange, group_of
 
@@ -108,7 +108,7 @@ def _change_facts(row: Row, now: float) -> list[tuple[str, str]]:
 
 def _key_facts(row: Row, now: float) -> list[tuple[str, str]]:
     wishes: tuple[tuple[str, Callable[[Row], str]], ...] = (
-        ("promote", lambda each: effects.effect(each.promote or offer(each.rollout, Verb.PROMOTE), each.rollout)),
+        ("promote", lambda each: two_people.effect(each, each.promote or offer(each.rollout, Verb.PROMOTE))),
         ("roll back", lambda each: effects.effect(each.roll_back or offer(each.rollout, Verb.ROLL_BACK), each.rollout)),
     )
     facts = [(label, say(row)) for label, say in wishes]

@@ -23,6 +23,7 @@ VERB = {
     Verb.RELEASE: "release",
     Verb.FLAG: "flag",
     Verb.ACKNOWLEDGE: "acknowledge",
+    Verb.APPROVE: "approve the promotion of",
 }
 
 PAST = {
@@ -33,6 +34,7 @@ PAST = {
     Verb.RELEASE: "released",
     Verb.FLAG: "flagged",
     Verb.ACKNOWLEDGE: "acknowledged",
+    Verb.APPROVE: "approved the promotion of",
 }
 
 UNKNOWN = {
@@ -112,6 +114,8 @@ REFUSAL = {
     Refusal.UNAUTHORIZED: "The cluster does not know your credentials; log in and try again.",
     Refusal.INVALID: "The cluster refused it as invalid.",
     Refusal.FROZEN: "Automatic deeds are frozen.",
+    Refusal.SAME_PERSON: "You approved {name} already; a second person has to press p. Roll back needs one only.",
+    Refusal.UNNAMED: "Two people have to promote {name}, and the cluster does not say who you are.",
 }
 
 

@@ -234,8 +234,15 @@ class Loop:
         for uid, course in self.situation.courses.items():
             events: tuple[Happening, ...] = cluster.happenings(uid) if cluster is not None else ()
             rights: dict[Verb, Right] = {} if self._read_only else self._rights.of(course.rollout)
-            rows.append(row_of(course, verdicts[uid], events, rights, self._queueing.entries.get(uid)))
+            row = row_of(course, verdicts[uid], events, rights, self._queueing.entries.get(uid))
+            rows.append(self._needing_two(row) if course.rollout.under_way else row)
         self._published.publish(self._room(now), rows)
+
+    def _needing_two(self, row: Row) -> Row:
+        """``row`` with what the policy asks of people, and what the first of them has left."""
+        if not self._policy.policy.row_for(row.rollout).two_people:
+            return row
+        return msgspec.structs.replace(row, two_people=True, approval=self._sharing.approval(row.rollout))
 
     def rows(self) -> list[Row]:
         """The rows as they were last published."""

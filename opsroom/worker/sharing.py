@@ -14,7 +14,8 @@ from functools import partial
 
 import msgspec
 
-from opsroom.delivery.shared import Acknowledgement, read_acknowledged, read_freeze, write_verdict
+from opsroom.delivery.shared import Acknowledgement, read_acknowledged, read_approved, read_freeze, write_verdict
+from opsroom.domain.approval import Approval, stands
 from opsroom.domain.board import Freeze
 from opsroom.domain.decision import Flag, FlagReason
 from opsroom.domain.marks import Marks, VerdictMark
@@ -38,14 +39,23 @@ log = logging.getLogger(__name__)
 class Sharing:
     """The shared facts as they were last read, and the marks that are being written."""
 
-    def __init__(self, outside: Outside, now: Callable[[], float], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        outside: Outside,
+        now: Callable[[], float],
+        clock: Callable[[], float] = time.monotonic,
+        approvals: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """``approvals``: whether the policy asks for two people anywhere; else nobody reads what they left."""
         self.freeze: Freeze | None = None
         self.acknowledged: dict[str, Acknowledgement] = {}
+        self.approved: dict[str, Approval] = {}
         self.error = ""
         """Why the last look failed; empty after a good one."""
         self._outside = outside
         self._now = now
         self._clock = clock
+        self._approvals = approvals
         self._looked: float | None = None
         self._writing: dict[Uid, asyncio.Task[None]] = {}
         self._not_before: dict[Uid, float] = {}
@@ -62,17 +72,18 @@ class Sharing:
             wait = LOOK_SECONDS
             reader = self._outside.reader
             if reader is not None:
-                before = (self.freeze, self.acknowledged)
+                before = (self.freeze, self.acknowledged, self.approved)
                 try:
                     self.freeze = await read_freeze(reader)
                     self._looked = self._clock()
                     self.acknowledged = await read_acknowledged(reader)
+                    self.approved = await read_approved(reader) if self._approvals() else {}
                     self.error = ""
                 except OpsroomError as error:
                     self.error = str(error)
                     if isinstance(error, NotPermitted) and self._looked is None:
                         wait = FORBIDDEN_SECONDS
-                if before != (self.freeze, self.acknowledged):
+                if before != (self.freeze, self.acknowledged, self.approved):
                     changed()
             await asyncio.sleep(wait)
 
@@ -82,6 +93,11 @@ class Sharing:
         if flag is None or mark is None or mark.hash != canary_hash:
             return flag
         return msgspec.structs.replace(flag, acknowledged_by=mark.by, acknowledged_at=mark.at)
+
+    def approval(self, rollout: Rollout) -> Approval | None:
+        """What the first of two people has left, while it is for the present canary at its present step."""
+        found, canary = self.approved.get(rollout.uid), rollout.canary
+        return found if canary is not None and stands(found, canary.hash, rollout.step, self._now()) else None
 
     def write_flags(self, rollouts: Iterable[tuple[Rollout, Flag | None, Marks]]) -> None:
         """Begin to make the marks on the workloads say what is decided."""

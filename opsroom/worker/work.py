@@ -77,7 +77,9 @@ class Work:
         path = journal or own_journal(settings)
         self.journal = Journal(path, self.outside.identity)
         others = Journals(path.parent, path)
-        self.sharing = Sharing(self.outside, time.time)
+        self.sharing = Sharing(
+            self.outside, time.time, approvals=lambda: any(row.two_people for row in policy.policy.rows)
+        )
         self.automatic = Automatic(self._carry, lambda deed: self.loop.told(deed), time.time)
         self.quarantine = SharedQuarantine(self.outside, self.standing)
         queueing = Queueing(self.outside, self.sharing, self.standing, self.quarantine, self.automatic.begin)
