@@ -19,5 +19,5 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A flag that stands in the shared marks: of a person, or of the decider before this one."""
     deed: Deed | None = None
     """The last deed on this rollout that moves traffic, by anybody, as far as it is known."""
-    requests: float | None = None
-    """Requests of the canary that the verdict rests on; None: take what the evidence says."""
+    queued: bool = False
+    """The queue keeps it at a gate before its start: there is nothing to judge, and nobody to ask."""

@@ -160,6 +160,8 @@ def _weigh(case: Case, row: PolicyRow, track: Track, flag: Flag | None, why: str
         return _flag(FlagReason.ACTION_FAILED, failed)
     if follow.busy(case, track, tick.now):
         return _Finding(Outcome.WATCH, detail="busy")
+    if case.queued and flag is None:
+        return _Finding(Outcome.WATCH, detail="queued")
     verdict = case.verdict
     usable = verdict if not why else None
     if usable is not None and usable.score is not None and usable.score > row.rollback_above:
@@ -220,7 +222,7 @@ def _healthy(case: Case, verdict: Verdict, row: PolicyRow, track: Track, tick: _
     if tick.steps_held:
         return _Finding(Outcome.WATCH, detail="queue_frozen")
     blind = UnknownReason.SOURCE_DOWN.value if tick.blind else ""
-    lacks = blind or grounds.too_early(case, verdict, row, track.since, tick.now)
+    lacks = blind or grounds.too_early(verdict, row, track.since, tick.now)
     if lacks:
         return _undecided(verdict, row, track, lacks, tick.now)
     if grounds.baseline_sick(verdict, row):

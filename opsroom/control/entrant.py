@@ -23,6 +23,8 @@ class Entrant(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Since when it has waited for a person to decide (epoch seconds)."""
     kept: bool = False
     """A person holds it."""
+    gated: bool = False
+    """It waits at a gate of ours before its start: it is held by our "not now" alone, and goes on by our yes."""
     late: bool = False
     """Nothing holds it at admission: it may have to be held when it has begun."""
     requester: str = ""

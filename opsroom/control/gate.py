@@ -4,7 +4,8 @@ A yes needs a decision on exactly this run: a mark of a person or of the decider
 the target's template before the start), young enough, and for one step only unless it was for all. Everything else,
 doubt included, is "not now": for a roll back gate that means "keep going", which is Flagger's own default. Only two
 questions need no decision: the first traffic (there is nothing to judge before it), and the start of a version in a
-room where the decider acts by itself. Asking consumes nothing: the same question has the same answer.
+room where the decider acts by itself and the queue has admitted it. Asking consumes nothing: the same question has the
+same answer.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """Epoch seconds."""
     starts: bool = False
     """A decider that acts by itself is there, and nothing is frozen: versions may start."""
+    queue: str = ""
+    """What the queue keeps it back for, as a code; empty where it may start, or where no queue is."""
     frozen: bool = False
     """Automatic deeds are frozen, or nobody knows: what the decider decided before waits as well."""
 
@@ -43,6 +46,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
     yes: bool
     why: str
+    detail: str = ""
 
 
 def answer(asked: Asked) -> Answer:
@@ -58,7 +62,10 @@ def answer(asked: Asked) -> Answer:
     if decided is Verb.ROLL_BACK:
         return _no("roll_back")
     if run.held:
-        return _no("held")
+        return _no("held", asked.queue)
+    by_person = standing is not None and not standing.automatic
+    if gate is Gate.ROLLOUT and asked.queue and not by_person:
+        return _no("queued", asked.queue)
     this_step = standing is not None and decided is Verb.PROMOTE and standing.step == run.step
     if this_step or decided is Verb.PROMOTE_FULLY:
         return _yes("decided")
@@ -99,5 +106,5 @@ def _yes(why: str) -> Answer:
     return Answer(yes=True, why=why)
 
 
-def _no(why: str) -> Answer:
-    return Answer(yes=False, why=why)
+def _no(why: str, detail: str = "") -> Answer:
+    return Answer(yes=False, why=why, detail=detail)

@@ -6,7 +6,6 @@ other than those of the policy row it is given.
 
 from __future__ import annotations
 
-from opsroom.control.case import Case
 from opsroom.domain.deed import Deed, DeedState, Effect, Refusal, Verb
 from opsroom.domain.freshness import verdict_patience
 from opsroom.domain.offer import Offer, offer
@@ -60,22 +59,20 @@ def contradicts_itself(verdict: Verdict, row: PolicyRow) -> bool:
     return len(harms) > 1 and max(harms) > row.rollback_above and min(harms) < row.promote_below
 
 
-def requests(case: Case) -> float | None:
-    """Requests of the canary behind the verdict; None when nobody counted."""
-    if case.requests is not None or case.verdict is None:
-        return case.requests
-    counted = [evidence.requests for evidence in case.verdict.evidence if evidence.requests is not None]
+def requests(verdict: Verdict) -> float | None:
+    """Requests of the canary behind ``verdict``; None when nobody counted."""
+    counted = [evidence.requests for evidence in verdict.evidence if evidence.requests is not None]
     return max(counted, default=None)
 
 
-def too_early(case: Case, verdict: Verdict, row: PolicyRow, since: float, now: float) -> str:
+def too_early(verdict: Verdict, row: PolicyRow, since: float, now: float) -> str:
     """What a promotion still lacks, as a code; empty when it lacks nothing. ``since``: when this step began."""
     # What was measured before this step says nothing about the traffic that the canary has on it.
     if now - since < row.min_seconds or verdict.at <= since:
         return "min_seconds"
     if verdict.steps < row.min_steps:
         return "min_steps"
-    counted = requests(case)
+    counted = requests(verdict)
     if counted is None or counted < row.min_requests:
         return "min_requests"
     return "shared" if verdict.shared else ""

@@ -50,7 +50,7 @@ def admit(
     """
     memory = adapted(memory, policy, rolled_back, now)
     learning = memory.begun is None or now - memory.begun <= LEARNING
-    present = [one for one in entrants if one.rollout.under_way or _held(one.rollout)]
+    present = [one for one in entrants if one.rollout.under_way or _held(one)]
     slots = Slots(policy, limit_now(memory, policy))
     line = Line(policy, now, state, slots, _open_windows(policy, now), _places(present, memory, now), may_release)
     _sort(line, present, memory, late=not learning)
@@ -72,8 +72,8 @@ def admit(
     return queue, Admission(release=tuple(line.release), hold=tuple(line.hold)), memory
 
 
-def _held(rollout: Rollout) -> bool:
-    return rollout.held or rollout.phase is Phase.HELD
+def _held(entrant: Entrant) -> bool:
+    return entrant.rollout.held or entrant.gated or entrant.rollout.phase is Phase.HELD
 
 
 def _open_windows(policy: QueuePolicy, now: float) -> list[tuple[Window, float]]:
@@ -81,7 +81,8 @@ def _open_windows(policy: QueuePolicy, now: float) -> list[tuple[Window, float]]
     return [(window, until) for window, until in found if until is not None]
 
 
-def _version(rollout: Rollout) -> str:
+def version_of(rollout: Rollout) -> str:
+    """What a place is for: the canary's hash, or what else tells it from others while it has none."""
     canary = rollout.canary
     return "" if canary is None else canary.hash or canary.version or ",".join(canary.images)
 
@@ -91,7 +92,7 @@ def _places(present: Sequence[Entrant], memory: QueueMemory, now: float) -> dict
     places: dict[Uid, Place] = {}
     for entrant in present:
         rollout = entrant.rollout
-        old, held, version = memory.places.get(rollout.uid), _held(rollout), _version(rollout)
+        old, held, version = memory.places.get(rollout.uid), _held(entrant), version_of(rollout)
         if old is None or (old.running and not held and old.version != version):
             since = entrant.since if entrant.since is not None else rollout.started if not held else None
             place = Place(since=min(now, since if since is not None else now), version=version, running=not held)

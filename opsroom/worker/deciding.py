@@ -6,7 +6,7 @@ marks for other workers. What is right is decided in ``control`` alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from opsroom.control.case import Case
 from opsroom.control.decide import decide
@@ -50,8 +50,9 @@ class Deciding:
         policy: Policy,
         now: float,
         steps_held: bool = False,
+        queued: Collection[Uid] = (),
     ) -> None:
-        """Decide on every rollout once; ``steps_held``: the queue is frozen."""
+        """Decide on every rollout once; ``steps_held``: the queue is frozen, ``queued``: it keeps these at a gate."""
         unseen = self._outside.may_act and not self._sharing.freeze_known
         if unseen and self._sharing.error:
             situation.troubles["freeze"] = f"{UNSEEN}: {self._sharing.error}"
@@ -60,7 +61,7 @@ class Deciding:
         may_act = self._outside.may_act and not unseen
         memory = deferring.forgotten(situation.memory) if may_act else situation.memory
         cases = [
-            self._case(situation, cluster.marks(uid), course, verdicts[uid])
+            self._case(situation, cluster.marks(uid), course, verdicts[uid], uid in queued)
             for uid, course in situation.courses.items()
         ]
         decisions, memory = decide(
@@ -84,7 +85,7 @@ class Deciding:
             if course.rollout.under_way
         )
 
-    def _case(self, situation: Situation, marks: Marks, course: Course, verdict: Verdict | None) -> Case:
+    def _case(self, situation: Situation, marks: Marks, course: Course, verdict: Verdict | None, queued: bool) -> Case:
         rollout, flag = course.rollout, None
         if rollout.canary is not None:
             flag = standing_flag(marks, rollout.canary.hash, rollout.step)
@@ -93,7 +94,7 @@ class Deciding:
             flag = seen if flag is not None or (seen is not None and seen.acknowledged_by) else None
             if deferring.deferred(flag) and self._outside.may_act:
                 flag = None
-        return Case(rollout=rollout, verdict=verdict, flag=flag, deed=course.move)
+        return Case(rollout=rollout, verdict=verdict, flag=flag, deed=course.move, queued=queued)
 
     def _take(self, situation: Situation, decision: Decision, verdict: Verdict | None) -> None:
         course = situation.courses[decision.uid]

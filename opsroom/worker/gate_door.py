@@ -17,7 +17,7 @@ from opsroom.errors import Unreachable, UsageError
 from opsroom.feed.address import parse
 from opsroom.feed.listening import Door, listen
 from opsroom.feed.published import Viewer
-from opsroom.worker.gates import GateApp
+from opsroom.worker.gates import GateApp, Queue, no_queue
 from opsroom.worker.outside import Outside
 from opsroom.worker.sharing import Sharing
 
@@ -26,9 +26,15 @@ TOKEN = "gates"  # noqa: S105 - the name of a secret
 
 
 async def open_gates(
-    listen_at: str, outside: Outside, sharing: Sharing, mode: Mode, answers: Counter[tuple[str, str]] | None = None
+    listen_at: str,
+    outside: Outside,
+    sharing: Sharing,
+    mode: Mode,
+    answers: Counter[tuple[str, str]] | None = None,
+    queue: Queue = no_queue,
 ) -> Door:
-    """Answer gates at ``listen_at`` (``HOST:PORT``) from now on; ``answers`` counts what was said.
+    """Answer gates at ``listen_at`` (``HOST:PORT``) from now on; ``answers`` counts what was said,
+    ``queue`` says what it keeps back.
 
     Raises:
         UsageError: this mode decides nothing, or others could ask and there is no secret.
@@ -47,6 +53,7 @@ async def open_gates(
             f"Name a file with it in {TOKEN.upper()}_TOKEN_FILE, and put it into each hook's metadata.token",
         )
     app = gate_app(outside, sharing, mode, secret)
+    app.queue = queue
     if answers is not None:
         app.answers = answers
     return await listen(app, address, anywhere=secret is not None)

@@ -26,7 +26,7 @@ from opsroom.config.secrets import Secret
 from opsroom.control.gate import Answer, Asked, answer
 from opsroom.delivery.engines.flagger_state import run_of
 from opsroom.delivery.plan import Sight
-from opsroom.delivery.raw import annotation
+from opsroom.delivery.raw import annotation, text
 from opsroom.domain.clean import clean
 from opsroom.domain.flagger import PATH, Gate, Run
 from opsroom.domain.marks import GATE, read_gate
@@ -61,6 +61,15 @@ class Payload(msgspec.Struct, frozen=True):
     metadata: dict[str, str] | None = None
 
 
+Queue = Callable[[str, str, str], str]
+"""From uid, namespace and template hash of a Canary to what the queue keeps its start back for; empty for nothing."""
+
+
+def no_queue(_uid: str, _namespace: str, _hash: str) -> str:
+    """Nothing is kept back."""
+    return ""
+
+
 Look = Callable[[str, str, bool], Awaitable[Sight]]
 """From namespace and name to a fresh look at the Canary, with its template's hash if asked for; raises OpsroomError."""
 
@@ -75,6 +84,7 @@ class GateApp:
     now: Callable[[], float]
     frozen: Callable[[], bool]
     """Whether automatic decisions must not take effect at this moment."""
+    queue: Queue = no_queue
     secret: Secret | None = None
     authorize: Authorize = everybody
     local_names_only: bool = False
@@ -94,7 +104,7 @@ class GateApp:
         type_ = _type_of(request.url.path)
         said = await self._said(request, type_)
         self.answers[type_ or "none", "yes" if said.yes else said.why] += 1
-        status, text = (200, "yes") if said.yes else (403, f"opsroom: not now ({said.why})")
+        status, text = (200, "yes") if said.yes else (403, f"opsroom: not now ({_words(said)})")
         return PlainTextResponse(text + "\n", status_code=status, headers={"cache-control": "no-store"})
 
     async def _said(self, request: Request, type_: str) -> Answer:
@@ -139,7 +149,16 @@ class GateApp:
         if gate is not Gate.ROLLOUT and not self._same(payload, run):
             return _no("another_revision")
         mark = read_gate(annotation(sight.target, GATE))
-        asked = Asked(gate=gate, run=run, mark=mark, now=self.now(), starts=self.starts(), frozen=self.frozen())
+        kept = gate is Gate.ROLLOUT or run.held
+        asked = Asked(
+            gate=gate,
+            run=run,
+            mark=mark,
+            now=self.now(),
+            starts=self.starts(),
+            queue=self.queue(text(sight.target, "metadata", "uid"), payload.namespace, run.hash) if kept else "",
+            frozen=self.frozen(),
+        )
         said = answer(asked)
         log.debug("gate %s of %s/%s: %s", gate, payload.namespace, payload.name, said)
         return said
@@ -178,6 +197,10 @@ async def _body(request: Request) -> bytes | None:
     except (TimeoutError, ClientDisconnect):
         return None
     return body
+
+
+def _words(said: Answer) -> str:
+    return f"{said.why}: {clean(said.detail)}" if said.detail else said.why
 
 
 def _no(why: str) -> Answer:

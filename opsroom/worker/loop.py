@@ -224,7 +224,8 @@ class Loop:
         }
         if self._outside.cluster is not None and self._outside.cluster.listed:
             policy, cluster = self._policy.policy, self._outside.cluster
-            self._deciding.tick(situation, cluster, verdicts, policy, now, self._queueing.steps_held)
+            queue = self._queueing
+            self._deciding.tick(situation, cluster, verdicts, policy, now, queue.steps_held, queue.gated)
             self._queue = self._queueing.tick(situation, cluster, policy, now)
         return verdicts
 

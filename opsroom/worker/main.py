@@ -88,7 +88,10 @@ async def _feed(
     )
     work.loop.tick()
     mode = Mode.OBSERVE if options.settings.read_only else Mode(options.mode)
-    doors = [await open_gates(options.gates, work.outside, work.sharing, mode, tally.gates)] if options.gates else []
+    doors = []
+    if options.gates:
+        keeps = work.queueing.keeps
+        doors.append(await open_gates(options.gates, work.outside, work.sharing, mode, tally.gates, keeps))
     door = await open_feed(
         app,
         options.listen,

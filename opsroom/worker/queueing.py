@@ -14,6 +14,7 @@ import msgspec
 from opsroom.control.entrant import Entrant, QueueMemory
 from opsroom.control.queue import admit
 from opsroom.domain.deed import DeedState, Effect, Intent, Precondition, Verb, target_of
+from opsroom.domain.flagger import Gate
 from opsroom.domain.marks import Marks
 from opsroom.domain.policy import Policy
 from opsroom.domain.queue import Lane, Queue, QueueEntry, QueueState
@@ -33,6 +34,9 @@ NO_SLOT = "no_slot"
 RECENT = 120.0
 """Seconds for which a roll back by template explains what is under way."""
 
+UNSEEN = "unseen"
+"""Why a gate stays shut before the queue has seen what waits there."""
+
 Begin = Callable[[Intent], None]
 
 
@@ -45,6 +49,8 @@ class Queueing:
         self.memory = QueueMemory()
         self.entries: dict[Uid, QueueEntry] = {}
         """Of the last tick."""
+        self.gated: frozenset[Uid] = frozenset()
+        """Those that wait at a gate of ours before their start."""
         self._outside = outside
         self._sharing = sharing
         self._standing = standing
@@ -59,11 +65,34 @@ class Queueing:
         """The queue is frozen: steps are not promoted either."""
         return self._standing.state is QueueState.FROZEN
 
+    def keeps(self, uid: str, namespace: str, version: str) -> str:
+        """What keeps this version of a Canary from starting, as a code; empty where it may, or no queue counts there.
+
+        Flagger asks before the watch can show what it asks about: until the queue has seen it the answer is "not
+        now", which makes it wait where it is seen.
+        """
+        standing = self._standing
+        if not standing.known:
+            return UNSEEN
+        if not self._takes_part(namespace) or standing.state is QueueState.OFF:
+            return ""
+        entry, place = self.entries.get(Uid(uid)), self.memory.places.get(Uid(uid))
+        if entry is None or place is None or place.version != version:
+            return UNSEEN
+        if entry.running:
+            return ""
+        why = entry.why.value if entry.why is not None else UNSEEN
+        return f"{why} {entry.waits_for}" if entry.waits_for else why
+
+    def _takes_part(self, namespace: str) -> bool:
+        return self._standing.switch and namespace in self._standing.enabled
+
     def tick(self, situation: Situation, cluster: Cluster, policy: Policy, now: float) -> Queue:
         """One look at everybody; begins what is to be released or held now. The entries are kept aside, by uid."""
         self._quarantine.tick(situation, now)
         may = self._outside.may_act and self._standing.known and self._sharing.freeze is None
         entrants = list(self._entrants(situation.courses, cluster, now))
+        self.gated = frozenset(one.rollout.uid for one in entrants if one.gated)
         back, self._rolled_back = situation.tally.rolled_back - self._rolled_back, situation.tally.rolled_back
         queue, admission, self.memory = admit(
             entrants, policy.queue, self.memory, now, state=self._state(), rolled_back=back, may_release=may
@@ -75,6 +104,8 @@ class Queueing:
                 (Verb.HOLD, admission.hold, NO_SLOT),
             ):
                 for uid in uids:
+                    if uid in self.gated:
+                        continue  # the gate answers by the entry
                     self._begin(self._intent(verb, situation.courses[uid].rollout, reason, now))
         late = self._standing.switch and not self._standing.installed
         return msgspec.structs.replace(queue, entries=(), hold_missing=late)
@@ -105,6 +136,7 @@ class Queueing:
             quarantined=quarantined is not None and _hash(rollout) == quarantined.hash,
             asked=course.flag.since if course.flag is not None and not rollout.held else None,
             kept=marks.kept,
+            gated=self._takes_part(rollout.namespace) and waits_to_start(rollout),
             late=self._late(rollout),
             requester=marks.requested_by,
         )
@@ -126,10 +158,9 @@ class Queueing:
 
         The policy holds by ``spec.paused``, which Flagger's targets cannot bear and the canary of a pair evades.
         """
-        standing = self._standing
-        if not standing.switch or rollout.namespace not in standing.enabled:
+        if not self._takes_part(rollout.namespace):
             return False
-        return not standing.installed or rollout.engine is Engine.FLAGGER or rollout.shape is Shape.PAIR
+        return not self._standing.installed or rollout.engine is Engine.FLAGGER or rollout.shape is Shape.PAIR
 
     def _intent(self, verb: Verb, rollout: Rollout, reason: str, now: float) -> Intent:
         lease = self._outside.lease
@@ -144,6 +175,18 @@ class Queueing:
             reason=reason,
             fencing=lease.transitions if lease is not None else None,
         )
+
+
+def waits_to_start(rollout: Rollout) -> bool:
+    """Whether a Canary waits at a gate of ours before its first pod."""
+    return (
+        rollout.engine is Engine.FLAGGER
+        and rollout.phase is Phase.PAUSED
+        and rollout.step == 0
+        and Gate.ROLLOUT.value in rollout.gates
+        and bool(rollout.steps)
+        and rollout.steps[0].name == Gate.ROLLOUT.value
+    )
 
 
 def _lane(marks: Marks) -> Lane | None:

@@ -82,14 +82,14 @@ class Work:
         )
         self.automatic = Automatic(self._carry, lambda deed: self.loop.told(deed), time.time)
         self.quarantine = SharedQuarantine(self.outside, self.standing)
-        queueing = Queueing(self.outside, self.sharing, self.standing, self.quarantine, self.automatic.begin)
+        self.queueing = Queueing(self.outside, self.sharing, self.standing, self.quarantine, self.automatic.begin)
         self.loop = Loop(
             self.outside,
             policy,
             published,
             Rights(time.monotonic),
             self.sharing,
-            queueing,
+            self.queueing,
             mode=mode,
             read_only=settings.read_only,
             namespaces=settings.namespaces,

@@ -46,10 +46,10 @@ def rollout(uid: str = "u1", **changes: Any) -> Rollout:
     return Rollout(**(fields | changes))
 
 
-def verdict(score: float | None, now: float, uid: str = "u1", **changes: Any) -> Verdict:
-    """A fresh verdict on 400 requests and 12 steps; ``score`` None is UNKNOWN."""
+def verdict(score: float | None, now: float, uid: str = "u1", requests: float = 400.0, **changes: Any) -> Verdict:
+    """A fresh verdict on 12 steps; ``score`` None is UNKNOWN."""
     state = VerdictState.UNKNOWN if score is None else VerdictState.UNDECIDED
-    evidence = (Evidence(metric="error_rate", harm=score or 0.0, canary=0.01, baseline=0.01, requests=400.0),)
+    evidence = (Evidence(metric="error_rate", harm=score or 0.0, canary=0.01, baseline=0.01, requests=requests),)
     fields: dict[str, Any] = {
         "uid": Uid(uid),
         "at": now,
@@ -113,7 +113,7 @@ class Decider:
     def see(self, score: float | None, seen: Rollout | None = None, **changes: Any) -> Decision:
         """One tick with one rollout."""
         seen = seen if seen is not None else rollout()
-        extra = {key: changes.pop(key) for key in ("deed", "flag", "requests") if key in changes}
+        extra = {key: changes.pop(key) for key in ("deed", "flag", "queued") if key in changes}
         judged = changes.pop("verdict", None) or verdict(score, self.now, seen.uid, **changes)
         return self.look(Case(rollout=seen, verdict=judged, **extra))[0]
 

@@ -503,3 +503,12 @@ def test_the_row_that_was_used_is_named(decider: Decider) -> None:
     decider.policy = Policy(rows=(strict, *decider.policy.rows))
     decision = decider.see(0.6, rollout(labels={"tier": "0"}))
     assert (decision.outcome, decision.row) == (Outcome.ROLL_BACK, "tier-0")
+
+
+def test_nobody_is_asked_about_what_the_queue_keeps_at_its_gate(decider: Decider) -> None:
+    for _ in range(40):
+        decision = decider.see(None, queued=True)
+        decider.pass_time(60.0)
+    assert (decision.outcome, decision.detail) == (Outcome.WATCH, "queued")
+    by_hand = decider.see(None, queued=True, flag=Flag(reason=FlagReason.PERSON, since=decider.now))
+    assert by_hand.outcome is Outcome.FLAG

@@ -24,9 +24,11 @@ def mark(**changes: Any) -> GateMark:
     return msgspec.structs.replace(made, **changes)
 
 
-def ask(gate: Gate = Gate.TRAFFIC, found: GateMark | None = None, *, starts: bool = False, **run: Any) -> Answer:
+def ask(
+    gate: Gate = Gate.TRAFFIC, found: GateMark | None = None, *, starts: bool = False, queue: str = "", **run: Any
+) -> Answer:
     moved = msgspec.structs.replace(RUN, **run)
-    return answer(Asked(gate=gate, run=moved, mark=found, now=NOW, starts=starts))
+    return answer(Asked(gate=gate, run=moved, mark=found, now=NOW, starts=starts, queue=queue))
 
 
 def test_a_decision_on_this_step_opens_its_gate() -> None:
@@ -127,3 +129,19 @@ def test_nothing_rolls_back_without_a_decision_to_and_nothing_goes_on_against_on
         assert found.step == run.step
     if found is None and said.yes:
         assert said.why in ("first_weight", "starts")
+
+
+def test_what_the_queue_keeps_back_does_not_start_unless_a_person_lets_it() -> None:
+    waiting: dict[str, Any] = {"phase": CanaryPhase.WAITING, "revision": "r1", "weight": 0, "starts": True}
+    assert ask(Gate.ROLLOUT, **waiting).yes
+    said = ask(Gate.ROLLOUT, **waiting, queue="slot global")
+    assert (said.yes, said.why, said.detail) == (False, "queued", "slot global")
+    first_ask = {**waiting, "phase": CanaryPhase.SUCCEEDED}
+    assert not ask(Gate.ROLLOUT, **first_ask, queue="unseen").yes
+    step = msgspec.structs.replace(RUN, phase=CanaryPhase.WAITING, weight=0).step
+    assert ask(Gate.ROLLOUT, mark(step=step), **waiting, queue="slot global").yes
+    assert not ask(Gate.ROLLOUT, mark(step=step, automatic=True), **waiting, queue="slot global").yes
+
+
+def test_a_run_that_has_begun_asks_the_queue_nothing() -> None:
+    assert ask(Gate.TRAFFIC, mark(), queue="slot global").yes

@@ -219,3 +219,29 @@ def test_the_secret_comes_from_a_file_of_ours(tmp_path: Path, monkeypatch: pytes
             await door.close()
 
     assert asyncio.run(run()) == ("opsroom: not now (wrong_token)\n", "yes\n")
+
+
+def test_a_gate_before_the_start_says_what_the_queue_keeps_it_back_for() -> None:
+    found = sight(None)
+    meta = {**found.target["metadata"], "uid": "u-cart"}
+    waiting = {**found.target, "metadata": meta, "status": {"phase": "Succeeded"}}
+    gates = app(Sight(target=waiting))
+    asked: list[tuple[str, str, str]] = []
+
+    def queue(uid: str, namespace: str, version: str) -> str:
+        asked.append((uid, namespace, version))
+        return "window \x1b[2Jnight"
+
+    gates.queue = queue
+
+    async def ask(client: httpx.AsyncClient) -> tuple[int, str]:
+        answer = await client.post("/opsroom/confirm-rollout", json=PAYLOAD)
+        return answer.status_code, answer.text
+
+    status, text = asking(gates, ask)
+    assert status == 403
+    assert text.startswith("opsroom: not now (queued: window ")
+    assert text.rstrip().endswith("night)")
+    assert "\x1b" not in text
+    assert asked == [("u-cart", "shop", "")]
+    assert gates.answers["confirm-rollout", "queued"] == 1

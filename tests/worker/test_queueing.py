@@ -22,7 +22,7 @@ from opsroom.domain.marks import Marks
 from opsroom.domain.policy import Policy
 from opsroom.domain.queue import QueueState, WaitReason
 from opsroom.domain.queue_policy import QueuePolicy
-from opsroom.domain.rollout import Engine, Phase, Revision, Rollout, Shape, Uid
+from opsroom.domain.rollout import Engine, Phase, Revision, Rollout, Shape, Step, StepKind, Uid
 from opsroom.errors import NotPermitted, Unreachable
 from opsroom.worker.course import Course
 from opsroom.worker.outside import Outside
@@ -303,3 +303,65 @@ def test_held_rollouts_start_within_the_slots_of_the_clusters_own_policy(
             await worker.until(lambda: not any(row.rollout.held for row in board.rows.values()))
 
     asyncio.run(run())
+
+
+GATED: dict[str, Any] = {
+    "engine": Engine.FLAGGER,
+    "phase": Phase.PAUSED,
+    "held": False,
+    "gates": ("confirm-rollout", "rollback"),
+    "steps": (Step(kind=StepKind.PAUSE, name="confirm-rollout"), Step(kind=StepKind.WEIGHT, weight=20)),
+    "step": 0,
+}
+
+
+def test_a_canary_at_the_gate_before_its_start_waits_for_its_slot_and_needs_no_deed() -> None:
+    room = Room()
+    assert room.queueing.keeps("cart", "shop", "cart-new") == "unseen"
+    room.put("busy", phase=Phase.PROGRESSING, held=False, marks=Marks())
+    assert room.tick() == []
+    room.put("cart", marks=Marks(), **GATED)
+    assert room.tick() == []
+    assert room.why("cart") is WaitReason.SLOT
+    assert room.queueing.keeps("cart", "shop", "cart-new") == "slot global"
+    assert room.queueing.gated == {"cart"}
+    del room.situation.courses[Uid("busy")]
+    assert room.tick() == []
+    assert room.queueing.keeps("cart", "shop", "cart-new") == ""
+    assert room.queueing.keeps("cart", "shop", "a-later-version") == "unseen"
+    for _ in range(30):
+        # Flagger asks once an interval, which may be longer than a release may take.
+        assert room.tick(5.0) == []
+        assert room.queueing.keeps("cart", "shop", "cart-new") == ""
+    room.put("cart", marks=Marks(), **{**GATED, "phase": Phase.PROGRESSING, "step": 1})
+    assert room.tick() == []
+    assert room.queueing.entries[Uid("cart")].running
+
+
+@pytest.mark.parametrize(
+    ("how", "said"), [("quarantine", "quarantine"), ("paused", "state paused"), ("freeze", "state frozen")]
+)
+def test_a_gate_stays_shut_for_every_reason_of_the_queue(how: str, said: str) -> None:
+    room = Room()
+    if how == "quarantine":
+        room.standing.quarantine = {"cart": Quarantine(hash="cart-new", at=NOW)}
+    elif how == "paused":
+        room.standing.said = QueueState.PAUSED
+    else:
+        room.sharing.freeze = SimpleNamespace()  # type: ignore[assignment]
+    room.put("cart", marks=Marks(), **GATED)
+    room.tick()
+    assert room.queueing.keeps("cart", "shop", "cart-new") == said
+
+
+def test_where_no_queue_counts_a_gate_asks_none() -> None:
+    room = Room()
+    room.put("cart", marks=Marks(), **GATED)
+    room.standing.switch = False
+    room.tick()
+    assert room.queueing.keeps("cart", "shop", "cart-new") == ""
+    room.standing.switch, room.standing.enabled = True, frozenset({"elsewhere"})
+    room.tick()
+    assert (room.queueing.keeps("cart", "shop", "cart-new"), room.queueing.gated) == ("", frozenset())
+    room.standing.known = False
+    assert room.queueing.keeps("cart", "shop", "cart-new") == "unseen"
