@@ -18,8 +18,9 @@ from opsroom.cli.children import command
 from opsroom.errors import UsageError
 
 if TYPE_CHECKING:
-    from opsroom.config.settings import Settings
-    from opsroom.ui.options import Options
+    from opsroom.config.settings import Guard as Told
+    from opsroom.config.settings import Screen, Settings
+    from opsroom.ui.options import Guard, Options
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -70,6 +71,7 @@ def screen_options(settings: Settings) -> Options:
         ConfigError: the keymap is wrong.
     """
     from opsroom.config.keymap import check_keymap
+    from opsroom.config.settings import Guard as Told
     from opsroom.config.paths import themes_folders
     from opsroom.ui.actions import GUARDED, default_keys
     from opsroom.ui.notices import notices_here, remote
@@ -83,10 +85,21 @@ def screen_options(settings: Settings) -> Options:
         graphs=Graphs(screen.graphs) if screen.graphs else None,
         read_only=settings.read_only,
         keymap=check_keymap(screen.keymap, default_keys(), GUARDED, settings.path) if screen.keymap else {},
-        promote_countdown=screen.promote_countdown,
-        roll_back_countdown=screen.roll_back_countdown,
+        guard=guard_of(screen, Told()),
+        guards={context: guard_of(screen, told) for context, told in settings.contexts.items()},
         bell=not remote(os.environ) if screen.bell is None else screen.bell,
         notices=notices_here(screen.notices, os.environ),
+    )
+
+
+def guard_of(screen: Screen, told: Told) -> Guard:
+    """The guard of a context: what it says itself, the rest as ``[screen]`` says."""
+    from opsroom.ui.options import Guard
+
+    return Guard(
+        promote=screen.promote_countdown if told.promote_countdown is None else told.promote_countdown,
+        roll_back=screen.roll_back_countdown if told.roll_back_countdown is None else told.roll_back_countdown,
+        second_key=screen.second_key if told.second_key is None else told.second_key,
     )
 
 

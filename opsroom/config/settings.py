@@ -44,6 +44,8 @@ class Screen(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     promote_countdown: float = 3.0
     """Seconds from ``p`` to the deed, 0 to 10."""
     roll_back_countdown: float = 1.0
+    second_key: bool = False
+    """Instead of the countdown a second, different key (``Y``) does what is armed."""
     keymap: dict[str, str] = {}
     """Keys by action id; several keys are separated by commas."""
     bell: bool | None = None
@@ -51,6 +53,14 @@ class Screen(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     notices: str = ""
     """Desktop notices at the same moments: ``osc9``, ``osc777`` or ``off``; empty: what the terminal takes, not over
     SSH and never on the wall."""
+
+
+class Guard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What one context wants otherwise than ``[screen]`` says; what is not set is as there."""
+
+    promote_countdown: float | None = None
+    roll_back_countdown: float | None = None
+    second_key: bool | None = None
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -67,6 +77,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     read_only: bool = False
     prometheus: Prometheus = Prometheus()
     screen: Screen = Screen()
+    contexts: dict[str, Guard] = {}
+    """By the name of a kube context: how its keys are guarded."""
     path: str = ""
     """The file these settings came from; filled in by ``load_settings``."""
 
@@ -136,8 +148,12 @@ def _truth(variable: str, value: str) -> bool:
 def _checked(settings: Settings) -> None:
     screen = settings.screen
     for name in ("promote_countdown", "roll_back_countdown"):
-        if not 0 <= getattr(screen, name) <= 10:
-            raise ConfigError(f"{settings.path}: screen.{name} must be 0 to 10 seconds", "Correct that value")
+        for where, seconds in (
+            (f"screen.{name}", getattr(screen, name)),
+            *((f"contexts.{context}.{name}", getattr(guard, name)) for context, guard in settings.contexts.items()),
+        ):
+            if seconds is not None and not 0 <= seconds <= 10:
+                raise ConfigError(f"{settings.path}: {where} must be 0 to 10 seconds", "Correct that value")
     if screen.graphs not in ("", "braille", "block", "ascii"):
         raise ConfigError(f"{settings.path}: screen.graphs must be braille, block or ascii", "Correct that value")
     if screen.notices not in ("", "off", "osc9", "osc777"):

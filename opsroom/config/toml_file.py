@@ -6,6 +6,7 @@ puts the two together again by looking for the key's line in the text.
 
 from __future__ import annotations
 
+import copy
 import re
 import tomllib
 from pathlib import Path
@@ -18,6 +19,7 @@ from opsroom.errors import ConfigError
 T = TypeVar("T")
 
 _PATH = re.compile(r"`\$((?:\.[\w-]+|\[\d+\]|\[\.\.\.\])*)`")
+_SOME = "..."
 _UNKNOWN = re.compile(r"unknown field `([^`]+)`")
 _HEADER = re.compile(r"^\s*(\[\[?)\s*([^\]]+?)\s*\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(r"""^\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""")
@@ -46,12 +48,37 @@ def parse(text: str, type_: type[T], name: str) -> T:
     try:
         return msgspec.convert(data, type_)
     except msgspec.ValidationError as error:
-        raise ConfigError(*_sentence(name, text, str(error))) from error
+        raise ConfigError(*_sentence(name, text, str(error), _path(data, type_, str(error)))) from error
 
 
-def _sentence(name: str, text: str, error: str) -> tuple[str, str]:
+def _path(data: dict[str, Any], type_: type[Any], error: str) -> list[str | int]:
+    """Where ``error`` is. msgspec does not tell which key of a table of tables it means: the one that errs alone."""
     found = _PATH.search(error)
     path = _split(found.group(1)) if found else []
+    for at, part in enumerate(path):
+        if part != _SOME:
+            continue
+        for key in _at(data, path[:at]):
+            alone = copy.deepcopy(data)
+            table = _at(alone, path[:at])
+            for other in [other for other in table if other != key]:
+                del table[other]
+            try:
+                msgspec.convert(alone, type_)
+            except msgspec.ValidationError as again:
+                if str(again) == error:
+                    path[at], data = key, alone
+                    break
+    return path
+
+
+def _at(data: Any, path: list[str | int]) -> dict[str, Any]:
+    for part in path:
+        data = data[part]
+    return data if isinstance(data, dict) else {}
+
+
+def _sentence(name: str, text: str, error: str, path: list[str | int]) -> tuple[str, str]:
     unknown = _UNKNOWN.search(error)
     if unknown:
         path.append(unknown.group(1))
@@ -65,7 +92,8 @@ def _sentence(name: str, text: str, error: str) -> tuple[str, str]:
 
 
 def _split(path: str) -> list[str | int]:
-    return [name or int(index) for name, index in re.findall(r"\.([\w-]+)|\[(\d+)\]", path)]
+    found = re.findall(r"\.([\w-]+)|\[(\d+)\]|\[(\.\.\.)\]", path)
+    return [name or some or int(index) for name, index, some in found]
 
 
 def line_of(text: str, path: list[Any]) -> int | None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import msgspec
 
 from opsroom.domain.board import Right, Row
-from opsroom.domain.deed import Refusal, Verb
+from opsroom.domain.deed import Effect, Refusal, Verb
 from opsroom.domain.offer import Offer, offer
 from opsroom.domain.verdict import Verdict
 
@@ -28,6 +28,9 @@ BURST_SECONDS = 0.05
 
 SCORE_STALE = 60.0
 """Seconds: a score older than this is nothing to promote on."""
+
+PROMOTED = "promoted"
+"""``Row.result`` of a change that ended well."""
 
 STALL = 0.75
 """Seconds: a gap this long between two looks at the clock means that the picture stood still."""
@@ -98,8 +101,8 @@ def _refusal(press: Press) -> tuple[Refusal, str] | None:
         return Refusal.UNFOCUSED, ""
     if press.busy:
         return Refusal.BUSY, ""
-    if press.row.flag is None:
-        return Refusal.NOT_FLAGGED, ""
+    if not open_to(press.row, press.verb):
+        return (Refusal.NOT_FLAGGED if press.row.rollout.under_way else Refusal.NOT_UNDER_WAY), ""
     if press.settled_for < SETTLED_AFTER:
         return Refusal.JUST_MOVED, ""
     wish = offer(press.row.rollout, press.verb)
@@ -114,6 +117,17 @@ def _refusal(press: Press) -> tuple[Refusal, str] | None:
         if press.score_stale:
             return Refusal.STALE_SCORE, ""
     return None
+
+
+def open_to(row: Row, verb: Verb) -> bool:
+    """Whether ``verb`` may be asked of this row at all: it is flagged, or its promotion can still be undone.
+
+    What was promoted under our eyes can be neither flagged nor aborted any more; without its undo an error that shows
+    a minute too late would have no key at all.
+    """
+    if row.flag is not None:
+        return True
+    return verb is Verb.ROLL_BACK and row.result == PROMOTED and offer(row.rollout, verb).effect is Effect.UNDO
 
 
 def right_for(row: Row, verb: Verb) -> Right:

@@ -15,11 +15,22 @@ import msgspec
 from opsroom.domain.board import Right, Row
 from opsroom.domain.decision import Flag, FlagReason
 from opsroom.domain.deed import DeedState, Refusal, Verb
-from opsroom.domain.intent import BURST_KEYS, Armed, Press, Refused, arm, look, score_age, still_true
+from opsroom.domain.intent import (
+    BURST_KEYS,
+    Armed,
+    Press,
+    Refused,
+    arm,
+    look,
+    open_to,
+    right_for,
+    score_age,
+    still_true,
+)
 from opsroom.domain.offer import offer
 from opsroom.domain.rollout import Uid
 from opsroom.ui.attempt import Attempt, Clocks, intent_for
-from opsroom.ui.options import Options
+from opsroom.ui.options import Guard, Options
 from opsroom.ui.sight import Sight
 from opsroom.view import intent_line, marks, two_people, words
 from opsroom.view.header import picture_is_old, score_limit
@@ -52,6 +63,8 @@ class Deeds:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._stopping: set[asyncio.Task[None]] = set()
         self._said: tuple[str, bool, float] = ("", False, 0.0)
+        self._second_key = False
+        """Whether what is armed waits for a second key instead of a countdown."""
         self.armed: Armed | None = None
         self.last: Attempt | None = None
 
@@ -62,10 +75,20 @@ class Deeds:
             return ""
         return marks.DEED[attempt.deed.state]
 
+    @property
+    def read_only(self) -> bool:
+        """Whether nothing can be done from here, by this screen's doing or the worker's."""
+        room = self._sight.feed.board.room
+        return self._sight.read_only or (room is not None and room.read_only)
+
     def say(self, text: str, bad: bool = False) -> None:
         """Put a note on the intent line."""
         self._said = (text, bad, self._sight.clock())
         self._changed()
+
+    def hush(self) -> None:
+        """Take a note off the intent line: it was about another screen."""
+        self._said = ("", False, 0.0)
 
     def press(self, verb: Verb, hands: Hands) -> None:
         """A guarded key went down on the row under the cursor."""
@@ -77,15 +100,21 @@ class Deeds:
         if verb in (Verb.FLAG, Verb.ACKNOWLEDGE):
             self._mark(row, pressed)
             return
-        seconds = self._options.roll_back_countdown if verb is Verb.ROLL_BACK else self._options.promote_countdown
-        answer = arm(pressed, SECOND_KEY_SECONDS if self._options.second_key else seconds)
+        guard = self._guard()
+        seconds = guard.seconds(offer(row.rollout, verb))
+        answer = arm(pressed, SECOND_KEY_SECONDS if guard.second_key else seconds)
         if isinstance(answer, Refused):
             self._refuse(answer.refusal, verb, row, answer.detail)
             return
-        self.armed = answer
+        self.armed, self._second_key = answer, guard.second_key
         self._said = ("", False, 0.0)
         self._begin(row, verb)
         self._changed()
+
+    def _guard(self) -> Guard:
+        """The guard of the context on the screen."""
+        room = self._sight.feed.board.room
+        return self._options.guards.get(room.context if room else "", self._options.guard)
 
     def _press(self, row: Row, verb: Verb, hands: Hands) -> Press:
         sight = self._sight
@@ -96,7 +125,7 @@ class Deeds:
             row=row,
             verb=verb,
             now=sight.clock(),
-            read_only=sight.read_only or (room is not None and room.read_only),
+            read_only=self.read_only,
             feed_stale=picture_is_old(room, status),
             score_stale=score is not None and score > score_limit(room),
             settled_for=sight.settled_for,
@@ -180,7 +209,7 @@ class Deeds:
 
     def second_key(self) -> None:
         """The second key of ``second-key`` mode."""
-        if self.armed is not None and self._options.second_key:
+        if self.armed is not None and self._second_key:
             self._fire(self.armed)
 
     def tick(self) -> None:
@@ -201,7 +230,7 @@ class Deeds:
         elif isinstance(answer, Armed):
             self.armed = answer
             self._changed()
-        elif self._options.second_key:
+        elif self._second_key:
             self.stop()
         else:
             self._fire(self.armed)
@@ -223,7 +252,7 @@ class Deeds:
         if self.armed is not None:
             told = self._attempts[self.armed.row.rollout.uid].deed
             approving = two_people.first_of_two(self.armed.row, self.armed.verb, told)
-            if self._options.second_key:
+            if self._second_key:
                 return intent_line.second_key_line(self.armed, context, cells, approving)
             return intent_line.armed_line(self.armed, context, self.armed.fires - now, cells, approving)
         text, bad, _ = self._said
@@ -244,7 +273,6 @@ class Deeds:
     def shown_offer(self, verb: Verb) -> bool:
         """Whether ``verb`` would be accepted on the row under the cursor as far as the picture tells."""
         row = self._sight.row
-        if row is None or row.flag is None or self._sight.read_only:
+        if row is None or not open_to(row, verb) or self.read_only:
             return False
-        right = row.may_roll_back if verb is Verb.ROLL_BACK else row.may_promote
-        return right.allowed is not False and offer(row.rollout, verb).effect is not None
+        return right_for(row, verb).allowed is not False and offer(row.rollout, verb).effect is not None

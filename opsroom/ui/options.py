@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from opsroom.domain.deed import Effect, Verb
+from opsroom.domain.offer import Offer
 from opsroom.ui.notices import Notices
 from opsroom.view.spark import Graphs
 
@@ -21,6 +23,22 @@ if TYPE_CHECKING:
 def own_command(name: str) -> tuple[str, ...]:
     """One of our own commands: this interpreter, so that the child is the same opsroom."""
     return (sys.executable, "-P", "-m", "opsroom", name)
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What stands between a key and its deed."""
+
+    promote: float = 3.0
+    """Seconds to think again, 0 to 10; also before an undo, which sets out to something new."""
+    roll_back: float = 1.0
+    second_key: bool = False
+    """Instead of a countdown a second, different key (``Y``) is asked for."""
+
+    def seconds(self, wish: Offer) -> float:
+        """The countdown before ``wish``: short towards safety, longer towards risk."""
+        safe = wish.verb is Verb.ROLL_BACK and wish.effect is not Effect.UNDO
+        return self.roll_back if safe else self.promote
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +62,9 @@ class Options:
     read_only: bool = False
     keymap: dict[str, str] = field(default_factory=dict)
     """Keys by action id (``promote = "p"``), checked by ``config.keymap``."""
-    promote_countdown: float = 3.0
-    """Seconds, 0 to 10."""
-    roll_back_countdown: float = 1.0
-    second_key: bool = False
-    """Instead of a countdown a second, different key (``Y``) is asked for."""
+    guard: Guard = Guard()
+    guards: dict[str, Guard] = field(default_factory=dict)
+    """By the name of the context, where one has its own."""
     actor: str = field(default_factory=getpass.getuser)
     bell: bool = False
     """Ring when a new flag calls for a person."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from opsroom.domain.board import Happening, Row
 from opsroom.domain.deed import Verb
 from opsroom.domain.freshness import age
+from opsroom.domain.intent import open_to
 from opsroom.domain.offer import offer
 from opsroom.domain.rollout import Rollout, Shape
 from opsroom.view import effects, evidence, marks, numbers, queue_words, two_people, words
@@ -165,20 +166,20 @@ def steps(rollout: Rollout, cells: int) -> list[Line]:
 
 def keys(row: Row, cells: int, most: int = 1) -> list[Line]:
     """What ``p`` and ``x`` would do, in words; dim where they would be refused."""
-    if not row.rollout.under_way and row.flag is None:
-        return []
-    lines = []
+    lines: list[Line] = []
     for key, verb, known, right in (
         ("p", Verb.PROMOTE, row.promote, row.may_promote),
         ("x", Verb.ROLL_BACK, row.roll_back, row.may_roll_back),
     ):
-        wish = known or offer(row.rollout, verb)
+        wish, may = known or offer(row.rollout, verb), open_to(row, verb)
+        if not (row.rollout.under_way or may):
+            continue
         text = two_people.effect(row, wish)
         if right.allowed is False:
             text = f"is off: {words.right(right)}"
-        on = row.flag is not None and wish.effect is not None and right.allowed is not False
-        if row.flag is None and wish.effect is not None:
-            text += ", once flagged"
+        on = may and wish.effect is not None and right.allowed is not False
+        if not may and wish.effect is not None:
+            text = f"once flagged: {text}"
         for index, part in enumerate(wrap(text, cells - LABEL - 1, most)):
             head = key if index == 0 else ""
             lines.append(

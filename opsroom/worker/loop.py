@@ -109,7 +109,7 @@ class Loop:
             access = self._outside.access
             if access is None:
                 return
-            rollouts = [c.rollout for c in self.situation.courses.values() if c.rollout.under_way or c.flag]
+            rollouts = [c.rollout for c in self.situation.courses.values() if c.rollout.under_way or c.flag or c.result]
             if await self._rights.refresh(rollouts, access.may):
                 self.wake.set()
             await asyncio.sleep(INTERVAL)

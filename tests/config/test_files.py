@@ -54,6 +54,12 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
         (GOOD.replace('"day"', "7"), ":9:", "screen.theme: expected `str`, got `int`"),
         ("contxt = 1\n", ":1:", "contxt is not a setting"),
         ("[screen]\npromote_countdown = 60.0\n", "", "screen.promote_countdown must be 0 to 10 seconds"),
+        (
+            "[contexts.prod-eu]\nroll_back_countdown = -1.0\n",
+            "",
+            "contexts.prod-eu.roll_back_countdown must be 0 to 10",
+        ),
+        ("[contexts.prod-eu]\nsecond = true\n", ":2:", "contexts.prod-eu.second is not a setting"),
         ("context = \n", "line 1", "is not TOML"),
         ('path = "x"\n', "", "path is not a setting"),
     ],

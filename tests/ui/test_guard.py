@@ -13,11 +13,12 @@ import msgspec
 import pytest
 from textual.pilot import Pilot
 
+from opsroom.domain.approval import Approval
 from opsroom.domain.board import Row
 from opsroom.domain.deed import DeedState
 from opsroom.domain.rollout import Uid
 from opsroom.ui.app import BoardApp
-from opsroom.ui.options import Options
+from opsroom.ui.options import Guard, Options
 from tests.ui.scenes import NOW, all_rows, room
 from tests.ui.show import ACT, SceneFeed
 from tests.ui.stage import Clock, screen_text, stage
@@ -244,7 +245,105 @@ def test_second_key_mode_needs_another_key() -> None:
         await pilot.press("Y")
         await until(pilot, lambda: state(app) is DeedState.DONE)
 
-    run(play, second_key=True)
+    run(play, guard=Guard(second_key=True))
+
+
+def test_a_context_has_its_own_guard() -> None:
+    async def play(pilot: Pilot[int], app: BoardApp, clock: Clock) -> None:
+        await pilot.press("p")
+        assert "in 7 s" in screen_text(app)
+        await pilot.press("escape")
+        feed = app.control.sight.feed
+        assert isinstance(feed, SceneFeed)
+        feed.show(all_rows(NOW), room(NOW, context="staging"), heard=clock.now)
+        app._tick()
+        clock.now += 1.0
+        await pilot.press("p")
+        assert "in staging/payments" in screen_text(app)
+        assert "in 2 s" in screen_text(app)
+        await pilot.press("escape")
+
+    run(play, guard=Guard(promote=2.0), guards={"prod-eu": Guard(promote=7.0)})
+
+
+def test_a_second_key_is_asked_for_where_the_context_wants_it_and_nowhere_else() -> None:
+    async def play(pilot: Pilot[int], app: BoardApp, clock: Clock) -> None:
+        await pilot.press("x")
+        assert "Y does it, esc stops it" in screen_text(app)
+        await pilot.press("x")
+        count_down(app, clock, 8.0)
+        assert armed(app), "neither time nor the same key does it"
+        count_down(app, clock, 3.0)
+        assert not armed(app)
+        assert state(app) is None
+
+    run(play, guards={"prod-eu": Guard(second_key=True)})
+
+
+def test_an_unarmed_second_key_does_nothing() -> None:
+    async def play(pilot: Pilot[int], app: BoardApp, clock: Clock) -> None:
+        await pilot.press("Y")
+        assert not armed(app)
+        assert state(app) is None
+        await pilot.press("x", "Y")
+        assert armed(app), "with a countdown Y hurries nothing"
+        await pilot.press("escape")
+
+    run(play)
+
+
+def test_what_was_promoted_under_our_eyes_can_be_undone_after_a_longer_look() -> None:
+    async def play(pilot: Pilot[int], app: BoardApp, clock: Clock) -> None:
+        app.control.sight.select(Uid("uid-cart-service"))
+        clock.now += 1.0
+        await pilot.press("p")
+        assert "cart-service has no change under way" in screen_text(app)
+        await pilot.press("x")
+        assert "ROLL BACK cart-service in prod-eu/shop to the former revision in 3 s" in screen_text(app)
+        count_down(app, clock, 3.0)
+        await until(pilot, lambda: state(app) is DeedState.DONE)
+        clock.now += 20.0
+        app.control.sight.select(Uid("uid-feature-flags"))
+        clock.now += 1.0
+        await pilot.press("x")
+        assert "feature-flags has no change under way" in screen_text(app)
+        assert not armed(app)
+
+    run(play)
+
+
+def needing_two(first: Approval | None) -> tuple[Row, ...]:
+    return tuple(
+        msgspec.structs.replace(row, two_people=True, approval=first) if row.rollout.uid == CHECKOUT else row
+        for row in all_rows(NOW)
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "line", "detail"),
+    [
+        (None, "APPROVE (1 of 2 people): PROMOTE checkout-api", "approves, as the first of two people"),
+        (Approval(by="ada", at=NOW - 60, hash="7d4f9b6c5d", step=3), " PROMOTE checkout-api", "ada approved at 12:03"),
+    ],
+    ids=["first", "second"],
+)
+def test_the_line_and_the_pane_say_which_of_two_people_this_is(first: Approval | None, line: str, detail: str) -> None:
+    async def play(pilot: Pilot[int], app: BoardApp, clock: Clock) -> None:
+        feed = app.control.sight.feed
+        assert isinstance(feed, SceneFeed)
+        feed.show(needing_two(first), room(NOW), heard=clock.now)
+        app._tick()
+        clock.now += 1.0
+        assert detail in screen_text(app)
+        await pilot.press("p")
+        assert line in screen_text(app)
+        assert ("APPROVE" in screen_text(app)) is (first is None)
+        await pilot.press("escape")
+        await pilot.press("x")
+        assert "APPROVE" not in screen_text(app), "roll back needs one person"
+        await pilot.press("escape")
+
+    run(play)
 
 
 @pytest.mark.parametrize("key", ["r", "d", "u", "ctrl+d", "ctrl+k"])
