@@ -52,15 +52,17 @@ def run(arguments: argparse.Namespace) -> int:
     verb = Verb.PROMOTE_FULLY if getattr(arguments, "full", False) else VERBS[arguments.command]
     picture = whole_picture(arguments)
     row = find(picture.rows, arguments.name)
-    sentence = what(picture, row, verb, force=arguments.force)
+    sentence = what(picture, row, verb, force=arguments.force, now=time.time())
     if not arguments.yes:
         ask(sentence)
+        # Nobody knows how long that took: what was fresh then may be too old now.
+        what(picture, row, verb, force=arguments.force, now=time.time())
     intent = intent_for(row, verb, reason=arguments.reason, force=arguments.force, now=time.time())
     return asyncio.run(run_deed(intent, setting(settings, None, _say)))
 
 
-def what(picture: Picture, row: Row, verb: Verb, *, force: bool) -> str:
-    """What the deed would do, as a sentence.
+def what(picture: Picture, row: Row, verb: Verb, *, force: bool, now: float) -> str:
+    """What the deed would do, as a sentence. ``now`` (epoch seconds): all ages are measured from here.
 
     Raises:
         OpsroomError: the guard refuses, in the board's words.
@@ -71,7 +73,7 @@ def what(picture: Picture, row: Row, verb: Verb, *, force: bool) -> str:
         if no is not None:
             raise OpsroomError(words.refusal(no, verb, row.rollout).rstrip("."))
         return f"{name}: automatic promotion of it stops until a person decides"
-    answer = arm(_press(picture, row, verb))
+    answer = arm(_press(picture, row, verb, now))
     if isinstance(answer, Refused):
         if force and answer.refusal is Refusal.OWNED:
             return f"{name}, although {row.rollout.owner} would put it back"
@@ -83,22 +85,27 @@ def what(picture: Picture, row: Row, verb: Verb, *, force: bool) -> str:
     return f"{name}: {two_people.effect(row, answer.offer)}"
 
 
-def _press(picture: Picture, row: Row, verb: Verb) -> Press:
-    """The conditions of a key press that apply to a typed command: no cursor, no focus, no burst of keys."""
+def _press(picture: Picture, row: Row, verb: Verb, now: float) -> Press:
+    """The conditions of a key press that apply to a typed command: no cursor, no focus, no burst of keys.
+
+    A picture may be older than it says (a worker that hangs, a recording), so ages are those of now; never less than
+    the picture's own, where this clock is behind.
+    """
     room = picture.room
-    score = score_age(row.verdict, room.at)
+    at = max(now, room.at)
+    score = score_age(row.verdict, at)
     kube = [source for source in room.sources if source.name.startswith("kube")]
     return Press(
         row=row,
         verb=verb,
         now=0.0,
         read_only=False,
-        feed_stale=any(freshness(source, room.at) in (Freshness.STALE, Freshness.NEVER) for source in kube),
+        feed_stale=any(freshness(source, at) in (Freshness.STALE, Freshness.NEVER) for source in kube),
         score_stale=score is not None and score > SCORE_STALE,
         settled_for=60.0,
         focused_for=60.0,
         recent_keys=1,
-        busy=busy(row.deed, room.at),
+        busy=busy(row.deed, at),
     )
 
 

@@ -21,10 +21,10 @@ from opsroom.cli.options import settings_for
 from opsroom.config.settings import Settings
 from opsroom.delivery import queue_facts, shared
 from opsroom.delivery.act import exit_code, run_deed
-from opsroom.delivery.release_all import held_targets, release_all
+from opsroom.delivery.release_all import Held, Unread, held_targets, release_all
 from opsroom.domain.deed import Deed, Intent, Precondition, Target, Verb
 from opsroom.domain.queue import QueueState
-from opsroom.errors import NotPermitted, OpsroomError, UsageError
+from opsroom.errors import JournalError, NotPermitted, OpsroomError, UsageError
 from opsroom.view import effects, queue_page, queue_words
 
 STATES = {"pause": QueueState.PAUSED, "drain": QueueState.DRAINING, "freeze": QueueState.FROZEN}
@@ -71,12 +71,7 @@ async def _released(arguments: argparse.Namespace, settings: Settings) -> int:
     async with opened(settings) as door:
         held = await held_targets(door.hands.reader, settings.namespaces)
         if arguments.all:
-            if not held:
-                sys.stdout.write("Nothing is held.\n")
-                return 0
-            if not arguments.yes:
-                ask(f"release {len(held)} held rollouts: {', '.join(_key(one) for one in held)}")
-            return await _release_everything(door, arguments.reason, settings.namespaces)
+            return await _released_all(door, held, arguments)
         target = _named(held, arguments.name)
         if not arguments.yes:
             ask(f"release {_key(target)}: it goes on at once, past the queue")
@@ -92,8 +87,20 @@ async def _released(arguments: argparse.Namespace, settings: Settings) -> int:
     return await run_deed(intent, setting(settings, None, _say))
 
 
-def _named(held: Sequence[Target], name: str) -> Target:
-    found = [one for one in held if name in (one.name, _key(one))]
+async def _released_all(door: OpenDoor, held: Held, arguments: argparse.Namespace) -> int:
+    if not (held.targets or held.unread):
+        sys.stdout.write("Nothing is held.\n")
+        return 0
+    if held.targets and not arguments.yes:
+        ask(f"release {len(held.targets)} held rollouts: {', '.join(_key(one) for one in held.targets)}")
+    return await _release_everything(door, held, arguments.reason)
+
+
+def _named(held: Held, name: str) -> Target:
+    found = [one for one in held.targets if name in (one.name, _key(one))]
+    if not found and held.unread:
+        _say_unread(held.unread)
+        raise type(held.unread[0].error)(f"{name} is not held, as far as could be seen", "See above")
     if not found:
         raise OpsroomError(f"{name} is not held", "opsroom queue ls shows what is")
     if len(found) > 1:
@@ -105,23 +112,37 @@ def _key(target: Target) -> str:
     return f"{target.namespace}/{target.name}"
 
 
-async def _release_everything(door: OpenDoor, reason: str, namespaces: Sequence[str]) -> int:
-    """0 when everything went on; else the exit code of the first that did not."""
-    code = 0
-    async for deed in release_all(door.hands, door.user, reason, namespaces):
+async def _release_everything(door: OpenDoor, held: Held, reason: str) -> int:
+    """0 when everything went on; else the exit code of the first that did not. One failure stops nothing."""
+    code = _say_unread(held.unread)
+    failed = 0
+    async for deed in release_all(door.hands, door.user, held.targets, reason):
         _say(deed)
+        failed += exit_code(deed) != 0
         code = code or exit_code(deed)
+    if failed:
+        sys.stderr.write(f"opsroom: {failed} of {len(held.targets)} could not be released and are still held\n")
     return code
+
+
+def _say_unread(unread: Sequence[Unread]) -> int:
+    """Name every place that could not be looked at; the exit code of the first, 0 where there is none."""
+    for one in unread:
+        where = f"in {one.namespace}" if one.namespace else "in any namespace"
+        sys.stderr.write(
+            f"opsroom: {one.plural} {where} could not be looked at, what is held there stays: {one.error}\n"
+        )
+    return unread[0].error.exit_code if unread else 0
 
 
 async def _freeze(arguments: argparse.Namespace, settings: Settings) -> int:
     async with opened(settings) as door:
         if arguments.command == "freeze":
             await shared.freeze(door.writer, door.user, arguments.reason, time.time)
-            door.note(f"frozen ({arguments.reason})" if arguments.reason else "frozen")
+            _note(door, f"frozen ({arguments.reason})" if arguments.reason else "frozen")
             said = "Frozen: no automatic deed for anybody, until opsroom thaw."
         elif await shared.thaw(door.writer):
-            door.note("thawed")
+            _note(door, "thawed")
             said = "Thawed: automatic deeds go on."
         else:
             said = "Nothing was frozen."
@@ -138,24 +159,43 @@ def _switch(arguments: argparse.Namespace, settings: Settings) -> int:
 async def _switched(what: str, settings: Settings) -> int:
     async with opened(settings) as door:
         if what == "off":
-            return await _off(door)
+            return await _off(door, settings.namespaces)
         state = STATES.get(what, QueueState.RUNNING)
         await queue_facts.write_state(door.writer, state, door.user)
         if what == "on":
             await shared.queue_on(door.writer)
-        door.note(f"queue_{state.value}")
+        _note(door, f"queue_{state.value}")
     sys.stdout.write(f"The queue is {queue_words.STATE[state]}.\n")
     return 0
 
 
-async def _off(door: OpenDoor) -> int:
-    """First the switch, so that nothing new is held; then everything that is."""
-    was_on = await shared.queue_off(door.writer)
-    await queue_facts.write_state(door.writer, QueueState.OFF, door.user)
-    door.note("queue_off")
-    sys.stdout.write("The queue is off: nothing is held any more.\n" if was_on else "The queue was off already.\n")
-    sys.stdout.flush()
-    return await _release_everything(door, "queue off", ())
+async def _off(door: OpenDoor, namespaces: Sequence[str]) -> int:
+    """First the switch, so that nothing new is held; then everything that is, also where the switch is not ours."""
+    code = 0
+    try:
+        was_on = await shared.queue_off(door.writer)
+        await queue_facts.write_state(door.writer, QueueState.OFF, door.user)
+        sys.stdout.write("The queue is off: nothing is held any more.\n" if was_on else "The queue was off already.\n")
+        sys.stdout.flush()
+        _note(door, "queue_off")
+    except OpsroomError as error:
+        sys.stderr.write(f"opsroom: the queue could not be switched off, and may hold what comes: {error}\n")
+        code = error.exit_code
+    held = await held_targets(door.hands.reader)
+    if held.unread and namespaces:
+        # The switch is for all, so all are looked for first; whoever may not look everywhere names where they may.
+        own = await held_targets(door.hands.reader, namespaces)
+        known = {one.uid for one in held.targets}
+        held = Held(targets=(*held.targets, *(one for one in own.targets if one.uid not in known)), unread=held.unread)
+    return await _release_everything(door, held, "queue off") or code
+
+
+def _note(door: OpenDoor, text: str) -> None:
+    """A line in the journal. What it speaks of has happened: a full disk must not look as if it had not."""
+    try:
+        door.note(text)
+    except JournalError as error:
+        sys.stderr.write(f"opsroom: not journalled: {error}\n")
 
 
 def _list(arguments: argparse.Namespace) -> int:

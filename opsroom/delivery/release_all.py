@@ -7,7 +7,9 @@ the same deed as any other; what has changed meanwhile is looked at again or ref
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+
+import msgspec
 
 from opsroom.delivery import raw
 from opsroom.delivery.deliver import Hands, carry_out, prepare
@@ -16,7 +18,7 @@ from opsroom.domain.clean import clean
 from opsroom.domain.deed import Deed, Intent, Precondition, Target, Verb
 from opsroom.domain.marks import CANARY_OF, QUEUE
 from opsroom.domain.rollout import Engine, Shape, Uid
-from opsroom.errors import Gone
+from opsroom.errors import Gone, OpsroomError
 
 _KINDS = (
     ("argoproj.io/v1alpha1", "rollouts", Engine.ARGO),
@@ -25,22 +27,42 @@ _KINDS = (
 )
 
 
-async def held_targets(reader: Reader, namespaces: Sequence[str] = ()) -> list[Target]:
+class Unread(msgspec.Struct, frozen=True, kw_only=True):
+    """A place that could not be looked at: what is held there is not known."""
+
+    plural: str
+    namespace: str
+    """Empty: all of them."""
+    error: OpsroomError
+
+
+class Held(msgspec.Struct, frozen=True, kw_only=True):
+    """What bears the queue's mark, and where nobody could look for it."""
+
+    targets: tuple[Target, ...] = ()
+    unread: tuple[Unread, ...] = ()
+
+
+async def held_targets(reader: Reader, namespaces: Sequence[str] = ()) -> Held:
     """Everything that bears the queue's mark, in ``namespaces`` (none: in all).
 
-    Raises:
-        NotPermitted, Unreachable, Unauthorized: as the reader does. Kinds that are not installed are passed over.
+    One kind that is forbidden must not strand the others: it is told in ``unread``. Never raises ``OpsroomError``;
+    kinds that are not installed are passed over.
     """
     found: list[Target] = []
+    unread: list[Unread] = []
     for group, plural, engine in _KINDS:
-        for place in [f"namespaces/{name}/{plural}" for name in namespaces] or [plural]:
+        for name in namespaces or [""]:
             try:
-                answer: Raw = await reader.get(f"/apis/{group}/{place}", dict)
+                answer: Raw = await reader.get(f"/apis/{group}/{f'namespaces/{name}/' if name else ''}{plural}", dict)
             except Gone:
+                continue
+            except OpsroomError as error:
+                unread.append(Unread(plural=plural, namespace=name, error=error))
                 continue
             marked = (one for one in raw.items(answer, "items") if raw.annotation(one, QUEUE))
             found.extend(_target(one, engine) for one in marked)
-    return found
+    return Held(targets=tuple(found), unread=tuple(unread))
 
 
 def _target(one: Raw, engine: Engine) -> Target:
@@ -58,11 +80,9 @@ def _target(one: Raw, engine: Engine) -> Target:
     )
 
 
-async def release_all(
-    hands: Hands, actor: str, reason: str = "", namespaces: Sequence[str] = ()
-) -> AsyncIterator[Deed]:
-    """Release what is held, one after the other; yields the last state of each deed."""
-    for target in await held_targets(hands.reader, namespaces):
+async def release_all(hands: Hands, actor: str, targets: Iterable[Target], reason: str = "") -> AsyncIterator[Deed]:
+    """Release ``targets``, one after the other; yields the last state of each deed, whatever became of the others."""
+    for target in targets:
         intent = Intent(
             id=uuid.uuid4().hex,
             verb=Verb.RELEASE,

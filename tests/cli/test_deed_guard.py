@@ -45,8 +45,23 @@ def test_a_missing_right_ends_in_the_exit_code_of_one() -> None:
     picture = Picture(seq=1, room=room(NOW))
     row = msgspec.structs.replace(flagged, deed=None, may_promote=Right(allowed=False, missing="patch rollouts/status"))
     with pytest.raises(NotPermitted, match="patch rollouts/status") as missing:
-        what(picture, row, Verb.PROMOTE, force=False)
+        what(picture, row, Verb.PROMOTE, force=False, now=NOW)
     assert missing.value.exit_code == 4
     with pytest.raises(OpsroomError) as unflagged:
-        what(picture, msgspec.structs.replace(row, flag=None), Verb.PROMOTE, force=False)
+        what(picture, msgspec.structs.replace(row, flag=None), Verb.PROMOTE, force=False, now=NOW)
     assert unflagged.value.exit_code == 1
+
+
+@pytest.mark.parametrize("verb", [Verb.PROMOTE, Verb.ROLL_BACK])
+def test_a_picture_that_has_grown_old_by_now_is_nothing_to_promote_on(verb: Verb) -> None:
+    picture = Picture(seq=1, room=room(NOW))
+    flagged = next(r for r in all_rows(NOW) if r.flag is not None and offer(r.rollout, Verb.PROMOTE).effect)
+    row = msgspec.structs.replace(
+        flagged, deed=None, may_promote=Right(allowed=True), may_roll_back=Right(allowed=True)
+    )
+    assert what(picture, row, verb, force=False, now=NOW - 3600.0)
+    if verb is Verb.ROLL_BACK:
+        assert what(picture, row, verb, force=False, now=NOW + 3600.0)
+        return
+    with pytest.raises(OpsroomError, match=r"old|stale|ago|behind"):
+        what(picture, row, verb, force=False, now=NOW + 3600.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from opsroom.delivery import queue_facts as facts
-from opsroom.delivery.release_all import held_targets, release_all
+from opsroom.delivery.release_all import Held, held_targets, release_all
 from opsroom.delivery.shared import queue_on, write_map
 from opsroom.domain.deed import Deed, DeedState, Verb
 from opsroom.domain.queue import QueueState
@@ -63,11 +63,12 @@ def test_release_all_needs_no_worker_and_finds_every_kind(sim: Sim) -> None:
     sim.deployment("pay")
     for name, shape in (("cart", Shape.CANARY), ("pay", Shape.ROLLING)):
         sim.run(sim.deliver(sim.intent(Verb.HOLD, name, shape)))
-    assert [target.name for target in sim.run(held_targets(sim.reader))] == ["cart", "pay"]
-    assert sim.run(held_targets(sim.reader, ["opsroom"])) == []
+    held = sim.run(held_targets(sim.reader))
+    assert [target.name for target in held.targets] == ["cart", "pay"]
+    assert sim.run(held_targets(sim.reader, ["opsroom"])) == Held()
 
     async def main() -> list[Deed]:
-        return [deed async for deed in release_all(sim.hands(), "ada", "queue off")]
+        return [deed async for deed in release_all(sim.hands(), "ada", held.targets, "queue off")]
 
     assert [deed.state for deed in sim.run(main())] == [DeedState.DONE, DeedState.DONE]
-    assert sim.run(held_targets(sim.reader)) == []
+    assert sim.run(held_targets(sim.reader)) == Held()
