@@ -32,11 +32,12 @@ class Severity(IntEnum):
     """Order on the board: the higher, the nearer to the top."""
 
     DONE = 0
-    UNKNOWN = 1
-    MOVING = 2
-    WATCH = 3
-    FLAGGED = 4
-    CRITICAL = 5
+    QUEUED = 1
+    UNKNOWN = 2
+    MOVING = 3
+    WATCH = 4
+    FLAGGED = 5
+    CRITICAL = 6
 
 
 class Happening(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -89,12 +90,20 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the first of them has left, while it is for this canary at this step."""
 
     @property
+    def waits(self) -> bool:
+        """Whether it stands in the queue: held, or waiting while nothing is under way."""
+        queued = self.queue is not None and not self.queue.running
+        return self.rollout.phase is Phase.HELD or (queued and not self.rollout.under_way)
+
+    @property
     def severity(self) -> Severity:
         """Where the row stands on the board."""
         if self.flag is not None:
             harmful = self.verdict is not None and (self.verdict.score or 0.0) > ROLL_BACK_ABOVE
             failed = self.deed is not None and self.deed.state in (DeedState.FAILED, DeedState.UNKNOWN)
             return Severity.CRITICAL if harmful or failed else Severity.FLAGGED
+        if self.waits:
+            return Severity.QUEUED
         if self.rollout.phase is Phase.UNKNOWN:
             return Severity.UNKNOWN
         if not self.rollout.under_way:

@@ -50,14 +50,18 @@ class Action:
     """Only while a recording is shown; before the others in the key bar then."""
 
 
-ACTIONS = (
-    Action("promote", "p", "deed('promote')", "promote", "promote one step (flagged rollouts only)", BOTH, True, 1),
-    Action("rollback", "x", "deed('roll_back')", "roll back", "all traffic to stable (flagged only)", BOTH, True, 2),
-    Action("flag", "f", "mark('flag')", "flag", "flag by hand: no automatic promotion; then p and x work", BOTH, True),
-    Action("acknowledge", "a", "mark('acknowledge')", "take it", "say that you take care of a flag", BOTH, True),
-    Action("freeze_all", "exclamation_mark", "app.freeze_all", "", "twice: freeze; or thaw", BOTH, True, shown="!"),
-    Action("stop", "escape", "back", "stop", "stop an armed deed; leave a page; clear the filter", ALL, shown="esc"),
-    Action("confirm", "Y", "confirm", "", "do what is armed, in second-key mode only", BOTH),
+ACTING = (
+    Action("promote", "p", "deed('promote')", "promote", "let it go on by one step", BOTH, True, 1),
+    Action("rollback", "x", "deed('roll_back')", "roll back", "give all traffic back to stable", BOTH, True, 2),
+    Action("flag", "f", "mark('flag')", "flag", "flag it by hand: it stops going on by itself", BOTH, True),
+    Action("acknowledge", "a", "mark('acknowledge')", "take it", "say that you take care of its flag", BOTH, True),
+    Action("freeze_all", "exclamation_mark", "app.freeze_all", "", "twice: freeze automatic deeds, or thaw them", BOTH,
+           True, shown="!"),
+    Action("stop", "escape", "back", "stop", "stop what is armed; leave a page; clear the filter", ALL, shown="esc"),
+    Action("confirm", "Y", "confirm", "", "do what is armed, where a second key is asked for", BOTH),
+)  # fmt: skip
+
+MOVING = (
     Action("down", "j,down", "move(1)", "down", "one rollout down", ALL),
     Action("up", "k,up", "move(-1)", "up", "one rollout up", ALL),
     Action("page_down", "pagedown,ctrl+f", "page(1)", "page down", "one page down", ALL, shown="pgdn"),
@@ -66,25 +70,34 @@ ACTIONS = (
     Action("last", "G,end", "edge(1)", "last", "to the last rollout", ALL),
     Action("next", "n", "flagged(1)", "next flagged", "to the next flagged rollout", BOTH, bar=4),
     Action("previous", "N", "flagged(-1)", "previous flagged", "to the previous flagged rollout", BOTH),
-    Action("open", "enter", "open", "detail", "all about this rollout", BOARD, bar=3, shown="enter"),
-    Action("filter", "slash", "filter", "filter", "filter: text, label:key=value, !not", BOARD, bar=5, shown="/"),
-    Action("only_flagged", "F", "only_flagged", "only flagged", "show only what waits for a person", BOARD, bar=8),
-    Action("sort", "s", "sort", "sort", "sort by severity, score, name, age", BOARD, bar=9),
-    Action("freeze", "space", "hold", "stop picture", "stop the picture (data go on); again to go on", ALL, bar=10),
-    Action("wide", "w", "wide", "wide", "the list alone, without the pane", BOARD),
+)  # fmt: skip
+
+LOOKING = (
+    Action("open", "enter", "open", "detail", "everything about this rollout", BOARD, bar=3, shown="enter"),
     Action("events", "e", "app.show('events')", "events", "what happened, newest first", BOTH, bar=11),
     Action("logs", "l", "inside('logs')", "logs", "what its pods said last, canary beside stable", BOTH),
     Action("manifest", "y", "inside('manifest')", "yaml", "the object in the cluster; secrets are masked", BOTH),
-    Action("sources", "S", "app.show('sources')", "sources", "each source: its age, its last error", BOTH, bar=12),
-    Action("journal", "J", "app.show('journal')", "deeds", "who did what, and what came of it", BOTH, bar=13),
+    Action("copy", "c", "copy", "copy", "its name to the terminal's clipboard", BOTH),
+    Action("url", "o", "url", "change", "open the address of its change; over SSH show it", BOTH),
     Action("queue", "Q", "app.show('queue')", "queue", "who waits for what, and until when", BOTH),
-    Action("copy", "c", "copy", "copy", "send namespace/name to the terminal's clipboard", BOTH),
-    Action("url", "o", "url", "change", "show the address of the change on the line above the keys", BOTH),
+    Action("journal", "J", "app.show('journal')", "deeds", "who did what, and what came of it", BOTH, bar=13),
+    Action("sources", "S", "app.show('sources')", "sources", "each source: its age, its last error", BOTH, bar=12),
+)  # fmt: skip
+
+ARRANGING = (
+    Action("filter", "slash", "filter", "filter", "filter: text, label:key=value, !not", BOARD, bar=5, shown="/"),
+    Action("only_flagged", "F", "only_flagged", "only flagged", "only what waits for a person", BOARD, bar=8),
+    Action("sort", "s", "sort", "sort", "sort by severity, score, name, age", BOARD, bar=9),
+    Action("wide", "w", "wide", "wide", "the list alone, with every namespace", BOARD),
+    Action("freeze", "space", "hold", "stop picture", "stop the picture (data go on); again to go on", ALL, bar=10),
     Action("theme", "T", "app.theme", "theme", "next theme", ALL),
     Action("refresh", "ctrl+r", "repaint", "repaint", "paint the whole screen again", ALL),
     Action("help", "question_mark,f1", "app.show('help')", "help", "this page", ALL, bar=99, shown="?"),
     Action("palette", "colon,ctrl+p", "app.palette", "command", "find an action by its name", BOTH, bar=98, shown=":"),
     Action("quit", "q", "leave", "quit", "leave; deeds that were sent go on", ALL, bar=97),
+)  # fmt: skip
+
+REPLAYING = (
     Action("step", "full_stop", "play('step')", "step", "one picture further", ALL, bar=2, shown=".", replay=True),
     Action("step_back", "comma", "play('step_back')", "back", "one picture back", ALL, shown=",", replay=True),
     Action("later", "right", "play('seek', 10)", "+10 s", "ten seconds further", ALL, bar=4, replay=True),
@@ -96,8 +109,23 @@ ACTIONS = (
     Action("faster", "plus,equals_sign", "play('faster')", "faster", "twice as fast", ALL, bar=7, shown="+",
            replay=True),
     Action("slower", "minus", "play('slower')", "slower", "half as fast", ALL, bar=8, shown="-", replay=True),
+)  # fmt: skip
+
+UNBOUND = (
     Action("unbound", "r,d,u,ctrl+d,ctrl+k", "unbound", "", "nothing, on purpose: roll back is x", BOTH),
 )  # fmt: skip
+
+SECTIONS = {
+    "Keys that act": ACTING,
+    "Keys that move": MOVING,
+    "Keys that look into something": LOOKING,
+    "Keys for the screen": ARRANGING,
+    "Keys of a recording": REPLAYING,
+    "Keys left alone": UNBOUND,
+}
+"""As the help page has them."""
+
+ACTIONS = tuple(action for section in SECTIONS.values() for action in section)
 
 
 def keys_of(action: Action, keymap: Mapping[str, str]) -> str:

@@ -9,16 +9,15 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import Input
 
-from opsroom.ui.actions import Place, bindings
+from opsroom.ui.actions import ACTIONS, Place, bindings, key_name
 from opsroom.ui.control import Control, GuardedScreen
 from opsroom.ui.lines import LinesBlock
 from opsroom.ui.rollouts import RolloutList
-from opsroom.view import detail, header, rows
+from opsroom.view import detail, first_hint, header, rows
 from opsroom.view.keybar import Hint, bar
-from opsroom.view.line import Ground, Line, Piece, Role, line, padded
+from opsroom.view.line import Ground, Line, padded
 
-SMALLEST = (60, 12)
-"""Cells and lines below which one sentence takes the place of the board."""
+HELP = next(action for action in ACTIONS if action.id == "help")
 
 
 class BoardScreen(GuardedScreen):
@@ -45,6 +44,7 @@ class BoardScreen(GuardedScreen):
         yield self._filter
         yield self.intent_block
         yield self.keys_block
+        yield self.small_block
 
     def on_mount(self) -> None:
         """Keys go to the screen; the list only shows."""
@@ -54,12 +54,9 @@ class BoardScreen(GuardedScreen):
 
     def redraw(self) -> None:
         """Draw what changed."""
-        cells, lines = self.size
-        if not cells or not self.is_mounted:
+        if not self.ready():
             return
-        if (cells, lines) < SMALLEST and (cells < SMALLEST[0] or lines < SMALLEST[1]):
-            self._too_small(cells, lines)
-            return
+        cells = self.size.width
         sight = self.control.sight
         status = sight.status()
         top = [
@@ -75,10 +72,12 @@ class BoardScreen(GuardedScreen):
             self._pane.show(detail.pane(sight.row, wide))
         self.draw_bar()
 
-    def _too_small(self, cells: int, lines: int) -> None:
-        words = f"at least {SMALLEST[0]}x{SMALLEST[1]}, here {cells}x{lines}"
-        blank: list[Line] = [line(Piece(words[:cells], Role.STRONG)), line(), line()]
-        self._header.show(blank)
+    def hint(self, cells: int) -> Line:
+        """Until the first key: where everything is explained."""
+        control = self.control
+        if control.keyboard.keys or control.sight.room is None or control.sight.replay is not None:
+            return Line()
+        return first_hint.first_hint(key_name(HELP, control.options.keymap), control.deeds.read_only, cells)
 
     def action_page(self, by: int) -> None:
         """A page of rows."""

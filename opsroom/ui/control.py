@@ -18,7 +18,7 @@ from opsroom.ui.lines import LinesBlock
 from opsroom.ui.options import Options
 from opsroom.ui.paint import Paint
 from opsroom.ui.sight import Sight
-from opsroom.view import inside_pages, words
+from opsroom.view import inside_pages, too_small, words
 from opsroom.view.keybar import Hint, bar
 from opsroom.view.line import Line
 from opsroom.view.spark import Graphs
@@ -75,6 +75,24 @@ class LinesScreen(Screen[None]):
         # Kept, not looked up: a late redraw must not stumble over a screen that is being taken down.
         self.intent_block = LinesBlock(control.paint, id="intent")
         self.keys_block = LinesBlock(control.paint, id="keys")
+        self.small_block = LinesBlock(control.paint, id="small")
+
+    @property
+    def cramped(self) -> bool:
+        """Whether there is room for one sentence only."""
+        return too_small.too_small(*self.size)
+
+    def ready(self) -> bool:
+        """Whether there is something to draw on; on a terminal that is too small a sentence takes everything else's
+        place, and nothing stays armed that nobody can see.
+        """
+        if not self.size.width or not self.is_mounted:
+            return False
+        self.set_class(self.cramped, "-cramped")
+        if self.cramped:
+            self.control.deeds.stop()
+            self.small_block.show(too_small.sentence(*self.size))
+        return not self.cramped
 
     def redraw(self) -> None:
         """Draw what changed; called at most twice a second, and at once after a key."""
@@ -85,7 +103,7 @@ class LinesScreen(Screen[None]):
         cells = self.size.width
         room = self.control.sight.room
         intent = self.control.deeds.line(cells, room.context if room else "")
-        self.intent_block.show([intent])
+        self.intent_block.show([intent if intent.pieces else self.hint(cells)])
         self.keys_block.show([self.keys(cells)])
 
     def keys(self, cells: int) -> Line:
@@ -95,6 +113,10 @@ class LinesScreen(Screen[None]):
         here = sorted((action for action in ACTIONS if self._in_bar(action)), key=lambda action: action.bar)
         hints = [self._hint(action) for action in here]
         return bar(hints[:-1], hints[-1], cells)
+
+    def hint(self, cells: int) -> Line:
+        """What stands above the keys while nothing else has to."""
+        return Line()
 
     def _in_bar(self, action: Action) -> bool:
         return bool(action.bar) and self.place in action.places and not action.replay
@@ -175,7 +197,7 @@ class GuardedScreen(LinesScreen):
         self.redraw()
 
     def _hands(self) -> Hands:
-        return self.control.keyboard.hands(self.control.clock(), modal=self.app.screen is not self)
+        return self.control.keyboard.hands(self.control.clock(), modal=self.app.screen is not self or self.cramped)
 
     def action_confirm(self) -> None:
         """The second key, where one is asked for."""

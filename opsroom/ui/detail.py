@@ -30,10 +30,12 @@ class DetailScreen(GuardedScreen):
         yield self._page
         yield self.intent_block
         yield self.keys_block
+        yield self.small_block
 
     def on_mount(self) -> None:
-        """Arrows scroll through bindings of the screen."""
+        """Arrows scroll through bindings of the screen; what was said before was about another one."""
         self._page.focus()
+        self.control.deeds.hush()
         self.redraw()
 
     def _lines(self, cells: int, lines: int) -> list[Line]:
@@ -46,7 +48,7 @@ class DetailScreen(GuardedScreen):
 
     def redraw(self) -> None:
         """Draw what changed."""
-        if not self.size.width or not self.is_mounted:
+        if not self.ready():
             return
         sight = self.control.sight
         top = header.top(sight.room, sight.status(), self.size.width)

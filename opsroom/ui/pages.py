@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from textual.app import ComposeResult
 
-from opsroom.ui.actions import ACTIONS, GUARDED, Place, bindings, key_name, keys_of
+from opsroom.ui.actions import SECTIONS, Action, Place, bindings, key_name, keys_of
 from opsroom.ui.control import Control, LinesScreen
 from opsroom.ui.lines import LinesBlock, LinesPage
 from opsroom.view import header, help_page, news_pages, queue_page, sources_page
@@ -18,17 +18,17 @@ Make = Callable[[Control, int], list[Line]]
 
 def _help(control: Control, cells: int) -> list[Line]:
     keymap = control.options.keymap
-    entries = [
-        help_page.Entry(
-            key_name(action, keymap),
-            [key for key in keys_of(action, keymap).split(",")[1:] if len(key) <= 9],
-            action.help,
-            action.id in GUARDED,
-        )
-        for action in ACTIONS
-        if not action.replay or control.sight.replay is not None
-    ]
-    return help_page.help_page(entries, cells)
+    replaying = control.sight.replay is not None
+    sections = {
+        title: [_entry(action, keymap) for action in actions if replaying or not action.replay]
+        for title, actions in SECTIONS.items()
+    }
+    return help_page.help_page(sections, cells)
+
+
+def _entry(action: Action, keymap: Mapping[str, str]) -> help_page.Entry:
+    others = [key for key in keys_of(action, keymap).split(",")[1:] if len(key) <= 9]
+    return help_page.Entry(key_name(action, keymap), others, action.help)
 
 
 def _sources(control: Control, cells: int) -> list[Line]:
@@ -78,15 +78,17 @@ class PageScreen(LinesScreen):
         yield self._page
         yield self.intent_block
         yield self.keys_block
+        yield self.small_block
 
     def on_mount(self) -> None:
-        """Arrows and page keys scroll."""
+        """Arrows and page keys scroll; what was said on the screen before was about that one."""
         self._page.focus()
+        self.control.deeds.hush()
         self.redraw()
 
     def redraw(self) -> None:
         """Draw what changed."""
-        if not self.size.width or not self.is_mounted:
+        if not self.ready():
             return
         sight = self.control.sight
         top = header.top(sight.room, sight.status(), self.size.width)
@@ -114,6 +116,7 @@ class PageScreen(LinesScreen):
 
     def action_back(self) -> None:
         """Back to where one came from."""
+        self.control.deeds.hush()
         self.app.pop_screen()
 
     def action_hold(self) -> None:
@@ -123,4 +126,4 @@ class PageScreen(LinesScreen):
 
     async def action_leave(self) -> None:
         """``q`` on a page leaves the page, not the room."""
-        self.app.pop_screen()
+        self.action_back()

@@ -212,7 +212,8 @@ class RoomApp(App[int]):
     def action_freeze_all(self) -> None:
         """Freeze or thaw: the same key twice."""
         self.control.deeds.stop()
-        modal = not (isinstance(self.screen, LinesScreen) and self.screen.place is not Place.PAGE)
+        screen = self.screen
+        modal = not (isinstance(screen, LinesScreen) and screen.place is not Place.PAGE and not screen.cramped)
         self.freezing.press(self.control.keyboard.hands(self.control.clock(), modal=modal))
 
     def action_show(self, page: str) -> None:

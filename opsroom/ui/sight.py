@@ -16,7 +16,7 @@ from opsroom.domain.decision import Flag
 from opsroom.domain.rollout import Uid
 from opsroom.feed.state import Board, Link, LinkState
 from opsroom.view.header import Playing, Status
-from opsroom.view.order import Entry, Sort, Standing, Wish, entries, kind, matcher, standing
+from opsroom.view.order import Entry, Kind, Sort, Standing, Wish, entries, kind, matcher, standing
 
 if TYPE_CHECKING:
     from opsroom.feed.replay import Replay
@@ -66,11 +66,11 @@ class Sight:
         """Monotonic seconds since when there is no feed."""
         self.broken = ""
         """Why reading the feed ended, which it never should."""
-        self.kinds: Counter[str] = Counter()
+        self.kinds: Counter[Kind] = Counter()
         """How many rows there are of each kind, whatever the filter."""
         self.flags: dict[Uid, Flag] = {}
         """Every flag that stands, whatever the filter."""
-        self._kind_of: dict[Uid, str] = {}
+        self._kind_of: dict[Uid, Kind] = {}
         self._standings: dict[Uid, Standing] = {}
         self._matches = matcher("")
         self._stale_order = True

@@ -24,6 +24,7 @@ class WallScreen(LinesScreen):
     def compose(self) -> ComposeResult:
         """One block."""
         yield self._block
+        yield self.small_block
 
     def on_mount(self) -> None:
         """The first frame."""
@@ -31,8 +32,8 @@ class WallScreen(LinesScreen):
 
     def redraw(self) -> None:
         """Draw what changed."""
-        cells, lines = self.size
-        if cells and self.is_mounted:
+        if self.ready():
+            cells, lines = self.size
             sight = self.control.sight
             size = Wall(cells, lines, sight.live_now, self.control.graphs, self.control.paint.theme.plain)
             self._block.show(wall(sight.room, list(sight.rows.values()), sight.status(), size))

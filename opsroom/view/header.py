@@ -8,24 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from opsroom.domain.board import Mode, Room, Severity
+from opsroom.domain.board import Mode, Room
 from opsroom.domain.freshness import STALE_AFTER, Freshness, SourceState, age, freshness
 from opsroom.view import marks, numbers, queue_words, starting
 from opsroom.view.cells import fit, width
 from opsroom.view.line import Ground, Line, Piece, Role, line, padded, sides
-from opsroom.view.order import QUEUED, Group, Sort, Wish
+from opsroom.view.order import Group, Kind, Sort, Wish
+from opsroom.view.tally import fitting_tally
 
 NAMES = {"kube": "k8s", "prometheus": "prom"}
 """Short names of sources."""
-
-LOUDEST_FIRST = (
-    Severity.CRITICAL,
-    Severity.FLAGGED,
-    Severity.WATCH,
-    Severity.MOVING,
-    Severity.UNKNOWN,
-    Severity.DONE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,45 +147,25 @@ def age_text(source: SourceState, now: float) -> str:
     return f"{name} never"
 
 
-def tally(found: Mapping[str, int], gap: str, wordless: int = 0) -> list[Piece]:
-    """How many of each kind there are, loudest first; what there is none of is left out, but for the flagged.
-
-    The last ``wordless`` kinds are shown as mark and number only.
-    """
-    kinds = [(marks.MARK[each], marks.ROLE[each], marks.WORD[each]) for each in LOUDEST_FIRST]
-    kinds.insert(-1, (marks.QUEUED, Role.DIM, QUEUED))
-    kinds = [one for one in kinds if found.get(one[2]) or one[2] == marks.WORD[Severity.FLAGGED]]
-    pieces: list[Piece] = []
-    for at, (mark, role, word) in enumerate(kinds):
-        number = found.get(word, 0)
-        said = f" {number}{gap}" if at >= len(kinds) - wordless else f" {number} {word}{gap}"
-        pieces += [Piece(mark, role if number else Role.DIM), Piece(said, Role.TEXT if number else Role.DIM)]
-    return pieces
-
-
-def second(room: Room | None, found: Mapping[str, int], status: Status, cells: int) -> Line:
+def second(room: Room | None, found: Mapping[Kind, int], status: Status, cells: int) -> Line:
     """What is out of the ordinary if anything is, else the tally; filter and order at the right."""
-    said = notice(room, status)
+    said = notice(room, status, cells)
     left = line(" ", Piece(said, Role.FLAGGED)) if said else fitting_tally(found, cells)
     return sides(left, line(*_wishes(status)), cells)
 
 
-def fitting_tally(found: Mapping[str, int], cells: int) -> Line:
-    """The tally with as much air as there is room for; the calm end loses its words first."""
-    for gap, wordless in (("   ", 0), ("  ", 0), ("  ", 2), ("  ", 3), (" ", 6)):
-        fitting = line(" ", *tally(found, gap, wordless))
-        if fitting.width <= cells:
-            break
-    return fitting
+def notice(room: Room | None, status: Status, cells: int = 1_000) -> str:
+    """The one thing that a person must know about the picture itself; empty when all is well.
 
-
-def notice(room: Room | None, status: Status) -> str:
-    """The one thing that a person must know about the picture itself; empty when all is well."""
+    It may be cut at its end: what matters most stands first.
+    """
     if status.lost:
         since = numbers.fine_age(status.lost_for)
         if room is None:
             return f"NO FEED for {since}: {status.lost}"
-        return f"FEED LOST {since}; the last picture stays: {status.lost}"
+        stays = "; the last picture stays"
+        lost = f"FEED LOST {since}: {status.lost}"
+        return lost + stays if len(lost) + len(stays) < cells else lost
     if room is None:
         words = starting.CONNECTING if status.playing is None else starting.OPENING
         return words if status.connecting else "no picture yet"

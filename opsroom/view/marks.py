@@ -19,6 +19,7 @@ MARK = {
     Severity.WATCH: "~",
     Severity.MOVING: "o",
     Severity.UNKNOWN: "?",
+    Severity.QUEUED: ".",
     Severity.DONE: "ok",
 }
 
@@ -28,6 +29,7 @@ ROLE = {
     Severity.WATCH: Role.WATCH,
     Severity.MOVING: Role.TEXT,
     Severity.UNKNOWN: Role.UNKNOWN,
+    Severity.QUEUED: Role.DIM,
     Severity.DONE: Role.OK,
 }
 
@@ -37,6 +39,7 @@ WORD = {
     Severity.WATCH: "watch",
     Severity.MOVING: "moving",
     Severity.UNKNOWN: "unknown",
+    Severity.QUEUED: "queued",
     Severity.DONE: "done",
 }
 
@@ -57,10 +60,10 @@ REASON = {
     FlagReason.CONFLICT: "conflict",
     FlagReason.BASELINE_SICK: "sick baseline",
     FlagReason.ACTION_FAILED: "deed failed",
-    FlagReason.POLICY: "by policy",
-    FlagReason.PERSON: "asked for",
-    FlagReason.SHARED: "shared",
-    FlagReason.FREEZE: "freeze",
+    FlagReason.POLICY: "policy asks",
+    FlagReason.PERSON: "by hand",
+    FlagReason.SHARED: "others too",
+    FlagReason.FREEZE: "due, frozen",
     FlagReason.RAILS: "limit used up",
     FlagReason.DEGRADED: "degraded",
 }
@@ -73,7 +76,7 @@ DEED = {
     DeedState.JOURNALLED: "journalled",
     DeedState.SENT: "sent",
     DeedState.ACCEPTED: "accepted",
-    DeedState.SEEN: "seen",
+    DeedState.SEEN: "taking effect",
     DeedState.DONE: "done",
     DeedState.FAILED: "failed",
     DeedState.UNKNOWN: "not known",
@@ -92,9 +95,6 @@ FRESH_ROLE = {
     Freshness.STALE: Role.FLAGGED,
     Freshness.NEVER: Role.UNKNOWN,
 }
-
-QUEUED = "."
-"""Mark of a rollout that waits for a slot."""
 
 LANE = {Lane.ROLLBACK: "rollback", Lane.HOTFIX: "hotfix", Lane.NORMAL: "normal", Lane.BATCH: "batch"}
 RESULT = {"promoted": "promoted", "rolled_back": "rolled back"}

@@ -15,9 +15,6 @@ from typing import NamedTuple
 from opsroom.domain.board import Row, Severity
 from opsroom.domain.queue import Lane
 from opsroom.domain.rollout import Phase, Uid
-from opsroom.view import marks
-
-QUEUED = "queued"
 
 
 class Group(StrEnum):
@@ -48,6 +45,13 @@ class Wish:
     sort: Sort = Sort.SEVERITY
 
 
+class Kind(NamedTuple):
+    """What a row counts as in the header."""
+
+    group: Group
+    severity: Severity
+
+
 class Standing(NamedTuple):
     """Group and place within it."""
 
@@ -71,8 +75,7 @@ def group_of(row: Row) -> Group:
     """The section a row belongs to."""
     if row.flag is not None:
         return Group.NEEDS_YOU
-    waits = row.queue is not None and not row.queue.running
-    if row.rollout.phase is Phase.HELD or (waits and not row.rollout.under_way):
+    if row.waits:
         return Group.QUEUED
     if row.rollout.under_way or row.rollout.phase is Phase.UNKNOWN:
         return Group.MOVING
@@ -150,13 +153,11 @@ def _holds(row: Row, word: str) -> bool:
     return any(word in text.lower() for text in (rollout.key, rollout.change.author, *revisions))
 
 
-def kind(row: Row) -> str:
-    """What a row counts as in the header: the word of its severity, or ``queued``."""
-    if row.severity is Severity.DONE and group_of(row) is Group.QUEUED:
-        return QUEUED
-    return marks.WORD[row.severity]
+def kind(row: Row) -> Kind:
+    """Where a row stands and how loud it is: the header counts the same groups as the list shows."""
+    return Kind(group_of(row), row.severity)
 
 
-def counts(rows: Iterable[Row]) -> Counter[str]:
+def counts(rows: Iterable[Row]) -> Counter[Kind]:
     """How many rows there are of each kind."""
     return Counter(kind(row) for row in rows)

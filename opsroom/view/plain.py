@@ -14,7 +14,7 @@ from opsroom.domain.freshness import age
 from opsroom.domain.offer import offer
 from opsroom.view import detail, effects, evidence, header, marks, numbers, rows, two_people
 from opsroom.view.cells import width
-from opsroom.view.order import Group, Wish, arrange, group_of
+from opsroom.view.order import Wish, arrange
 
 _PLAIN = ("MARK", "NAME", "NAMESPACE", "STEP", "WEIGHT", "SCORE", "ERRORS", "P99", "AGE", "STATE")
 _WIDE = (*_PLAIN, "ENGINE", "STABLE", "CANARY", "AUTHOR", "WHY")
@@ -42,7 +42,7 @@ def _row_cells(row: Row, now: float, wide: bool) -> tuple[str, ...]:
     rollout = row.rollout
     moving = rollout.under_way
     cells = (
-        marks.QUEUED if group_of(row) is Group.QUEUED else marks.MARK[row.severity],
+        marks.MARK[row.severity],
         rollout.name,
         rollout.namespace,
         rows.step(rollout),

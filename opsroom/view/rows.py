@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from opsroom.domain.board import Row, Severity
+from opsroom.domain.board import Row
 from opsroom.domain.freshness import age
 from opsroom.domain.rollout import Phase, Rollout
 from opsroom.domain.verdict import PROMOTE_BELOW, ROLL_BACK_ABOVE
@@ -62,8 +62,6 @@ def _fitted(cell: Cell, column: Column) -> list[Piece]:
 def _mark(row: Row, column: Column, look: Look) -> Cell:
     severity = row.severity
     cursor = CURSOR if look.selected else " "
-    if severity is Severity.DONE and group_of(row) is Group.QUEUED:
-        return ((cursor, Role.STRONG), (marks.QUEUED, Role.DIM), ("", Role.TEXT))
     return ((cursor, Role.STRONG), (marks.MARK[severity], marks.ROLE[severity]), ("", Role.TEXT))
 
 

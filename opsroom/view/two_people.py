@@ -26,4 +26,3 @@ def first_of_two(row: Row, verb: Verb, told: Deed) -> bool:
     if not row.two_people or verb is Verb.ROLL_BACK or told.intent.approved_by:
         return False
     return row.approval is None or row.approval.verb is not verb
-

@@ -20,6 +20,7 @@ from opsroom.view.line import Ground, Line, Piece, Role, beside, cut, line, padd
 from opsroom.view.news_pages import deed_row
 from opsroom.view.order import Group, Wish, arrange, counts, group_of
 from opsroom.view.spark import Graphs, spark
+from opsroom.view.tally import fitting_tally
 
 TILE_ROWS, TILE_MOST = 9, 18
 """Lines of a tile, at least and at most."""
@@ -79,11 +80,7 @@ def _tally(room: Room | None, shown: Sequence[Row], status: Status, size: Wall) 
     said = header.notice(room, status)
     flags = [row.flag for row in shown if row.flag is not None]
     words_for = size.cells - 50
-    left = (
-        line("  ", Piece(said, Role.FLAGGED))
-        if said
-        else line(" ", *header.fitting_tally(counts(shown), words_for).pieces)
-    )
+    left = line("  ", Piece(said, Role.FLAGGED)) if said else line(" ", *fitting_tally(counts(shown), words_for).pieces)
     if not flags:
         return sides(left.on(Ground.BAR), line(Piece("nobody is needed  ", Role.OK)), size.cells)
     oldest = min(flags, key=lambda flag: flag.since)
@@ -188,8 +185,7 @@ def _velocity(room: Room | None) -> str:
 
 def _moving(row: Row, cells: int, size: Wall) -> Line:
     rollout = row.rollout
-    waits = group_of(row) is Group.QUEUED
-    mark, role = (marks.QUEUED, Role.DIM) if waits else (marks.MARK[row.severity], marks.ROLE[row.severity])
+    mark, role = marks.MARK[row.severity], marks.ROLE[row.severity]
     score = row.verdict.score if row.verdict else None
     weight = f"{rollout.weight}%" if rollout.under_way else numbers.NONE
     graph = ""
@@ -206,5 +202,5 @@ def _moving(row: Row, cells: int, size: Wall) -> Line:
         Piece(fit(weight, 6, right=True)),
         Piece(fit(numbers.score(score), 7, right=True) + "  ", rows.score_role(score)),
         Piece(fit(graph, 18) if cells >= 100 else "", Role.BASELINE),
-        Piece(rows.state(row, size.now), marks.ROLE[row.severity] if not waits else Role.DIM),
+        Piece(rows.state(row, size.now), role),
     )

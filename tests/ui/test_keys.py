@@ -10,6 +10,7 @@ from textual.pilot import Pilot
 
 from opsroom.domain.board import Row
 from opsroom.domain.decision import Flag, FlagReason
+from opsroom.domain.deed import Verb
 from opsroom.domain.rollout import Uid
 from opsroom.ui.actions import ACTIONS, GUARDED, default_keys
 from opsroom.ui.app import BoardApp
@@ -190,7 +191,7 @@ def test_the_picture_stays_when_the_feed_is_lost() -> None:
         clock.now += 72.0
         app._tick()
         text = screen_text(app)
-        assert "FEED LOST 1m 12s; the last picture stays: nobody listens" in text
+        assert "FEED LOST 1m 12s: nobody listens at unix:/run/opsroom.sock; the last picture stays" in text
         assert "feed stale 1m" in text
         assert "checkout-api" in text
 
@@ -201,10 +202,64 @@ def test_too_small_a_terminal_says_so_and_recovers() -> None:
     async def play(pilot: Pilot[int], app: BoardApp, clock: Clock) -> None:
         await pilot.resize_terminal(50, 10)
         await pilot.pause()
-        assert "at least 60x12, here 50x10" in screen_text(app)
+        said = [line.strip() for line in screen_text(app).splitlines() if line.strip()]
+        assert said == ["opsroom needs 60x12; this terminal has 50x10."]
         await pilot.resize_terminal(100, 40)
         await pilot.pause()
         assert "NEEDS YOU" in screen_text(app)
+
+    run(play)
+
+
+def test_on_a_terminal_that_is_too_small_no_key_acts_and_nothing_stays_armed() -> None:
+    async def play(pilot: Pilot[int], app: BoardApp, clock: Clock) -> None:
+        await pilot.press("x")
+        armed = [app.control.deeds.armed is not None]
+        await pilot.resize_terminal(50, 10)
+        await pilot.pause()
+        armed.append(app.control.deeds.armed is not None)
+        clock.now += 5.0
+        await pilot.press("x")
+        armed.append(app.control.deeds.armed is not None)
+        assert armed == [True, False, False]
+        await pilot.press("enter")
+        await pilot.pause()
+        assert "opsroom needs 60x12" in screen_text(app)
+
+    run(play, Options(act=("/bin/cat",)))
+
+
+def test_the_first_hint_stands_until_the_first_key() -> None:
+    async def play(pilot: Pilot[int], app: BoardApp, clock: Clock) -> None:
+        assert "? explains every mark and key" in screen_text(app)
+        await pilot.press("j")
+        assert "? explains every mark and key" not in screen_text(app)
+
+    run(play)
+
+
+def test_a_note_about_one_screen_does_not_stay_on_the_next() -> None:
+    async def play(pilot: Pilot[int], app: BoardApp, clock: Clock) -> None:
+        for page in ("S", "enter"):
+            await pilot.press("r")
+            assert "That key does nothing here" in screen_text(app)
+            await pilot.press(page)
+            await pilot.pause()
+            assert "That key does nothing here" not in screen_text(app)
+            await pilot.press("escape")
+            await pilot.pause()
+
+    run(play)
+
+
+def test_where_nothing_can_be_done_the_keys_that_act_are_shown_as_off() -> None:
+    async def play(pilot: Pilot[int], app: BoardApp, clock: Clock) -> None:
+        feed = app.control.sight.feed
+        assert isinstance(feed, SceneFeed)
+        assert app.control.deeds.shown_offer(Verb.ROLL_BACK)
+        feed.show(all_rows(), room(NOW, read_only=True), heard=clock.now)
+        app._tick()
+        assert not app.control.deeds.shown_offer(Verb.ROLL_BACK)
 
     run(play)
 

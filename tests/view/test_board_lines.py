@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 
 import msgspec
 import pytest
 
-from opsroom.domain.board import Row
+from opsroom.domain.board import Row, Severity
 from opsroom.view import detail, rows
 from opsroom.view.columns import Field, layout
 from opsroom.view.order import Group, Sort, Wish, arrange, counts, matcher
 from opsroom.view.plain import plain_board, plain_row
 from opsroom.view.spark import Graphs
-from tests.ui.scenes import NOW, all_rows, needing, room
+from opsroom.view.tally import fitting_tally, tally
+from tests.ui.scenes import NOW, all_rows, needing, queued, room
 from tests.ui.show import hostile
 
 ALWAYS = {Field.MARK, Field.NAME, Field.STEP, Field.SCORE, Field.STATE}
@@ -98,9 +100,29 @@ def test_every_sort_shows_every_row_once(sort: Sort) -> None:
     assert sorted(uids) == sorted(row.rollout.uid for row in all_rows())
 
 
-def test_counts_have_the_queued_apart() -> None:
-    assert counts(all_rows())["queued"] == 2
-    assert sum(counts(all_rows()).values()) == len(all_rows())
+def test_the_header_counts_the_groups_of_the_list() -> None:
+    listed = {entry.group: entry.count for entry in arrange(all_rows(), Wish()) if entry.uid is None}
+    counted = Counter[Group]()
+    for kind, number in counts(all_rows()).items():
+        counted[kind.group] += number
+    assert counted == listed
+    words = "".join(piece.text for piece in tally(counts(all_rows()), "; "))
+    assert words == ("!! 3 need you (1 critical); o 5 moving (1 watch, 1 unknown); . 2 queued; ok 5 done (1 watch); ")
+
+
+def test_nobody_needed_is_said_and_empty_groups_are_not() -> None:
+    assert "".join(piece.text for piece in tally(Counter(), "")) == "! 0 need you"
+
+
+@pytest.mark.parametrize("cells", range(40, 140, 5))
+def test_the_tally_fits_and_never_loses_a_number(cells: int) -> None:
+    text = fitting_tally(counts(all_rows()), cells).text.rstrip()
+    assert len(text) <= cells
+    assert [word for word in text.replace("(", " ").split() if word in ["3", "5", "2"]][:4] == ["3", "5", "2", "5"]
+
+
+def test_a_row_in_the_queue_is_queued_however_its_engine_calls_it() -> None:
+    assert {row.severity for row in queued(NOW)} == {Severity.QUEUED}
 
 
 def state_of(row: Row) -> str:
@@ -108,7 +130,7 @@ def state_of(row: Row) -> str:
 
 
 def test_a_flagged_row_says_why_in_its_state() -> None:
-    assert [state_of(row) for row in needing(NOW)] == ["freeze", "undecided", "no data"]
+    assert [state_of(row) for row in needing(NOW)] == ["due, frozen", "undecided", "no data"]
 
 
 def test_plain_text_has_one_line_a_rollout_and_no_blank_cells() -> None:

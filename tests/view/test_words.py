@@ -114,7 +114,8 @@ def test_the_loudest_thing_about_the_picture_is_said_first() -> None:
     frozen = room(NOW, freeze=Freeze(by="kim", since=NOW - 240, reason="incident 31"))
     assert header.notice(frozen, Status(now=NOW)) == "FREEZE by kim for 4m 00s, no automatic deeds: incident 31"
     lost = Status(now=NOW, lost="nobody listens", lost_for=72.0)
-    assert header.notice(frozen, lost) == "FEED LOST 1m 12s; the last picture stays: nobody listens"
+    assert header.notice(frozen, lost) == "FEED LOST 1m 12s: nobody listens; the last picture stays"
+    assert header.notice(frozen, lost, 40) == "FEED LOST 1m 12s: nobody listens"
     assert header.notice(None, Status(now=NOW, connecting=True)) == "connecting to the worker"
     assert header.notice(room(NOW), Status(now=NOW)) == ""
 
