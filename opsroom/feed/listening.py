@@ -26,7 +26,13 @@ from opsroom.feed.peers import peer_groups, peer_uid
 from opsroom.feed.server import Authorize, everybody
 
 HEAD_SECONDS = 10.0
-"""A caller that has not asked for anything by then is let go."""
+"""Between two looks at a connection; who asked for nothing in between, and is owed nothing, is let go."""
+
+STILL_LOOKS = 6
+"""Looks in a row at which a caller has taken nothing of what waits for it, after which it is let go."""
+
+CONNECTIONS_MAX = 400
+"""Twice the viewers; more would use up the file descriptors that the worker needs for the cluster."""
 
 HEAD_LIMIT = 64 * 1024
 
@@ -44,7 +50,7 @@ class _Quiet(uvicorn.Server):
 
 
 class _Guarded(H11Protocol):
-    """Closes connections of strangers, and of callers that say nothing."""
+    """Ends connections of strangers, of callers that say or take nothing, and those that are too many."""
 
     uids: frozenset[int] = frozenset()
     """Whom a unix socket serves."""
@@ -54,10 +60,11 @@ class _Guarded(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         sock = transport.get_extra_info("socket")
-        if sock is not None and sock.family == socket.AF_UNIX and not self._known(sock):
+        stranger = sock is not None and sock.family == socket.AF_UNIX and not self._known(sock)
+        if stranger or len(self.connections) > CONNECTIONS_MAX:
             transport.abort()
             return
-        self.loop.call_later(HEAD_SECONDS, self._waited, transport)
+        self.loop.call_later(HEAD_SECONDS, self._look, transport, None, 0, 0)
 
     def _known(self, sock: Any) -> bool:
         uid = peer_uid(sock)
@@ -65,11 +72,19 @@ class _Guarded(H11Protocol):
             return True
         return self.gid is not None and self.gid in peer_groups(sock)
 
-    def _waited(self, transport: asyncio.Transport) -> None:
+    def _look(self, transport: asyncio.Transport, former: object, owed: int, still: int) -> None:
+        """``former`` request, bytes ``owed`` and looks that it stood ``still`` are those of the look before."""
+        if self not in self.connections:
+            return
         # uvicorn leaves ``cycle`` None until the first request's head has come, whatever its annotation says.
         asked: object = self.cycle
-        if asked is None and not transport.is_closing():
-            transport.close()
+        waiting = transport.get_write_buffer_size()
+        still = still + 1 if waiting and waiting >= owed > 0 else 0
+        idle = not waiting and asked is former and (asked is None or self.cycle.response_complete)
+        if idle or still >= STILL_LOOKS:
+            transport.abort()
+            return
+        self.loop.call_later(HEAD_SECONDS, self._look, transport, asked, waiting, still)
 
 
 class Served(Protocol):

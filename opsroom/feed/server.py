@@ -1,4 +1,4 @@
-"""The worker's end of the feed: an ASGI application with the picture, the stream of changes, and /metrics.
+"""The worker's end of the feed: an ASGI application with the picture, the stream of changes, /metrics and what it is.
 
 Each viewer has its own task and its own last-seen sequence. The task waits until the socket takes more, then sends
 what is newest at that moment: a slow reader skips states, nobody queues for it and the worker never waits. Every
@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 
+import msgspec
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -23,6 +24,7 @@ from starlette.types import Receive, Scope, Send
 from opsroom import __version__
 from opsroom.errors import NotPermitted, Unauthorized, Unreachable
 from opsroom.feed.frames import BEAT_SECONDS, Hello, beat, encode, event
+from opsroom.feed.openapi import description
 from opsroom.feed.published import Published, Viewer
 
 VIEWERS_MAX = 200
@@ -69,6 +71,7 @@ class FeedApp:
                 Route("/picture", self._picture),
                 Route("/metrics", self._metrics),
                 Route("/healthz", self._healthz),
+                Route("/openapi.json", self._openapi),
             ]
         )
 
@@ -107,6 +110,12 @@ class FeedApp:
     async def _healthz(self, request: Request) -> Response:
         return PlainTextResponse("ok\n", headers=_PLAIN)
 
+    async def _openapi(self, request: Request) -> Response:
+        viewer = await self.admit(request)
+        if isinstance(viewer, Response):
+            return viewer
+        return Response(msgspec.json.encode(description()), media_type="application/json", headers=_PLAIN)
+
 
 class _Stream:
     """``GET /feed``: one viewer's stream of events."""
@@ -117,7 +126,9 @@ class _Stream:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         if scope["method"] != "GET":
-            await _refusal(405, "GET only")(scope, receive, send)
+            refused = _refusal(405, "GET only")
+            refused.headers["allow"] = "GET"
+            await refused(scope, receive, send)
             return
         viewer = await self._app.admit(request)
         if isinstance(viewer, Viewer) and self._app.viewers >= VIEWERS_MAX:

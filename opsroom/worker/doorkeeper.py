@@ -27,6 +27,7 @@ TOKEN_MAX = 16 * 1024
 """Bytes; service account tokens have about 1,000."""
 
 AT_ONCE = 8
+"""Tokens that are asked about at the same time, and namespaces of each: strangers must not load the API server."""
 
 Answer = Viewer | OpsroomError
 
@@ -45,6 +46,7 @@ class Doorkeeper:
         self._namespaces = namespaces
         self._clock = clock
         self._known: OrderedDict[bytes, tuple[float, Answer]] = OrderedDict()
+        self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def __call__(self, token: str) -> Viewer:
         """The viewer behind ``token``.
@@ -58,13 +60,19 @@ class Doorkeeper:
         if len(token) > TOKEN_MAX or not token.isprintable():
             raise Unauthorized("That is no token")
         key = hashlib.sha256(token.encode()).digest()
-        known = self._known.get(key)
-        if known is None or self._clock() >= known[0]:
-            known = await self._ask(key, token)
+        known = self._fresh(key)
+        if known is None:
+            async with self._turns:
+                # Who waited for a turn with the same token may have the answer by now.
+                known = self._fresh(key) or await self._ask(key, token)
         answer = known[1]
         if isinstance(answer, Viewer):
             return answer
         raise type(answer)(answer.message, answer.fix)
+
+    def _fresh(self, key: bytes) -> tuple[float, Answer] | None:
+        known = self._known.get(key)
+        return known if known is not None and self._clock() < known[0] else None
 
     async def _ask(self, key: bytes, token: str) -> tuple[float, Answer]:
         writer = self._writer()

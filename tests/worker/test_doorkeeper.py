@@ -10,7 +10,7 @@ import pytest
 from opsroom.errors import NotPermitted, OpsroomError, Unauthorized, Unreachable
 from opsroom.feed.published import Viewer
 from opsroom.kube.writer import Writer
-from opsroom.worker.doorkeeper import REFUSED_FOR, REMEMBERED, Doorkeeper
+from opsroom.worker.doorkeeper import AT_ONCE, REFUSED_FOR, REMEMBERED, Doorkeeper
 
 
 class ApiServer:
@@ -123,3 +123,28 @@ def test_without_a_connection_nobody_is_let_in(door: Door) -> None:
 def test_the_token_is_kept_nowhere(door: Door) -> None:
     door.ask("sre-token")
     assert "sre-token" not in repr(vars(door.keeper))
+
+
+def test_many_strangers_at_once_are_asked_about_a_few_at_a_time_and_each_token_once(door: Door) -> None:
+    under_way, most = 0, 0
+    answer = door.server.post
+
+    async def slow(path: str, body: dict[str, Any], **more: Any) -> dict[str, Any]:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(0)
+        under_way -= 1
+        return await answer(path, body, **more)
+
+    door.server.post = slow  # type: ignore[method-assign]
+
+    async def rush() -> list[object]:
+        tokens = [f"stranger-{number}" for number in range(50)] + ["sre-token"] * 50
+        return await asyncio.gather(*(door.keeper(token) for token in tokens), return_exceptions=True)
+
+    answers = asyncio.run(rush())
+    assert [isinstance(one, Unauthorized) for one in answers] == [True] * 50 + [False] * 50
+    assert most <= AT_ONCE
+    reviewed = [body["spec"]["token"] for body in door.server.asked if body["kind"] == "TokenReview"]
+    assert sorted(reviewed) == sorted(set(reviewed))
