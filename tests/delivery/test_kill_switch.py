@@ -75,9 +75,10 @@ def held(sim: Sim, resource: str, name: str) -> bool:
     return "opsroom.dev/queue" in sim.get(resource, name)["metadata"]["annotations"]
 
 
-def put(door: OpenDoor, **changes: Any) -> None:
+def put(door: object, **changes: Any) -> None:
     for name, value in changes.items():
-        object.__setattr__(door.hands if name == "reader" else door, name, value)
+        target = door.hands if isinstance(door, OpenDoor) and name == "reader" else door
+        object.__setattr__(target, name, value)
 
 
 @pytest.mark.parametrize("words", [("release",), ("queue",)])
