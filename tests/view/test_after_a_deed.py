@@ -1,0 +1,44 @@
+"""After a deed: what came of it, why not, and how it is taken back."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from opsroom.domain.deed import DeedState, Effect, Refusal, Verb
+from opsroom.view import effects, journal_line
+from tests.ui.scenes import NOW, deed
+
+
+@pytest.mark.parametrize("effect", [effect for effect in Effect if effect is not Effect.MARK])
+def test_every_deed_that_moves_something_says_how_it_is_taken_back(effect: Effect) -> None:
+    done = msgspec.structs.replace(deed("geo-api", NOW, Verb.PROMOTE, DeedState.DONE, 5), effect=effect)
+    assert effects.TAKEN_BACK[effect] in effects.deed(done, NOW)
+
+
+def test_a_deed_that_failed_says_why_and_promises_nothing() -> None:
+    failed = deed("geo-api", NOW, Verb.PROMOTE, DeedState.FAILED, 5)
+    failed = msgspec.structs.replace(failed, effect=Effect.NEXT_STEP, detail="progress deadline exceeded")
+    assert effects.deed(failed, NOW) == "Failed: promote geo-api. progress deadline exceeded."
+
+
+def test_an_approval_says_that_a_second_person_is_missing() -> None:
+    done = deed("geo-api", NOW, Verb.APPROVE, DeedState.DONE, 5)
+    said = effects.deed(msgspec.structs.replace(done, effect=Effect.MARK), NOW)
+    assert said.startswith("Done: approve the promotion of geo-api")
+    assert "a second person has to press p" in said
+
+
+def test_the_same_person_again_is_told_who_is_missing() -> None:
+    refused = deed("geo-api", NOW, Verb.PROMOTE, DeedState.REFUSED, 5)
+    said = effects.deed(msgspec.structs.replace(refused, refusal=Refusal.SAME_PERSON), NOW)
+    assert "You approved geo-api already; a second person has to press p." in said
+
+
+def test_the_journal_names_both_people() -> None:
+    done = deed("geo-api", NOW, Verb.PROMOTE, DeedState.DONE, 5, actor="bob")
+    both = msgspec.structs.replace(done, intent=msgspec.structs.replace(done.intent, approved_by="ada"))
+    line = journal_line.of_deed(NOW, both, "edge/geo-api")
+    assert "bob" in line
+    assert "approved by ada" in line
+    assert "approved by ada" in effects.deed(both, NOW)
