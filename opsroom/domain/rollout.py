@@ -75,6 +75,27 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Of the plugin, route or template."""
 
 
+class Trouble(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """A pod that restarts or does not start."""
+
+    pod: str
+    reason: str = ""
+    """The kubelet's word for why its containers wait or last ended (``CrashLoopBackOff``, ``OOMKilled``)."""
+    restarts: int = 0
+    ready: bool = False
+
+
+class Analysis(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """One of the engine's own analysis runs."""
+
+    name: str
+    status: str
+    """Argo's word: ``Pending``, ``Running``, ``Successful``, ``Failed``, ``Inconclusive``, ``Error``."""
+    message: str = ""
+    stage: str = ""
+    """``step``, ``background``, ``before`` or ``after`` the switch (blue-green)."""
+
+
 class Revision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One version of the workload's pods."""
 
@@ -89,6 +110,8 @@ class Revision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     replicas: int = 0
     ready: int = 0
     restarts: int = 0
+    troubles: tuple[Trouble, ...] = ()
+    """The worst of its pods, those with most restarts first; empty while all is well."""
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -149,6 +172,8 @@ class Rollout(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The queue's mark stands on the object."""
     stable_name: str = ""
     """Name of the partner object: the stable Deployment of a pair, Flagger's target."""
+    analyses: tuple[Analysis, ...] = ()
+    """The engine's own analysis runs of the present change."""
     gates: tuple[str, ...] = ()
     """Flagger: types of the hooks that opsroom answers, sorted."""
     gates_served: bool = False

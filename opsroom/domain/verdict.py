@@ -37,6 +37,8 @@ class UnknownReason(StrEnum):
     """The newest sample is too old."""
     SOURCE_DOWN = "source_down"
     """Prometheus does not answer."""
+    NO_SOURCE = "no_source"
+    """Nobody has said where Prometheus is."""
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -8,7 +8,7 @@ condition that an abort leaves.
 from __future__ import annotations
 
 from opsroom.domain.clean import clean
-from opsroom.domain.rollout import Engine, Pause, Phase, Revision, Rollout, Shape, Step, StepKind, Uid
+from opsroom.domain.rollout import Analysis, Engine, Pause, Phase, Revision, Rollout, Shape, Step, StepKind, Uid
 from opsroom.sources.argo_kinds import ArgoRollout
 from opsroom.sources.argo_phase import aborted, phase, unobserved
 from opsroom.sources.kinds import Deployment, ReplicaSet, epoch
@@ -51,6 +51,22 @@ def argo_rollout(rollout: ArgoRollout, parts: Parts, workload: Deployment | None
         owner=owner(meta),
         change=change(meta.notes),
         held=is_held,
+        analyses=_analyses(rollout) if moving else (),
+    )
+
+
+def _analyses(rollout: ArgoRollout) -> tuple[Analysis, ...]:
+    canary, blue_green = rollout.status.canary, rollout.status.blue_green
+    runs = (
+        ("step", canary.current_step_analysis_run_status),
+        ("background", canary.current_background_analysis_run_status),
+        ("before", blue_green.pre_promotion_analysis_run_status),
+        ("after", blue_green.post_promotion_analysis_run_status),
+    )
+    return tuple(
+        Analysis(name=clean(run.name, 120), status=clean(run.status, 40), message=clean(run.message, 200), stage=stage)
+        for stage, run in runs
+        if run is not None and run.status
     )
 
 

@@ -90,17 +90,29 @@ class Weights(msgspec.Struct, frozen=True, gc=False):
     verified: bool | None = None
 
 
-class CanaryStatus(msgspec.Struct, frozen=True, gc=False):
+class RunStatus(msgspec.Struct, frozen=True, gc=False):
+    """What the Rollout's status says of an AnalysisRun."""
+
+    name: str = ""
+    status: str = ""
+    message: str = ""
+
+
+class CanaryStatus(msgspec.Struct, frozen=True, rename="camel", gc=False):
     """``status.canary``."""
 
     weights: Weights | None = None
+    current_step_analysis_run_status: RunStatus | None = None
+    current_background_analysis_run_status: RunStatus | None = None
 
 
 class BlueGreenStatus(msgspec.Struct, frozen=True, rename="camel", gc=False):
-    """``status.blueGreen``; both are hashes."""
+    """``status.blueGreen``; the selectors are hashes."""
 
     preview_selector: str = ""
     active_selector: str = ""
+    pre_promotion_analysis_run_status: RunStatus | None = None
+    post_promotion_analysis_run_status: RunStatus | None = None
 
 
 NO_CANARY = CanaryStatus()

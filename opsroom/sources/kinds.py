@@ -170,10 +170,21 @@ class Waiting(msgspec.Struct, frozen=True, gc=False):
     reason: str = ""
 
 
+class Terminated(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """How a container ended."""
+
+    reason: str = ""
+    exit_code: int = 0
+
+
 class ContainerState(msgspec.Struct, frozen=True, gc=False):
-    """``state`` of a container."""
+    """``state`` or ``lastState`` of a container."""
 
     waiting: Waiting | None = None
+    terminated: Terminated | None = None
+
+
+NO_STATE = ContainerState()
 
 
 class ContainerStatus(msgspec.Struct, frozen=True, rename="camel", gc=False):
@@ -181,7 +192,8 @@ class ContainerStatus(msgspec.Struct, frozen=True, rename="camel", gc=False):
 
     ready: bool = False
     restart_count: int = 0
-    state: ContainerState = ContainerState()
+    state: ContainerState = NO_STATE
+    last_state: ContainerState = NO_STATE
 
 
 class PodStatus(msgspec.Struct, frozen=True, rename="camel", gc=False):

@@ -7,11 +7,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from opsroom.domain.clean import clean
-from opsroom.domain.rollout import Revision
-from opsroom.sources.kinds import Pod, ReplicaSet, epoch
+from opsroom.domain.rollout import Revision, Trouble
+from opsroom.sources.kinds import ContainerStatus, Pod, ReplicaSet, epoch
 
 PATIENT = frozenset({"ContainerCreating", "PodInitializing"})
 """Waiting reasons of every start, not of trouble."""
+
+TROUBLES = 5
+"""Pods of a revision that are told apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class Parts:
             replicas=replica_set.status.replicas,
             ready=replica_set.status.ready_replicas,
             restarts=sum(status.restart_count for pod in pods for status in pod.status.container_statuses or ()),
+            troubles=troubles(pods),
         )
 
     def started(self, replica_set: ReplicaSet | None) -> float | None:
@@ -68,6 +72,30 @@ class Parts:
             if status.state.waiting is not None and status.state.waiting.reason not in PATIENT
         )
         return clean(reasons.most_common(1)[0][0], 80) if reasons else ""
+
+
+def troubles(pods: Iterable[Pod]) -> tuple[Trouble, ...]:
+    """The pods that restart or do not start, the worst first."""
+    found = []
+    for pod in pods:
+        statuses = pod.status.container_statuses or ()
+        restarts = sum(status.restart_count for status in statuses)
+        reason = next((word for word in map(_reason, statuses) if word), "")
+        if restarts or reason:
+            ready = all(status.ready for status in statuses)
+            name, word = clean(pod.metadata.name, 80), clean(reason, 80)
+            found.append(Trouble(pod=name, reason=word, restarts=restarts, ready=ready))
+    return tuple(sorted(found, key=lambda one: (-one.restarts, one.pod))[:TROUBLES])
+
+
+def _reason(status: ContainerStatus) -> str:
+    """Why a container waits, or how it ended the last time."""
+    waiting, ended = status.state.waiting, status.last_state.terminated
+    now = "" if waiting is None or waiting.reason in PATIENT else waiting.reason
+    last = "" if ended is None else ended.reason or f"exit {ended.exit_code}"
+    if last == "Error" and ended is not None:
+        last = f"exit {ended.exit_code}"
+    return f"{now} ({last})" if now and last else now or last
 
 
 def unborn(hash_: str, version_: str, images: Iterable[str]) -> Revision:

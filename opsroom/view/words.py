@@ -44,6 +44,7 @@ UNKNOWN = {
     UnknownReason.TOO_FEW_STEPS: "too few steps to conclude anything",
     UnknownReason.STALE: "the newest sample is too old",
     UnknownReason.SOURCE_DOWN: "Prometheus does not answer",
+    UnknownReason.NO_SOURCE: "no Prometheus is configured",
 }
 
 FLAG = {
@@ -78,6 +79,7 @@ FLAG_DETAIL = {
     "no_data": "",
     "stale": "the newest sample is too old",
     "source_down": "Prometheus does not answer, or not in full",
+    "no_source": "no Prometheus is configured",
     "too_little_traffic": "too little traffic",
     "too_few_steps": "too few steps were measured",
     "no_baseline": "there is no baseline",

@@ -20,6 +20,9 @@ from opsroom.domain.verdict import UnknownReason, Verdict, VerdictState
 from opsroom.sources.aligned import Aligned, Arms, Floats
 from opsroom.worker.course import HAPPENINGS_KEPT, Course
 
+NO_PROMETHEUS = "No Prometheus is configured. Name one with --prometheus URL or under [prometheus] in the settings"
+"""What stands in the place of a metrics source where nobody has named one."""
+
 STEPS_SHOWN = 60
 DIGITS = 4
 
@@ -69,11 +72,15 @@ def verdict_now(course: Course, source_error: str, now: float, patience: float) 
     if verdict is None:
         if not source_error:
             return None
-        return Verdict(uid=rollout.uid, at=now, state=VerdictState.UNKNOWN, unknown=UnknownReason.SOURCE_DOWN)
+        return Verdict(uid=rollout.uid, at=now, state=VerdictState.UNKNOWN, unknown=_down(source_error))
     if abs(now - verdict.at) <= patience or verdict.state is VerdictState.UNKNOWN:
         return verdict
-    reason = UnknownReason.SOURCE_DOWN if source_error else UnknownReason.STALE
+    reason = _down(source_error) if source_error else UnknownReason.STALE
     return Verdict(uid=rollout.uid, at=verdict.at, state=VerdictState.UNKNOWN, unknown=reason, steps=verdict.steps)
+
+
+def _down(source_error: str) -> UnknownReason:
+    return UnknownReason.NO_SOURCE if source_error == NO_PROMETHEUS else UnknownReason.SOURCE_DOWN
 
 
 def row_of(

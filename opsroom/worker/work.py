@@ -32,6 +32,7 @@ from opsroom.worker.automatic import Automatic, intent_of
 from opsroom.worker.deeds import Journals
 from opsroom.worker.loop import Loop
 from opsroom.worker.outside import Outside
+from opsroom.worker.picture import NO_PROMETHEUS
 from opsroom.worker.policy import PolicyInForce
 from opsroom.worker.quarantine import SharedQuarantine
 from opsroom.worker.queueing import Queueing
@@ -46,8 +47,6 @@ RELEARNT = 1000
 
 JOURNAL_WAITING = 10_000
 """Decisions that wait for the disk; beyond it the oldest trouble is the disk, and it is shown."""
-
-NO_PROMETHEUS = "No Prometheus is configured. Name one with --prometheus URL or under [prometheus] in the settings"
 
 log = logging.getLogger(__name__)
 

@@ -113,14 +113,19 @@ class Objects:
         return found
 
     @staticmethod
-    def pod(name: str, replica_set: str, restarts: int = 0, waiting: str = "", created: str = CREATED) -> Pod:
-        """A pod of that ReplicaSet."""
+    def pod(
+        name: str, replica_set: str, restarts: int = 0, waiting: str = "", created: str = CREATED, ended: str = ""
+    ) -> Pod:
+        """A pod of that ReplicaSet; ``ended`` says how its container ended the last time."""
+        last = {"terminated": {"reason": ended, "exitCode": 137}} if ended else {}
         state = {"waiting": {"reason": waiting}} if waiting else {"running": {"startedAt": CREATED}}
         body = {
             "metadata": meta(name, f"uid-{replica_set}", creationTimestamp=created),
             "status": {
                 "phase": "Running",
-                "containerStatuses": [{"ready": not waiting, "restartCount": restarts, "state": state}],
+                "containerStatuses": [
+                    {"ready": not waiting, "restartCount": restarts, "state": state, "lastState": last}
+                ],
             },
         }
         found: Pod = decoded(Pod, body)

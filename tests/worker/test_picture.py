@@ -14,7 +14,7 @@ from opsroom.domain.rollout import Engine, Phase, Revision, Rollout, Shape, Uid
 from opsroom.domain.verdict import UnknownReason, Verdict, VerdictState
 from opsroom.sources.aligned import Aligned
 from opsroom.worker.course import Course
-from opsroom.worker.picture import metrics_of, rounded, row_of, verdict_now
+from opsroom.worker.picture import NO_PROMETHEUS, metrics_of, rounded, row_of, verdict_now
 
 ROLLOUT = Rollout(
     uid=Uid("u"),
@@ -67,6 +67,7 @@ VERDICT = Verdict(uid=Uid("u"), at=100.0, state=VerdictState.HEALTHY, score=0.1,
     [
         (None, "", 100.0, None),
         (None, "down", 100.0, UnknownReason.SOURCE_DOWN),
+        (None, NO_PROMETHEUS, 100.0, UnknownReason.NO_SOURCE),
         (VERDICT, "", 130.0, None),
         (VERDICT, "down", 130.0, None),
         (VERDICT, "", 170.0, UnknownReason.STALE),
