@@ -66,6 +66,20 @@ class _Guarded(H11Protocol):
             return
         self.loop.call_later(HEAD_SECONDS, self._look, transport, None, 0, 0)
 
+    def send_400_response(self, msg: str) -> None:
+        """Refuse garbage; where it follows a request that is being answered, that answer ends.
+
+        uvicorn would let both answers stumble over one another, with a traceback in the log each time.
+        """
+        asked: object = self.cycle
+        if asked is not None and not self.cycle.response_complete:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+            if self.cycle.response_started:
+                self.transport.close()
+                return
+        super().send_400_response(msg)
+
     def _known(self, sock: Any) -> bool:
         uid = peer_uid(sock)
         if uid is None or uid in self.uids:
@@ -161,6 +175,7 @@ async def listen(
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         date_header=False,
         h11_max_incomplete_event_size=HEAD_LIMIT,
         timeout_graceful_shutdown=1,

@@ -133,6 +133,36 @@ def test_any_bytes_get_a_clear_answer_and_the_next_caller_is_served(
     assert not [one for one in caplog.records if one.levelno >= logging.ERROR]
 
 
+@pytest.mark.parametrize("path", ["feed", "picture", "nowhere"])
+def test_garbage_after_a_request_ends_its_answer_and_nothing_else(
+    place: tuple[str, int], caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    head = f"GET /{path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer sesame\r\n".encode()
+    for garbage in (b"\x00\r\n\r\n", b"GET\r\n\r\n"):
+        for again in range(20):
+            assert status(answer(place, head + b"\r\n" + garbage)) in (0, 200, 400, 404), again
+    assert status(answer(place, head + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n")) in (0, 200, 400, 404)
+    assert not [one for one in caplog.records if one.levelno >= logging.ERROR]
+
+
+def test_garbage_in_the_middle_of_a_stream_ends_it(place: tuple[str, int], caplog: pytest.LogCaptureFixture) -> None:
+    with socket.create_connection(place, timeout=PATIENCE) as line:
+        line.sendall(
+            b"GET /feed HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer sesame\r\nContent-Length: 9\r\n"
+            b"Transfer-Encoding: chunked\r\n\r\n"
+        )
+        said = b""
+        while b"picture" not in said:
+            data = line.recv(4096)
+            assert data, said
+            said += data
+        line.sendall(b"no number\r\n")
+        while line.recv(4096):
+            pass
+    assert status(answer(place, b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")) == 200
+    assert not [one for one in caplog.records if one.levelno >= logging.ERROR]
+
+
 def test_what_is_not_allowed_says_what_is(place: tuple[str, int]) -> None:
     for path in ("feed", "picture"):
         said = answer(place, f"DELETE /{path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
