@@ -24,7 +24,7 @@ from opsroom.cli.options import settings_for
 from opsroom.config import paths
 from opsroom.config.settings import Settings
 from opsroom.delivery.act import Door, Emit, Setting, act, run_deed
-from opsroom.delivery.deliver import ENDLESS, PATIENCE
+from opsroom.delivery.hands import ENDLESS, PATIENCE
 from opsroom.delivery.journal import Journal
 from opsroom.domain.board import Right, Row
 from opsroom.domain.deed import Deed, DeedState, Effect, Intent, Refusal, Verb, target_of

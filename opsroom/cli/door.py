@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from opsroom.config import paths
 from opsroom.config.settings import Settings
-from opsroom.delivery.deliver import Hands
+from opsroom.delivery.hands import Hands
 from opsroom.delivery.journal import Entry, Journal
 from opsroom.domain.board import Right
 from opsroom.kube.access import may, whoami

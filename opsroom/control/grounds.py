@@ -23,9 +23,13 @@ PASSING = frozenset(
         Refusal.GONE,
         Refusal.NOT_UNDER_WAY,
         Refusal.NOTHING_TO_PROMOTE,
+        Refusal.FROZEN,
     )
 )
 """Refusals that say "your picture is behind": looking again is right. The others need a person."""
+
+LEFT_TO_NEXT = ":not_decider"
+"""How the detail of a deed ends whose decider lost its Lease half-way: the next one finishes it, nobody is asked."""
 
 BASELINE_GUARD = "baseline_sick"
 
@@ -112,7 +116,7 @@ def moves(deed: Deed) -> bool:
 def trouble(deed: Deed, now: float, settle: float) -> str:
     """Why ``deed`` needs a person, as a code; empty when it does not. ``settle``: seconds UNKNOWN may last."""
     if deed.state is DeedState.FAILED:
-        return deed.detail or "failed"
+        return "" if deed.intent.automatic and deed.detail.endswith(LEFT_TO_NEXT) else deed.detail or "failed"
     if deed.state is DeedState.UNKNOWN and now - deed.at > settle:
         return "unknown"
     if deed.state is DeedState.REFUSED and deed.intent.automatic and deed.refusal not in PASSING:

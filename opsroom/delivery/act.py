@@ -18,19 +18,11 @@ from typing import Literal
 
 import msgspec
 
-from opsroom.delivery.deliver import (
-    PATIENCE,
-    Hands,
-    Prepared,
-    cancel,
-    carry_out,
-    close_journal,
-    prepare,
-    refuse,
-    refused_by,
-)
+from opsroom.delivery.deliver import carry_out
 from opsroom.delivery.doors import May, Now, Reader, Wait, Writer
+from opsroom.delivery.hands import PATIENCE, Hands, Prepared, cancel, close_journal, refuse, refused_by
 from opsroom.delivery.journal import Record
+from opsroom.delivery.prepare import prepare
 from opsroom.domain.deed import Deed, DeedState, Intent, Refusal, Verb
 from opsroom.errors import NotPermitted, OpsroomError, Unreachable, UsageError, WaitingError
 

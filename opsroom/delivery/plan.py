@@ -67,6 +67,16 @@ class Refused(msgspec.Struct, frozen=True, kw_only=True):
     detail: str = ""
 
 
+HALF_DONE = "half_done"
+"""``half_done:STANDS:WHY``: a further request was refused, and what ``Progress.stands`` names is left behind."""
+
+TAKEN_BACK = "taken_back"
+"""``taken_back:WHY``: a further request was refused, and what the first one did was taken back."""
+
+NOT_DECIDER = "not_decider"
+"""WHY of a deed whose decider lost its Lease half-way: the next one goes on with it."""
+
+
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
     """How far a deed that was sent has come."""
 
@@ -75,6 +85,12 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     detail: str = ""
     then: Request | None = None
     """The next request, where the deed needs more than one."""
+    stands: str = ""
+    """What is left behind if ``then`` is refused for good, as a code; ``view`` has a sentence for each."""
+    back: Request | None = None
+    """Sent when the deed fails, or ``then`` is refused for good: takes back its beginning, or lets others go on."""
+    lasting: bool = False
+    """Something stands even after ``back``."""
     patience: float = 0.0
     """Seconds that this engine may take to react, where it looks around more rarely than others."""
 

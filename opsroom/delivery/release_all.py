@@ -12,8 +12,10 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 import msgspec
 
 from opsroom.delivery import raw
-from opsroom.delivery.deliver import Hands, carry_out, prepare
+from opsroom.delivery.deliver import carry_out
 from opsroom.delivery.doors import Raw, Reader
+from opsroom.delivery.hands import Hands
+from opsroom.delivery.prepare import prepare
 from opsroom.domain.clean import clean
 from opsroom.domain.deed import Deed, Intent, Precondition, Target, Verb
 from opsroom.domain.marks import CANARY_OF, QUEUE

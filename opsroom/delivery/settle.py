@@ -12,9 +12,10 @@ from dataclasses import replace
 
 import msgspec
 
-from opsroom.delivery.deliver import ENDLESS, Hands, close_journal, watch_over
 from opsroom.delivery.engines import engine_for
 from opsroom.delivery.engines.marking import MARKING
+from opsroom.delivery.follow import watch_over
+from opsroom.delivery.hands import ENDLESS, Hands, close_journal
 from opsroom.delivery.journal import Entry
 from opsroom.domain.deed import Deed, DeedState, Verb
 from opsroom.domain.rollout import Engine

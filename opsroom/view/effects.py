@@ -8,7 +8,7 @@ from __future__ import annotations
 from opsroom.domain.deed import Deed, DeedState, Effect, Verb
 from opsroom.domain.offer import Offer
 from opsroom.domain.rollout import Engine, Rollout, Step, StepKind
-from opsroom.view import numbers, words
+from opsroom.view import left_over, numbers, words
 
 TAKEN_BACK = {
     Effect.NEXT_STEP: "to take it back press f, then x",
@@ -165,6 +165,9 @@ def _next(done: Deed) -> str:
 def because(done: Deed) -> str:
     """Why a deed was refused or failed; empty where nobody said."""
     if done.refusal is None:
+        said = left_over.sentence(done.detail, done.intent.target.name)
+        if said:
+            return f"{said[0].upper()}{said[1:]}."
         return f"{done.detail}." if done.detail else ""
     sentence = words.REFUSAL[done.refusal].format(
         name=done.intent.target.name,

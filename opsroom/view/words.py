@@ -13,7 +13,7 @@ from opsroom.domain.decision import FlagReason, Outcome
 from opsroom.domain.deed import DeedState, Refusal, Verb
 from opsroom.domain.rollout import Rollout
 from opsroom.domain.verdict import PROMOTE_BELOW, ROLL_BACK_ABOVE, UnknownReason, Verdict, VerdictState
-from opsroom.view import marks, numbers
+from opsroom.view import left_over, marks, numbers
 
 VERB = {
     Verb.PROMOTE: "promote",
@@ -141,6 +141,8 @@ def news(item: Happening) -> str:
     first, second, third = (*item.text.split(":", 2), "", "")[:3]
     if item.kind == "deed" and first in _VERBS and second in _STATES:
         because = f", {third.replace('_', ' ')}" if third else ""
+        if second == DeedState.DONE.value:
+            return f"{PAST[Verb(first)]}{because}"
         return f"{VERB[Verb(first)]}: {marks.DEED[DeedState(second)]}{because}"
     if item.kind == "decision" and first in _OUTCOMES and second in (*_REASONS, ""):
         outcome = OUTCOME[Outcome(first)]
@@ -205,6 +207,9 @@ def flag(row: Row) -> str:
     cause = FLAG[flagged.reason]
     if flagged.reason is FlagReason.PERSON and flagged.by:
         cause = f"{flagged.by} asked for a person"
+    more = left_over.sentence(flagged.detail, row.rollout.name)
+    if more:
+        return f"{cause}: {more}"
     more = FLAG_DETAIL.get(flagged.detail.rpartition(":")[2], flagged.detail)
     due = flagged.detail.partition(":")[0]
     if due in _VERBS:

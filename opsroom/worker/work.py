@@ -17,7 +17,8 @@ from opsroom.config import paths
 from opsroom.config.secrets import token
 from opsroom.config.settings import Settings
 from opsroom.control.memory import relearn
-from opsroom.delivery.deliver import Hands, deliver
+from opsroom.delivery.deliver import deliver
+from opsroom.delivery.hands import Hands
 from opsroom.delivery.journal import Entry, Journal, read
 from opsroom.delivery.settle import open_deeds, settle
 from opsroom.domain.board import Mode

@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 import httpx
 import pytest
 
-from opsroom.delivery.deliver import Hands, deliver
+from opsroom.delivery.deliver import deliver
+from opsroom.delivery.hands import Hands
 from opsroom.delivery.journal import Entry, Journal
 from opsroom.domain.deed import Deed, Intent, Precondition, Target, Verb
 from opsroom.domain.rollout import Engine, Shape, Uid

@@ -8,11 +8,12 @@ import msgspec
 import pytest
 
 from opsroom.delivery.engines.argo import ArgoEngine
+from opsroom.delivery.follow import TRIES
 from opsroom.delivery.plan import Refused
 from opsroom.domain.deed import DeedState, Effect, Refusal, Verb
 from opsroom.domain.marks import read_marks, standing_flag
 from opsroom.domain.rollout import Shape
-from opsroom.errors import NotPermitted, OutcomeUnknown
+from opsroom.errors import NotPermitted, OutcomeUnknown, Rejected
 
 Sim = Any
 
@@ -214,11 +215,25 @@ def test_a_missing_right_on_the_second_request_is_reported_as_half_done(sim: Sim
         if not path.endswith("/status"):
             raise NotPermitted("ada needs patch on rollouts")
 
-    sim.writer.before.extend([forbid, forbid])
+    sim.writer.before.extend([forbid] * (1 + TRIES))
     deeds = sim.run(sim.deliver(sim.intent(Verb.ROLL_BACK)))
     assert deeds[-1].state is DeedState.FAILED
-    assert deeds[-1].detail.startswith("half_done:")
+    assert deeds[-1].detail == "half_done:paused_canary:ada needs patch on rollouts"
     assert len(sim.writer.sent) == 1
+
+
+def test_a_second_request_that_is_refused_for_a_moment_is_tried_again(sim: Sim) -> None:
+    canary(sim)
+    sim.change("rollouts", "cart", spec={"paused": True})
+    sim.cluster.pass_time(2)
+
+    def stumble(path: str) -> None:
+        if not path.endswith("/status"):
+            raise Rejected("failed calling webhook")
+
+    sim.writer.before.extend([stumble] * TRIES)
+    deeds = sim.run(sim.deliver(sim.intent(Verb.ROLL_BACK)))
+    assert deeds[-1].state is DeedState.DONE
 
 
 def test_without_its_controller_a_deed_ends_as_unknown(sim: Sim) -> None:

@@ -7,8 +7,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from opsroom.delivery.deliver import OVERTAKEN, carry_out, prepare, watch_over
+from opsroom.delivery.deliver import carry_out
+from opsroom.delivery.follow import watch_over
 from opsroom.delivery.plan import Progress
+from opsroom.delivery.prepare import prepare
+from opsroom.delivery.send import OVERTAKEN
 from opsroom.delivery.settle import NEVER_SENT, open_deeds, settle
 from opsroom.domain.board import Right
 from opsroom.domain.deed import Deed, DeedState, Intent, Refusal, Verb
@@ -87,7 +90,7 @@ def test_a_decider_that_loses_the_lease_half_way_stops_there(sim: Sim) -> None:
     answers = iter([True, False])
     intent = sim.intent(Verb.PROMOTE, "pay-canary", Shape.PAIR, automatic=True, fencing=3)
     deeds = sim.run(sim.deliver(intent, guard=lambda: next(answers, False)))
-    assert (deeds[-1].state, deeds[-1].detail) == (DeedState.FAILED, "half_done:not_decider")
+    assert (deeds[-1].state, deeds[-1].detail) == (DeedState.FAILED, "half_done:mark:not_decider")
     assert len(sim.writer.sent) == 1
 
 

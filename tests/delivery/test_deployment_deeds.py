@@ -8,9 +8,10 @@ import msgspec
 import pytest
 
 from opsroom.delivery.engines import pair as pair_engine
+from opsroom.delivery.follow import TRIES
 from opsroom.domain.deed import Deed, DeedState, Effect, Precondition, Refusal, Verb
 from opsroom.domain.rollout import Shape
-from opsroom.errors import OutcomeUnknown, Unreachable
+from opsroom.errors import NotPermitted, OutcomeUnknown, Unreachable
 from opsroom.kube.reader import Reader
 from opsroom.kube.writer import Writer
 
@@ -361,3 +362,76 @@ def test_a_roll_back_of_what_waits_unmade_reverts_it_and_does_not_undo_stable(si
     deed = sim.run(sim.deliver(back))[-1]
     assert (deed.state, deed.effect) == (DeedState.DONE, Effect.REVERT)
     assert image(sim, "pay") == "registry/app:v1"
+
+
+def refuse(sim: Sim, name: str, first: int, times: int) -> None:
+    """The API server refuses each PATCH of ``name`` from the request number ``first`` on, ``times`` times."""
+    seen: list[str] = []
+
+    def hook(path: str) -> None:
+        seen.append(path)
+        if path.endswith(f"/{name}") and len(seen) > first and len(seen) <= first + times:
+            raise NotPermitted("the quota is used up")
+
+    sim.writer.before.extend([hook] * 30)
+
+
+def test_a_promotion_whose_second_request_is_refused_leaves_nothing_and_locks_nobody_out(sim: Sim) -> None:
+    sim.pair()
+    refuse(sim, "pay", 1, TRIES)
+    deed = sim.run(sim.deliver(sim.intent(Verb.PROMOTE, "pay-canary", Shape.PAIR)))[-1]
+    assert (deed.state, deed.detail) == (DeedState.FAILED, "taken_back:the quota is used up")
+    assert "opsroom.dev/promoting" not in sim.get("deployments", "pay-canary")["metadata"]["annotations"]
+    assert image(sim, "pay") == "registry/app:v1"
+    sim.cluster.pass_time(1)
+    assert sim.run(sim.deliver(sim.intent(Verb.PROMOTE, "pay-canary", Shape.PAIR)))[-1].state is DeedState.DONE
+
+
+def test_a_promotion_that_cannot_end_says_that_both_run_the_new_version_and_the_next_one_ends_it(sim: Sim) -> None:
+    sim.pair()
+    refuse(sim, "pay-canary", 2, TRIES)
+    deed = sim.run(sim.deliver(sim.intent(Verb.PROMOTE, "pay-canary", Shape.PAIR)))[-1]
+    assert (deed.state, deed.detail) == (DeedState.FAILED, "half_done:both_new:the quota is used up")
+    assert image(sim, "pay") == BAD
+    assert sim.get("deployments", "pay-canary")["spec"]["replicas"] == 1
+    sim.cluster.pass_time(1)
+    again = sim.run(sim.deliver(sim.intent(Verb.PROMOTE, "pay-canary", Shape.PAIR)))[-1]
+    assert again.state is DeedState.DONE
+    assert sim.get("deployments", "pay-canary")["spec"]["replicas"] == 0
+
+
+def test_what_cannot_end_can_be_taken_back_as_a_whole(sim: Sim) -> None:
+    sim.pair()
+    refuse(sim, "pay-canary", 2, TRIES)
+    assert sim.run(sim.deliver(sim.intent(Verb.PROMOTE, "pay-canary", Shape.PAIR)))[-1].state is DeedState.FAILED
+    sim.cluster.pass_time(1)
+    back = sim.run(sim.deliver(sim.intent(Verb.ROLL_BACK, "pay-canary", Shape.PAIR)))[-1]
+    assert (back.state, back.effect) == (DeedState.DONE, Effect.REVERT)
+    assert image(sim, "pay") == "registry/app:v1"
+    assert sim.get("deployments", "pay-canary")["spec"]["replicas"] == 0
+
+
+def test_a_second_request_that_loses_a_race_looks_again(sim: Sim) -> None:
+    sim.pair()
+    lost: list[str] = []
+
+    def race(path: str) -> None:
+        if path.endswith("/pay") and not lost:
+            lost.append(path)
+            sim.annotate("deployments", "pay", {"who": "an autoscaler"})
+
+    sim.writer.before.extend([race] * 30)
+    assert sim.run(sim.deliver(sim.intent(Verb.PROMOTE, "pay-canary", Shape.PAIR)))[-1].state is DeedState.DONE
+    assert lost
+
+
+def test_a_promotion_that_fails_locks_nobody_out(sim: Sim) -> None:
+    sim.pair()
+    sim.change("deployments", "pay", spec={"progressDeadlineSeconds": 20})
+    sim.cluster.pass_time(5)
+    sim.programs.sick.add(BAD)
+    assert sim.run(sim.deliver(sim.intent(Verb.PROMOTE, "pay-canary", Shape.PAIR)))[-1].state is DeedState.FAILED
+    sim.programs.sick.clear()
+    sim.cluster.pass_time(1)
+    again = sim.run(sim.deliver(sim.intent(Verb.PROMOTE, "pay-canary", Shape.PAIR)))[-1]
+    assert again.refusal is not Refusal.BUSY

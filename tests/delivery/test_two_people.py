@@ -1,4 +1,4 @@
-"""Two people for one roll forward: the first approves, another one acts, nobody counts twice, and roll back needs one."""
+"""Two people for one roll forward: the first approves, another one acts, nobody counts twice, roll back needs one."""
 
 from __future__ import annotations
 
@@ -148,7 +148,9 @@ def test_two_who_approve_at_once_leave_one_approval_and_nothing_is_done(two: Sim
     two.writer.before.append(_somebody_elses(two, intent))
 
     async def both() -> list[Deed]:
-        from opsroom.delivery.deliver import Prepared, carry_out, prepare
+        from opsroom.delivery.deliver import carry_out
+        from opsroom.delivery.hands import Prepared
+        from opsroom.delivery.prepare import prepare
 
         ready = await prepare(intent, prepared)
         assert isinstance(ready, Prepared)
@@ -168,7 +170,9 @@ def test_without_the_right_to_approve_nothing_is_done(two: Sim) -> None:
     two.writer.before.append(no)
 
     async def one() -> list[Deed]:
-        from opsroom.delivery.deliver import Prepared, carry_out, prepare
+        from opsroom.delivery.deliver import carry_out
+        from opsroom.delivery.hands import Prepared
+        from opsroom.delivery.prepare import prepare
 
         ready = await prepare(intent, hands)
         assert isinstance(ready, Prepared)

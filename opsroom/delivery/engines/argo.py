@@ -58,7 +58,7 @@ class ArgoEngine:
             return marking.outcome(sight.target, deed)
         caught = marking.unhold(sight.target, deed.intent, _path(deed.intent), _need(deed.intent))
         if caught is not None:
-            return Progress(state=DeedState.ACCEPTED, then=caught)
+            return Progress(state=DeedState.ACCEPTED, then=caught, stands="held")
         return argo_outcome.outcome(sight.target, deed, unpause(sight.target, deed.intent))
 
 

@@ -64,7 +64,7 @@ def _switch(target: Raw, deed: Deed, unpause: Request) -> Progress:
 def _stored(target: Raw, unpause: Request) -> Progress:
     """The request is stored. A controller that is told to stand still would never react to it: un-pause."""
     if raw.flag(target, "spec", "paused"):
-        return Progress(state=DeedState.ACCEPTED, then=unpause)
+        return Progress(state=DeedState.ACCEPTED, then=unpause, stands="paused")
     seen = not raw.flag(target, "status", "controllerPause")
     return Progress(state=DeedState.SEEN if seen else DeedState.ACCEPTED)
 
@@ -81,7 +81,7 @@ def _full(target: Raw, unpause: Request) -> Progress | None:
     if not raw.flag(target, "status", "promoteFull") and not reacted:
         return None
     if raw.flag(target, "spec", "paused"):
-        return Progress(state=DeedState.ACCEPTED, then=unpause)
+        return Progress(state=DeedState.ACCEPTED, then=unpause, stands="paused")
     return Progress(state=DeedState.SEEN if reacted else DeedState.ACCEPTED)
 
 
@@ -96,7 +96,7 @@ def _abort(target: Raw, deed: Deed, unpause: Request) -> Progress | None:
         return None
     if raw.flag(target, "spec", "paused"):
         # A user pause halts the scaling down of the canary: without this its pods would go on serving.
-        return Progress(state=DeedState.ACCEPTED, then=unpause)
+        return Progress(state=DeedState.ACCEPTED, then=unpause, stands="paused_canary")
     return _DONE if abort_in_force(target) else Progress(state=DeedState.ACCEPTED)
 
 

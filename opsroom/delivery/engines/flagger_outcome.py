@@ -74,7 +74,7 @@ def _rolled_back(sight: Sight, deed: Deed, run: Run, requests: Requests) -> Prog
         if deed.state in (DeedState.UNKNOWN, DeedState.JOURNALLED):
             return None
         # Flagger wrote a counter that it had computed before ours.
-        return Progress(state=DeedState.ACCEPTED, then=requests.fail, patience=_patience(run))
+        return Progress(state=DeedState.ACCEPTED, then=requests.fail, patience=_patience(run), stands="overwritten")
     return _waiting(run, requests.resume if run.suspended else None)
 
 
@@ -82,9 +82,13 @@ def _skipped(sight: Sight, run: Run, requests: Requests) -> Progress | None:
     """While ``skipAnalysis`` stands, every later version would go out unchecked: it is taken back at the end."""
     standing = raw.flag(sight.target, "spec", "skipAnalysis")
     if run.phase is CanaryPhase.SUCCEEDED:
-        return Progress(state=DeedState.SEEN, then=requests.check_again) if standing else _DONE
+        return Progress(state=DeedState.SEEN, then=requests.check_again, stands="skipping") if standing else _DONE
     if run.phase is CanaryPhase.FAILED:
-        return Progress(state=DeedState.SEEN, then=requests.check_again) if standing else _failed("rolled_back")
+        return (
+            Progress(state=DeedState.SEEN, then=requests.check_again, stands="skipping")
+            if standing
+            else _failed("rolled_back")
+        )
     return _waiting(run) if standing else None
 
 
@@ -103,7 +107,7 @@ def _stands(sight: Sight, deed: Deed) -> bool:
 
 
 def _waiting(run: Run, then: Request | None = None) -> Progress:
-    return Progress(state=DeedState.ACCEPTED, patience=_patience(run), then=then)
+    return Progress(state=DeedState.ACCEPTED, patience=_patience(run), then=then, stands="suspended")
 
 
 def _patience(run: Run) -> float:

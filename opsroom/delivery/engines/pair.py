@@ -109,8 +109,7 @@ def _promote(sight: Sight, intent: Intent) -> Plan | Refused:
         return Refused(refusal=Refusal.BUSY, detail="promoting")
     if raw.flag(sight.target, "spec", "paused"):
         return Refused(refusal=Refusal.NOTHING_TO_PROMOTE, detail="paused")
-    patch = body.merge(sight.target, intent, annotations={PROMOTING: _signed(intent)})
-    request = Request(path=_path(intent), body=patch, need=_need(intent))
+    request = _marked(sight.target, intent, _signed(intent))
     return _wanted(Plan(effect=Effect.TAKE_TEMPLATE, request=request), intent)
 
 
@@ -178,6 +177,12 @@ def _wanted(plan: Plan, intent: Intent) -> Plan | Refused:
     return plan if wanted in (None, plan.effect) else changed(f"effect:{plan.effect.value}")
 
 
+def _marked(target: Raw, intent: Intent, mark: str | None) -> Request:
+    """The mark of a promotion that is under way, of one that is over but half-done (its time is 0), or none."""
+    patch = body.merge(target, intent, annotations={PROMOTING: mark})
+    return Request(path=_path(intent), body=patch, need=_need(intent))
+
+
 def _scale_down(target: Raw, intent: Intent) -> Request:
     patch = body.merge(target, intent, spec={"replicas": 0}, annotations={PROMOTING: None})
     return Request(path=_path(intent), body=patch, need=_need(intent))
@@ -208,20 +213,23 @@ def _promoted(sight: Sight, deed: Deed) -> Progress | None:
     if mark != intent.id or not observed(target):
         # A template that its controller has not seen has no hash yet: it may be another one than was decided on.
         return None
+    # A deed that ends here must lock nobody out by its mark: gone, or of no age where stable has the new template.
+    left = _marked(target, intent, f"{intent.id} 0" if taken else None)
     seen = intent.precondition.canary_hash
     if seen and seen != hash_of(current(target, sight.replica_sets)):
-        return Progress(state=DeedState.FAILED, detail="superseded")
+        return Progress(state=DeedState.FAILED, detail="superseded", back=left)
     if not taken:
         then = _template_request(stable, intent, promoted_template(target, stable))
-        return Progress(state=DeedState.ACCEPTED, then=then)
+        return Progress(state=DeedState.ACCEPTED, then=then, stands="mark", back=left)
     caught = _unhold(stable, intent)
     if caught is not None:
-        return Progress(state=DeedState.ACCEPTED, then=caught)
+        return Progress(state=DeedState.ACCEPTED, then=caught, stands="stable_held", back=left, lasting=True)
     if complete(stable):
-        return Progress(state=DeedState.SEEN, then=_scale_down(target, intent))
+        then = _scale_down(target, intent)
+        return Progress(state=DeedState.SEEN, then=then, stands="both_new", back=left, lasting=True)
     why = failed(stable)
     if why:
-        return Progress(state=DeedState.FAILED, detail=why)
+        return Progress(state=DeedState.FAILED, detail=why, back=left)
     return Progress(state=DeedState.SEEN if observed(stable) else DeedState.ACCEPTED)
 
 
@@ -231,7 +239,7 @@ def _undone(sight: Sight, deed: Deed) -> Progress | None:
         return Progress(state=DeedState.FAILED, detail="stable")
     caught = _unhold(stable, deed.intent)
     if caught is not None:
-        return Progress(state=DeedState.ACCEPTED, then=caught)
+        return Progress(state=DeedState.ACCEPTED, then=caught, stands="stable_held")
     if not observed(stable):
         return Progress(state=DeedState.ACCEPTED)
     if hash_of(current(stable, sight.replica_sets)) == deed.intent.precondition.stable_hash:
@@ -251,9 +259,10 @@ def _restored(sight: Sight, deed: Deed) -> Progress | None:
         return None
     caught = _unhold(stable, deed.intent)
     if caught is not None:
-        return Progress(state=DeedState.ACCEPTED, then=caught)
+        return Progress(state=DeedState.ACCEPTED, then=caught, stands="stable_held")
     if replicas(sight.target) > 0:
-        return Progress(state=DeedState.ACCEPTED, then=_scale_down(sight.target, deed.intent))
+        then = _scale_down(sight.target, deed.intent)
+        return Progress(state=DeedState.ACCEPTED, then=then, stands="canary_left")
     if complete(stable):
         return Progress(state=DeedState.DONE)
     why = failed(stable)

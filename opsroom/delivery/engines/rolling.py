@@ -111,7 +111,7 @@ def _reverted(sight: Sight, deed: Deed) -> Progress | None:
     stored = raw.annotation(target, ROLLBACK) == deed.intent.id
     caught = marking.unhold(target, deed.intent, _path(deed.intent), _need(deed.intent))
     if caught is not None:
-        return Progress(state=DeedState.ACCEPTED, then=caught)
+        return Progress(state=DeedState.ACCEPTED, then=caught, stands="held")
     if not observed(target):
         return Progress(state=DeedState.ACCEPTED) if stored else None
     new = current(target, sight.replica_sets)

@@ -1,0 +1,79 @@
+"""The first request of a deed, with its precondition.
+
+A refused precondition (409, a failed test) means: look again and weigh again, so a second press can never skip a step.
+What an automatic deed rests on is asked once more right before: the Lease, and whatever may have come in its way.
+"""
+
+from __future__ import annotations
+
+from opsroom.delivery.hands import Hands, Prepared, may_go_on, refused, refused_by
+from opsroom.delivery.plan import Refused, Request
+from opsroom.delivery.prepare import look_again, named
+from opsroom.domain.deed import Deed, DeedState, Intent, Refusal, Verb
+from opsroom.errors import Conflict, Gone, OpsroomError, OutcomeUnknown, Unauthorized, Unreachable
+
+LOOKS = 4
+"""Looks at a target that keeps changing, before the deed is given up."""
+
+OVERTAKEN = 30.0
+"""Seconds after which an automatic promotion that could not be sent is decided anew: its score has grown old."""
+
+
+async def send_first(ready: Prepared, hands: Hands) -> tuple[Prepared, DeedState] | Deed:
+    """Send the first request; after a refused precondition look and weigh again. A Deed means: refused."""
+    last: OpsroomError | None = None
+    for attempt in range(LOOKS):
+        if attempt:
+            looked = await look_again(ready, hands)
+            if isinstance(looked, Refused):
+                return refused(ready.deed, await named(looked, ready.intent, hands), hands)
+            ready = looked
+        no = await _in_the_way(ready.intent, hands)
+        if no is not None:
+            return refused(ready.deed, no, hands)
+        try:
+            await send(ready.plan.request, hands)
+        except OutcomeUnknown:
+            return ready, DeedState.UNKNOWN
+        except Conflict as error:
+            last = error
+        except Unreachable as error:
+            if isinstance(error, Unauthorized) or error.retry_after is None:
+                return refused(ready.deed, refused_by(error), hands)
+            last = error
+            await hands.wait(min(error.retry_after, 10.0))
+        except OpsroomError as error:
+            return refused(ready.deed, refused_by(error), hands)
+        else:
+            return ready, DeedState.ACCEPTED
+    return refused(ready.deed, refused_by(last) if last else Refused(refusal=Refusal.CONFLICT), hands)
+
+
+async def _in_the_way(intent: Intent, hands: Hands) -> Refused | None:
+    """Why ``intent`` may not be sent at this very moment; None where nothing is in its way."""
+    found = await hands.clear() if intent.automatic and hands.clear is not None else None
+    if not may_go_on(intent, hands):
+        return Refused(refusal=Refusal.CONFLICT, detail="not_decider")
+    if _overtaken(intent, hands):
+        return Refused(refusal=Refusal.CHANGED, detail="overtaken")
+    return found
+
+
+def _overtaken(intent: Intent, hands: Hands) -> bool:
+    promotes = intent.verb in (Verb.PROMOTE, Verb.PROMOTE_FULLY)
+    return intent.automatic and promotes and abs(hands.now() - intent.at) > OVERTAKEN
+
+
+async def send(request: Request, hands: Hands) -> None:
+    """One PATCH, or what stands in its place where its path answers 404; raises as the writer does."""
+    try:
+        await hands.writer.patch(request.path, request.body, content_type=request.content_type)
+    except Gone:
+        if request.new is not None:
+            await hands.writer.post(request.collection, request.new)
+            return
+        if request.fallback is None:
+            raise
+        await hands.writer.patch(
+            request.fallback.path, request.fallback.body, content_type=request.fallback.content_type
+        )
