@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -27,15 +27,25 @@ def run(arguments: argparse.Namespace) -> int:
     """Show the board on the feed of the current context until it is left."""
     with first_frame():
         from opsroom.cli.options import settings_for
-        from opsroom.cli.own_worker import address, common_words
+        from opsroom.cli.own_worker import common_words, kept, pinned
 
-        settings = settings_for(arguments)
-        where = address(arguments, settings)
-        return show(where, common_words(arguments, settings), settings, record=arguments.record)
+        settings = pinned(settings_for(arguments))
+        with kept(arguments, settings) as (where, said):
+            words = common_words(arguments, settings)
+            return show(where, words, settings, record=arguments.record, worker=said)
 
 
-def show(where: str, words: Sequence[str], settings: Settings | None = None, *, record: str | None = None) -> int:
+def show(
+    where: str,
+    words: Sequence[str],
+    settings: Settings | None = None,
+    *,
+    record: str | None = None,
+    worker: Callable[[], str] = str,
+) -> int:
     """Draw the feed at ``where``; deeds are sent to the cluster that ``words`` (common options) name.
+
+    ``worker`` says why the worker behind the feed is not there, where we look after it.
 
     Raises:
         RecordingError: ``record`` names a file that exists or cannot be made.
@@ -47,6 +57,7 @@ def show(where: str, words: Sequence[str], settings: Settings | None = None, *, 
     options = replace(
         screen_options(settings or load_settings()),
         feed=where,
+        worker=worker,
         token=feed_token(where),
         act=tuple(command("act", *words)),
         freeze=tuple(command("freeze", *words)),
@@ -71,8 +82,8 @@ def screen_options(settings: Settings) -> Options:
         ConfigError: the keymap is wrong.
     """
     from opsroom.config.keymap import check_keymap
-    from opsroom.config.settings import Guard as Told
     from opsroom.config.paths import themes_folders
+    from opsroom.config.settings import Guard as Told
     from opsroom.ui.actions import GUARDED, default_keys
     from opsroom.ui.notices import notices_here, remote
     from opsroom.ui.options import Options

@@ -53,7 +53,7 @@ def _run(arguments: argparse.Namespace, headless: bool) -> int:
 def _board(world: World, record: str | None) -> int:
     os.environ.update(world.environment)
     world.start()
-    return show(world.address, ["--kubeconfig", str(world.kubeconfig)], record=record)
+    return show(world.address, ["--kubeconfig", str(world.kubeconfig)], record=record, worker=lambda: world.said)
 
 
 def _headless(world: World, seconds: float) -> int:

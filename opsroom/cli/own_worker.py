@@ -14,18 +14,26 @@ import os
 import re
 import socket
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
+
 from opsroom.cli.children import last_words, start
+from opsroom.cli.keeping import Keeper
 from opsroom.config import paths
 from opsroom.config.settings import Settings
+from opsroom.domain.clean import clean
 from opsroom.errors import Unreachable
 
 LINGER_SECONDS = 60.0
+WORDS_LIMIT = 160
 START_SECONDS = 15.0
 """Until the socket of a worker that was just started must answer."""
 
-_CURRENT = re.compile(rb"""^["']?current-context["']?\s*:\s*["']?([^"'\s#]+)""", re.MULTILINE)
+_CURRENT = re.compile(
+    rb"""^["']?current-context["']?[ \t]*:[ \t]*(["']?)([^"'\r\n]+?)\1[ \t]*(?:[ \t]\#.*)?\r?$""", re.MULTILINE
+)
 
 
 def common_words(arguments: argparse.Namespace, settings: Settings) -> list[str]:
@@ -49,18 +57,55 @@ def address(arguments: argparse.Namespace, settings: Settings) -> str:
     Raises:
         Unreachable: the own worker cannot be started.
     """
-    if settings.feed:
-        return settings.feed
+    return settings.feed or begun(arguments, settings)[0]
+
+
+def begun(arguments: argparse.Namespace, settings: Settings) -> tuple[str, Keeper]:
+    """The own worker's feed, and who looks after that worker from now on (not before ``Keeper.begin``).
+
+    Raises:
+        Unreachable: it cannot be started.
+    """
     key = identity(settings)
-    path = paths.worker_socket(key)
+    path, log = paths.worker_socket(key), paths.log_file("worker")
+    words = ["worker", *common_words(arguments, settings), "--listen", f"unix:{path}"]
+    words += ["--linger", str(LINGER_SECONDS), "--own", key]
+    keeper = Keeper(
+        lambda: start(words, log, detached=True), lambda: answers(path), lambda: clean(last_words(log), WORDS_LIMIT)
+    )
     if not answers(path):
-        log = paths.log_file("worker")
-        words = ["worker", *common_words(arguments, settings), "--listen", f"unix:{path}"]
         try:
-            start([*words, "--linger", str(LINGER_SECONDS), "--own", key], log, detached=True)
+            keeper.child = start(words, log, detached=True)
         except OSError as error:
             raise Unreachable(f"the worker cannot be started: {error}", f"Look into {log.parent}") from error
-    return f"unix:{path}"
+    return f"unix:{path}", keeper
+
+
+@contextlib.contextmanager
+def kept(arguments: argparse.Namespace, settings: Settings) -> Iterator[tuple[str, Callable[[], str]]]:
+    """The feed for a screen, and what there is to say of its worker; an own worker is kept alive meanwhile.
+
+    Raises:
+        Unreachable: the own worker cannot be started.
+    """
+    if settings.feed:
+        yield settings.feed, str
+        return
+    where, keeper = begun(arguments, settings)
+    keeper.begin()
+    try:
+        yield where, lambda: keeper.said
+    finally:
+        keeper.stop()
+
+
+def pinned(settings: Settings) -> Settings:
+    """``settings`` with the context that is the current one now.
+
+    A screen stays open for days: whoever switches the current context in another window must not thereby send this
+    screen's deeds, or its worker when it is started again, to another cluster.
+    """
+    return settings if settings.context else msgspec.structs.replace(settings, context=current_context(settings))
 
 
 def wait_for(where: str, seconds: float = START_SECONDS) -> None:
@@ -113,7 +158,7 @@ def current_context(settings: Settings) -> str:
         with contextlib.suppress(OSError):
             found = _CURRENT.search(file.read_bytes())
             if found:
-                return found.group(1).decode(errors="replace")
+                return found.group(2).decode(errors="replace")
     return ""
 
 

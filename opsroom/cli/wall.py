@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from opsroom.errors import UsageError
 
 if TYPE_CHECKING:
+    from opsroom.config.settings import Settings
     from opsroom.ui.options import Options
 
 
@@ -24,37 +25,39 @@ def run(arguments: argparse.Namespace) -> int:
     from opsroom.cli.board import first_frame
 
     with first_frame("wall"):
+        from opsroom.cli.own_worker import kept
         from opsroom.ui.app import run_wall
 
-        return run_wall(_options(arguments))
+        with kept(arguments, _settings(arguments)) as (where, said):
+            return run_wall(replace(_options(arguments, where), worker=said, wall_quit=arguments.allow_quit))
 
 
-def _options(arguments: argparse.Namespace) -> Options:
+def _options(arguments: argparse.Namespace, where: str) -> Options:
     from opsroom.cli.board import screen_options
     from opsroom.cli.feed_token import feed_token
-    from opsroom.cli.options import settings_for
 
-    where = _feed(arguments)
-    options = screen_options(settings_for(arguments))
-    return replace(options, feed=where, token=feed_token(where), read_only=True, wall_quit=arguments.allow_quit)
+    return replace(screen_options(_settings(arguments)), feed=where, token=feed_token(where), read_only=True)
 
 
-def _feed(arguments: argparse.Namespace) -> str:
+def _settings(arguments: argparse.Namespace) -> Settings:
+    """Its own worker may not write either."""
     import msgspec
 
     from opsroom.cli.options import settings_for
-    from opsroom.cli.own_worker import address
+    from opsroom.cli.own_worker import pinned
 
-    return address(arguments, msgspec.structs.replace(settings_for(arguments), read_only=True))
+    return pinned(msgspec.structs.replace(settings_for(arguments), read_only=True))
 
 
 def _serve(arguments: argparse.Namespace) -> int:
     from opsroom.cli.children import command
+    from opsroom.cli.own_worker import kept
     from opsroom.ui.served import serve
 
     host, port = host_and_port(arguments.serve)
     words = ["--config", arguments.config] if getattr(arguments, "config", None) else []
-    serve(command("wall", *words, "--feed", _feed(arguments), "--served"), host, port)
+    with kept(arguments, _settings(arguments)) as (where, _):
+        serve(command("wall", *words, "--feed", where, "--served"), host, port)
     return 0
 
 
@@ -62,7 +65,7 @@ def _served(arguments: argparse.Namespace) -> int:
     """One wall behind a browser's page; it speaks Textual's web protocol instead of drawing on a terminal."""
     from opsroom.ui.running import run_served
 
-    return run_served(replace(_options(arguments), wall_quit=False))
+    return run_served(_options(arguments, _settings(arguments).feed))
 
 
 def host_and_port(text: str) -> tuple[str, int]:

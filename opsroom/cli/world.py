@@ -23,6 +23,7 @@ from opsroom.config.policy_file import write_policy
 from opsroom.domain.policy import Policy, PolicyRow
 from opsroom.domain.queue_policy import LaneRule, Limit, QueuePolicy
 from opsroom.errors import OpsroomError
+from opsroom.view import own_worker
 
 PACE = Policy(
     step=2.0,
@@ -102,11 +103,17 @@ class World:
         self._keeper = threading.Thread(target=self._keep, name="demo-world", daemon=True)
         self.error = ""
         """Why the world could not be started; empty while all is well."""
+        self._ended = ""
 
     @property
     def address(self) -> str:
         """Where the worker's feed will be."""
         return f"unix:{self.socket}"
+
+    @property
+    def said(self) -> str:
+        """For the screen: why there is no worker at the moment."""
+        return self.error or self._ended
 
     @property
     def environment(self) -> dict[str, str]:
@@ -147,12 +154,13 @@ class World:
             self._children.append(worker)
             if self._stopping.is_set():
                 worker.terminate()
-            worker.wait()
+            code = worker.wait()
             self._children.remove(worker)
             deaths = deaths + 1 if time.monotonic() - began < YOUNG_SECONDS else 0
             if deaths >= GIVE_UP_AFTER and not self._stopping.is_set():
                 self.error = f"the worker does not stay alive: {last_words(self.log('worker'))}"
                 return
+            self._ended = own_worker.ended(code, "", RESTART_SECONDS)
             self._stopping.wait(RESTART_SECONDS)
 
     def _start_sim(self) -> str:

@@ -54,6 +54,8 @@ class Options:
     """Commands and arguments that stop and resume automatic deeds."""
     show: tuple[str, ...] = ()
     """Command that shows the inside of a rollout (``opsroom show``); empty where there is no cluster to ask."""
+    worker: Callable[[], str] = str
+    """Says why the own worker is not there; empty while it is, and where the feed is somebody else's."""
     theme: str = "night"
     theme_folders: tuple[Path, ...] = ()
     """Folders with the person's own themes; they win over ours and are read again when they change."""

@@ -77,6 +77,7 @@ class RoomApp(App[int]):
         paint = Paint(theme)
         replay = options.replay
         sight = Sight(feed, clock if replay is None else replay.time, options.read_only, replay)
+        sight.worker = options.worker
         deeds = Deeds(sight, options, self._changed)
         keyboard = Keyboard(focused=None)
         self.control = Control(options, sight, paint, here.graphs(options.graphs), deeds, keyboard, clock)

@@ -64,6 +64,8 @@ class Sight:
         self.roomy = False
         self._lost: float | None = None
         """Monotonic seconds since when there is no feed."""
+        self.worker: Callable[[], str] = str
+        """Why the own worker is not there, where this screen has one and knows it."""
         self.broken = ""
         """Why reading the feed ended, which it never should."""
         self.kinds: Counter[Kind] = Counter()
@@ -106,7 +108,8 @@ class Sight:
     def status(self) -> Status:
         """For the header."""
         link, now = self.feed.link, self.clock()
-        lost = self.broken or (link.error if link.state is not LinkState.LIVE and self.replay is None else "")
+        away = link.state is not LinkState.LIVE and self.replay is None
+        lost = self.broken or ((self.worker() or link.error) if away else "")
         # The client's own time begins anew with each attempt; a person counts from the first.
         self._lost = (link.since if self._lost is None else self._lost) if lost else None
         return Status(

@@ -88,7 +88,7 @@ def top(room: Room | None, status: Status, cells: int) -> Line:
     left = line(name, " ", _mode(room, status), ground=Ground.BAR)
     when = Piece(f"  {numbers.day(status.now) if cells >= 110 else numbers.clock(status.now)} ", Role.TEXT)
     right = line(*_fitting_ages(room, status, cells - left.width - width(when.text) - 2), when)
-    for more in (f"  {_namespaces(room)}", f"  {_who(room)}" if cells >= 110 else ""):
+    for more in (f"  {_namespaces(room)}", f"  {_who(room)}" if cells >= 110 and not status.lost else ""):
         if left.width + width(more) + 2 <= cells - right.width:
             left = line(*left.pieces, Piece(more, Role.DIM), ground=Ground.BAR)
     return sides(left, right, cells)
@@ -119,10 +119,15 @@ def _namespaces(room: Room) -> str:
 
 
 def _mode(room: Room, status: Status) -> Piece:
+    """What the worker may do; of one that is not heard any more nobody knows whether it still does it."""
     if status.playing is not None:
         return Piece("REPLAY", Role.KEY)
     if status.read_only or room.read_only:
         return Piece("READ-ONLY", Role.STRONG)
+    if status.lost:
+        return Piece("LOST", Role.FLAGGED)
+    if freshness(feed_state(room, status), status.now) in (Freshness.STALE, Freshness.NEVER):
+        return Piece(f"{room.mode.value.upper()}?", Role.FLAGGED)
     return Piece(room.mode.value.upper(), Role.OK if room.mode is Mode.AUTO else Role.STRONG)
 
 

@@ -1,0 +1,84 @@
+"""A board whose own worker dies says so at once, never shows what the dead one may do, and gets another one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.terminal.screen import Terminal
+
+KUBECONFIG = """apiVersion: v1
+kind: Config
+current-context: nowhere
+clusters: [{name: c, cluster: {server: "http://127.0.0.1:9"}}]
+users: [{name: u, user: {token: t}}]
+contexts: [{name: nowhere, context: {cluster: c, user: u}}]
+"""
+
+
+class Board(Terminal):
+    """The real command, on a cluster that does not answer: its worker runs all the same."""
+
+    program = "opsroom"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    (tmp_path / "config").write_text(KUBECONFIG)
+    (tmp_path / "config").chmod(0o600)
+    yield tmp_path
+    for process in workers(tmp_path):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+
+
+def board(folder: Path, *words: str) -> Board:
+    places = {name: str(folder) for name in ("HOME", "XDG_RUNTIME_DIR", "XDG_STATE_HOME", "XDG_CONFIG_HOME")}
+    return Board(200, 30, "--kubeconfig", str(folder / "config"), *words, **places)
+
+
+def workers(folder: Path) -> list[int]:
+    found = []
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if entry.name.isdigit() and str(folder).encode() in (entry / "cmdline").read_bytes():
+                words = (entry / "cmdline").read_bytes().split(b"\0")
+                state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
+                if b"worker" in words and state != "Z":
+                    found.append(int(entry.name))
+    return found
+
+
+def test_a_killed_worker_is_said_to_be_lost_and_replaced(folder: Path) -> None:
+    terminal = board(folder)
+    try:
+        terminal.shows("OBSERVE")
+        (worker,) = workers(folder)
+        os.kill(worker, signal.SIGKILL)
+        terminal.until(lambda: "LOST" in terminal.text and "OBSERVE" not in terminal.text, "the loss")
+        assert "FEED LOST" in terminal.text
+        terminal.until(lambda: "OBSERVE" in terminal.text and "LOST" not in terminal.text, "another worker")
+        (another,) = workers(folder)
+        assert another != worker
+        terminal.type("q")
+        assert terminal.end() == 0
+    finally:
+        terminal.close()
+
+
+def test_a_worker_that_can_never_run_is_said_once_and_not_started_again(folder: Path) -> None:
+    (folder / "policy.toml").write_text("stepp = 1.0\n")
+    terminal = board(folder, "--policy", str(folder / "policy.toml"))
+    try:
+        terminal.shows("the worker cannot run")
+        assert "stepp" in terminal.text
+        assert workers(folder) == []
+        terminal.type("q")
+        assert terminal.end() == 0
+    finally:
+        terminal.close()
