@@ -1,7 +1,7 @@
 """``opsroom manifest``: what to apply so that a worker, a person or a wall has the rights it uses and no others.
 
 Texts lie in ``manifests/`` with ``@NAME@`` where something is filled in; rules are shared pieces, so that what the
-worker and an operator both do is granted once. ``tests/cli/test_roles_in_use.py`` runs every role against an
+worker and an operator both do is granted once. ``tests/rights/test_roles_in_use.py`` runs every role against an
 authorizing API server and compares what was asked with what is granted.
 """
 

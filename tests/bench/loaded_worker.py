@@ -140,6 +140,7 @@ async def watch(address: str, seconds: float, begin: float = 2.0) -> Seen:
             frame = decode(data) if data else None
             if isinstance(frame, Picture):
                 seen.first += len(data)
+                list(_news(frame, seen.stamps))
             if isinstance(frame, Delta):
                 size += len(data)
                 late = list(_news(frame, seen.stamps))
@@ -156,11 +157,12 @@ async def watch(address: str, seconds: float, begin: float = 2.0) -> Seen:
     return seen
 
 
-def _news(frame: Delta, stamps: dict[str, str]) -> Iterator[float]:
+def _news(frame: Picture | Delta, stamps: dict[str, str]) -> Iterator[float]:
     """How late each Rollout is that changed in the cluster; rows come for other reasons as well."""
     now = time.time()
     rollouts = [row.rollout for row in frame.rows]
-    rollouts += [change.rollout for change in frame.changes if isinstance(change.rollout, Rollout)]
+    if isinstance(frame, Delta):
+        rollouts += [change.rollout for change in frame.changes if isinstance(change.rollout, Rollout)]
     for rollout in rollouts:
         version = rollout.resource_version
         if stamps.get(rollout.uid, "1") != version:

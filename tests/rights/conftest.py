@@ -40,20 +40,21 @@ def manifest(line: str) -> list[dict[str, Any]]:
     return list(yaml.safe_load_all(text(build().parse_args(["manifest", *line.split()]))))
 
 
-Grant = tuple[str, str, str]
-"""API group, resource (with its subresource) and verb."""
+Grant = tuple[str, str, str, str]
+"""API group, resource (with its subresource), verb, and the one object's name; empty: all of that kind."""
 
 
 def granted(documents: list[dict[str, Any]]) -> set[Grant]:
     """Everything that the roles among ``documents`` allow."""
     return {
-        (group, resource, verb)
+        (group, resource, verb, name)
         for document in documents
         if document["kind"] in ("Role", "ClusterRole")
         for rule in document["rules"]
         for group in rule["apiGroups"]
         for resource in rule["resources"]
         for verb in rule["verbs"]
+        for name in rule.get("resourceNames") or ("",)
     }
 
 
@@ -65,12 +66,13 @@ class Record:
     refused: list[tuple[str, Attributes]] = field(default_factory=list)
 
     def used(self, user: str) -> set[Grant]:
-        """What ``user`` was allowed and did."""
-        return {(one.group, one.full_resource, one.verb) for name, one in self.allowed if name == user and not one.path}
+        """What ``user`` was allowed and did, to all of a kind and to each object."""
+        done = [one for name, one in self.allowed if name == user and not one.path]
+        return {(one.group, one.full_resource, one.verb, name) for one in done for name in ("", one.name)}
 
     def refusals(self, user: str) -> set[Grant]:
         """What ``user`` tried in vain."""
-        return {(one.group, one.full_resource, one.verb) for name, one in self.refused if name == user}
+        return {(one.group, one.full_resource, one.verb, "") for name, one in self.refused if name == user}
 
 
 @pytest.fixture

@@ -32,6 +32,11 @@ WORKER = "system:serviceaccount:opsroom:opsroom-worker"
 MERGE = {"Content-Type": "application/merge-patch+json"}
 POLICY = """step = 1.0
 [[rows]]
+match = { tier = "1", engine = "argo" }
+two_people = true
+min_seconds = 0.0
+max_seconds = 5.0
+[[rows]]
 min_seconds = 0.0
 max_seconds = 5.0
 """

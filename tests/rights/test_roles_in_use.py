@@ -89,4 +89,4 @@ def test_who_only_looks_uses_every_right_it_is_granted_and_needs_no_other(
     asyncio.run(work())
     assert record.refusals(user) == set()
     if wall:
-        assert {verb for _, _, verb in record.used(user)} == {"get", "list", "watch"}
+        assert {verb for _, _, verb, _ in record.used(user)} == {"get", "list", "watch"}
