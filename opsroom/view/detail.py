@@ -14,7 +14,7 @@ from opsroom.domain.freshness import age
 from opsroom.domain.intent import open_to
 from opsroom.domain.offer import offer
 from opsroom.domain.rollout import Rollout, Shape
-from opsroom.view import effects, evidence, marks, numbers, queue_words, two_people, words
+from opsroom.view import effects, evidence, marks, numbers, queue_words, short_news, two_people, words
 from opsroom.view.cells import wrap
 from opsroom.view.chart import Box, chart
 from opsroom.view.line import Ground, Line, Piece, Role, beside, cut, line, padded, sides
@@ -26,6 +26,9 @@ LABEL = 8
 
 TEXT_CELLS = 62
 """Cells of the facts where charts stand beside them."""
+
+STANDS = ("CanaryPauseStep", "BlueGreenPause")
+"""Messages of a controller that say no more than "paused at a step"."""
 
 CHARTED = ("error_rate", "latency_p99", "cpu_usage", "memory_bytes", "memory_usage", "memory")
 
@@ -119,7 +122,8 @@ def why(row: Row, now: float) -> list[tuple[str, Role]]:
     else:
         said = [(_rest(row, now), Role.TEXT), *((text, Role.DIM) for text, _ in said)]
     said += [(caveat, Role.WATCH) for caveat in words.caveats(row.verdict)]
-    if row.rollout.message and (row.flag is None or row.flag.detail != row.rollout.message):
+    said_already = row.rollout.message in STANDS or (row.flag is not None and row.flag.detail == row.rollout.message)
+    if row.rollout.message and not said_already:
         said.append((row.rollout.message, Role.DIM))
     return said
 
@@ -193,9 +197,9 @@ def keys(row: Row, cells: int, most: int = 1) -> list[Line]:
 
 
 def news(row: Row, cells: int, most: int) -> list[Line]:
-    """The last happenings, newest first."""
+    """The last happenings, newest first, a deed in one line."""
     lines = []
-    for index, item in enumerate(row.happenings[:most]):
+    for index, item in enumerate(short_news.short(row.happenings)[:most]):
         label = "last" if index == 0 else ""
         lines.append(cut(line(" ", Piece(f"{label:<{LABEL}}", Role.DIM), *happening(item)), cells))
     return lines

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from opsroom.domain.board import Happening, Room, Row
 from opsroom.domain.deed import Deed, DeedState
-from opsroom.view import effects, marks, numbers, words
+from opsroom.view import effects, marks, numbers, short_news, words
 from opsroom.view.cells import fit
 from opsroom.view.line import Line, Piece, Role, cut, line
 
@@ -51,13 +51,13 @@ def events_page(rows: Iterable[Row], chosen: Row | None, now: float, cells: int)
     if chosen is not None:
         lines += [
             line("  ", Piece(chosen.rollout.name, Role.STRONG)),
-            *_news(((item, "") for item in chosen.happenings), cells),
+            *_news(((item, "") for item in short_news.short(chosen.happenings)), cells),
         ]
     others = [
         (item, row.rollout.name)
         for row in rows
         if chosen is None or row.rollout.uid != chosen.rollout.uid
-        for item in row.happenings
+        for item in short_news.short(row.happenings)
     ]
     others.sort(key=lambda pair: -pair[0].at)
     lines += [line(), line("  ", Piece("All others", Role.STRONG)), *_news(others[:MOST], cells)]

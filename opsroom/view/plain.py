@@ -12,7 +12,7 @@ from opsroom.domain.board import Room, Row
 from opsroom.domain.deed import Verb
 from opsroom.domain.freshness import age
 from opsroom.domain.offer import offer
-from opsroom.view import detail, effects, evidence, header, marks, numbers, rows, two_people
+from opsroom.view import detail, effects, evidence, header, marks, numbers, rows, short_news, two_people
 from opsroom.view.cells import width
 from opsroom.view.order import Wish, arrange
 
@@ -78,7 +78,8 @@ def plain_row(room: Room, row: Row, now: float) -> str:
     facts: list[tuple[str, str]] = [("rollout", row.rollout.key), ("context", room.context or "none")]
     for part in (_state_facts, _change_facts, _key_facts):
         facts.extend(part(row, now))
-    facts.extend(("news", "".join(piece.text for piece in detail.happening(item))) for item in row.happenings)
+    told = (detail.happening(item) for item in short_news.short(row.happenings))
+    facts.extend(("news", "".join(piece.text for piece in pieces)) for pieces in told)
     return "\n".join(f"{label:<10}{text}" for label, text in facts if text)
 
 

@@ -154,7 +154,8 @@ class Course:
         if moves(deed):
             self.move = deed
         text = f"{deed.intent.verb.value}:{deed.state.value}" + (f":{deed.refusal.value}" if deed.refusal else "")
-        self.news.append(Happening(at=deed.at, kind="deed", text=text, by=deed.intent.actor))
+        by = "the worker" if deed.intent.automatic else deed.intent.actor
+        self.news.append(Happening(at=deed.at, kind="deed", text=text, by=by))
 
     def _half_promoted(self, before: Rollout, after: Rollout) -> bool:
         """A pair that this worker met in the middle of its promotion: its stable had the new template already."""

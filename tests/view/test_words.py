@@ -67,7 +67,8 @@ def test_evidence_reads_as_the_example_of_the_design() -> None:
 @pytest.mark.parametrize(
     ("kind", "text", "said"),
     [
-        ("deed", "roll_back:done", "roll back: done"),
+        ("deed", "roll_back:done", "rolled back"),
+        ("deed", "roll_back:accepted", "roll back: accepted"),
         ("deed", "promote:refused:stale_feed", "promote: refused, stale feed"),
         ("decision", "flag:person", "flagged: a person asked"),
         ("decision", "roll_back", "decided to roll back"),
