@@ -9,7 +9,7 @@ from opsroom.domain.board import Row
 from opsroom.domain.freshness import age
 from opsroom.domain.rollout import Phase, Rollout
 from opsroom.domain.verdict import PROMOTE_BELOW, ROLL_BACK_ABOVE
-from opsroom.view import evidence, marks, numbers, queue_words, words
+from opsroom.view import evidence, marks, numbers, queue_words, trend, words
 from opsroom.view.cells import fit
 from opsroom.view.columns import GAP, VALUE, Column, Field
 from opsroom.view.line import Ground, Line, Piece, Role
@@ -18,6 +18,7 @@ from opsroom.view.spark import Graphs, spark
 
 Cell = tuple[tuple[str, Role], ...]
 CURSOR = ">"
+_METRICS = {Field.ERRORS: "error_rate", Field.P99: "latency_p99"}
 HARMFUL = 0.5
 """From this strength of the case for harm on, a metric stands out."""
 
@@ -38,11 +39,30 @@ class Look:
 def row_line(row: Row, look: Look) -> Line:
     """The line of one rollout."""
     pieces: list[Piece] = []
+    sign = ""
     for index, column in enumerate(look.columns):
         if index:
-            pieces.append(Piece(" " * GAP))
+            pieces.extend(after(sign, GAP))
         pieces.extend(_fitted(_CELLS[column.field](row, column, look), column))
+        sign = changed(row, column.field)
     return Line(tuple(pieces), Ground.SELECTED if look.selected else Ground.BASE)
+
+
+def changed(row: Row, field: Field) -> str:
+    """``+`` or ``-`` where the figure in ``field`` has just changed markedly."""
+    if not row.rollout.under_way:
+        return ""
+    if field is Field.SCORE:
+        return trend.sign("score", row.scores) if shown_score(row) is not None else ""
+    found = evidence.metric(row, _METRICS[field]) if field in _METRICS else None
+    return "" if found is None else trend.sign(found.name, found.canary.values)
+
+
+def after(sign: str, cells: int) -> list[Piece]:
+    """The blanks after a figure, with the mark of its change in the first of them."""
+    if not sign:
+        return [Piece(" " * cells)]
+    return [Piece(sign, Role.WATCH if sign == trend.UP else Role.DIM), Piece(" " * (cells - 1))]
 
 
 def titles(columns: tuple[Column, ...]) -> Line:
@@ -194,8 +214,8 @@ _CELLS: dict[Field, Callable[[Row, Column, Look], Cell]] = {
     Field.STEP: _step,
     Field.WEIGHT: _weight,
     Field.SCORE: _score,
-    Field.ERRORS: _metric("error_rate"),
-    Field.P99: _metric("latency_p99"),
+    Field.ERRORS: _metric(_METRICS[Field.ERRORS]),
+    Field.P99: _metric(_METRICS[Field.P99]),
     Field.AGE: _age,
     Field.STATE: _state,
     Field.WHY: _why,
