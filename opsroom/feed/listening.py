@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
+import h11
 import uvicorn
 from starlette.applications import Starlette
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -78,7 +79,11 @@ class _Guarded(H11Protocol):
             if self.cycle.response_started:
                 self.transport.close()
                 return
-        super().send_400_response(msg)
+        try:
+            super().send_400_response(msg)
+        except h11.LocalProtocolError:
+            # No such answer may follow what was asked (the body of an answer to HEAD).
+            self.transport.close()
 
     def _known(self, sock: Any) -> bool:
         uid = peer_uid(sock)
