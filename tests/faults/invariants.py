@@ -8,16 +8,26 @@ from typing import Any
 
 from opsroom.delivery.journal import Entry
 from opsroom.delivery.lease import DURATION, RENEW_WITHIN
+from opsroom.domain import marks
 from opsroom.domain.deed import DeedState, Verb
 from opsroom.domain.freshness import verdict_patience
 from tests.faults.record import Call
+
+ROLLBACK_MARK = marks.ROLLBACK.replace("/", "~1")
+"""End of the JSON path under which a template bears its intent's id."""
 
 LEASES = "/apis/coordination.k8s.io/"
 FRESH = 10.0
 """Seconds a look may be old when the write that rests on it leaves the worker."""
 
-ON_THE_WAY = 2.0
+FRESH_WHEN_BUSY = 60.0
+"""The same on a machine that does other things meanwhile: that it was of this very version is always held."""
+
+ON_THE_WAY = 4.5
 """Seconds from a worker's last look at its Lease to the proxy; five are between the holder's end and another one."""
+
+JOURNALLED_WITHIN = 120.0
+"""Seconds from a deed's journal line to its request at most, where the request does not say whose it is."""
 
 SLACK = 0.5
 """Seconds by which the proxy's clock and a worker's idea of the same moment may differ."""
@@ -35,6 +45,8 @@ class Act:
     step: str
     version: str
     """resourceVersion that its precondition names; empty: it has none."""
+    intent: str = ""
+    """Id of the intent, where the request bears it."""
 
     @property
     def stored(self) -> bool:
@@ -47,26 +59,33 @@ class Act:
         return self.target, self.hash, self.step, self.verb
 
 
-def acts(calls: Iterable[Call]) -> list[Act]:
-    """The deeds among ``calls``; marks, Leases, Events and shared maps are none."""
-    return [act for call in calls if call.method == "PATCH" and (act := _act(call)) is not None]
+def acts(calls: Iterable[Call], entries: Iterable[Entry] = ()) -> list[Act]:
+    """The deeds among ``calls``; marks, Leases, Events and shared maps are none.
+
+    A template goes to a Deployment to roll it back, or to promote its canary: the journals (``entries``) know which.
+    """
+    deeds = [entry.deed for entry in entries if entry.deed is not None]
+    promotions = {deed.intent.id for deed in deeds if deed.intent.verb is not Verb.ROLL_BACK}
+    return [act for call in calls if call.method == "PATCH" and (act := _act(call, promotions)) is not None]
 
 
-def _act(call: Call) -> Act | None:
+def _act(call: Call, promotions: set[str]) -> Act | None:
     target = call.path.removesuffix("/status")
     kind = target.split("/")[-2] if target.count("/") > 2 else ""
     if kind not in ("rollouts", "deployments", "canaries"):
         return None
-    verb = _verb(call.sent)
+    verb, intent = _verb(call.sent), _intent(call.sent)
     if not verb:
         return None
+    if intent in promotions:
+        verb = "take_template"
     answer = call.answered if isinstance(call.answered, dict) else {}
     answer = {} if answer.get("kind") == "Status" else answer
     status, metadata = answer.get("status") or {}, answer.get("metadata") or {}
     notes = metadata.get("annotations") or {}
     revision = str(status.get("currentPodHash") or notes.get("deployment.kubernetes.io/revision", ""))
     step = "" if verb == "roll_back" else str(status.get("currentStepIndex", ""))
-    return Act(call, target, verb, revision, step, _version(call.sent))
+    return Act(call, target, verb, revision, step, _version(call.sent), intent)
 
 
 def _verb(body: Any) -> str:
@@ -84,9 +103,13 @@ def _verb(body: Any) -> str:
         return "promote"
     if spec.get("paused") is False:
         return "unpause"
-    if "template" in spec:
-        return "take_template"
     return "scale" if spec.get("replicas") == 0 else ""
+
+
+def _intent(body: Any) -> str:
+    operations = body if isinstance(body, list) else ()
+    marked = (str(op.get("value")) for op in operations if str(op.get("path")).endswith(ROLLBACK_MARK))
+    return next(marked, "")
 
 
 def _version(body: Any) -> str:
@@ -114,8 +137,8 @@ def without_precondition(found: Sequence[Act]) -> list[str]:
     return [f"no precondition: {act.key}" for act in found if not act.version]
 
 
-def without_look(found: Sequence[Act], calls: Sequence[Call]) -> list[str]:
-    """Deeds that rest on no fresh GET of their target by the same worker."""
+def without_look(found: Sequence[Act], calls: Sequence[Call], fresh: float = FRESH) -> list[str]:
+    """Deeds that rest on no GET of their target by the same worker in the last ``fresh`` seconds."""
     wrong = []
     for act in found:
         looks = [
@@ -125,7 +148,7 @@ def without_look(found: Sequence[Act], calls: Sequence[Call]) -> list[str]:
             and call.client == act.call.client
             and call.path == act.target
             and call.done is not None
-            and act.call.at - FRESH <= call.done <= act.call.at + SLACK
+            and act.call.at - fresh <= call.done <= act.call.at + SLACK
         ]
         seen = {str(((look.answered or {}).get("metadata") or {}).get("resourceVersion", "")) for look in looks}
         if act.version not in seen:
@@ -205,7 +228,8 @@ def in_a_drought(found: Sequence[Act], good: dict[str, list[float]], step: float
     limit = verdict_patience(step) + 10.0
     wrong = []
     for act in found:
-        if act.verb not in ("promote", "promote_fully", "take_template"):
+        # Not "take_template": it is the second request of a promotion that was begun before.
+        if act.verb not in ("promote", "promote_fully"):
             continue
         last = max((at for at in good.get(act.call.client, ()) if at <= act.call.at), default=0.0)
         if act.call.at - last > limit:
@@ -213,11 +237,22 @@ def in_a_drought(found: Sequence[Act], good: dict[str, list[float]], step: float
     return wrong
 
 
-def without_journal(found: Sequence[Act], client: str, begin: float, end: float) -> list[str]:
-    """Deeds that were begun by ``client`` while its disk was full."""
-    # What was journalled just before may still be on its way; an un-pause may be the second request of such a deed.
-    return [
-        f"{act.key} by {client} with a full disk"
-        for act in found
-        if act.call.client == client and begin + 1.0 < act.call.at < end and act.verb in ("promote", "roll_back")
-    ]
+def without_journal(found: Sequence[Act], client: str, entries: Iterable[Entry]) -> list[str]:
+    """Deeds of ``client`` of which its journal (``entries``) did not know before their request was sent."""
+    known: dict[str | tuple[str, str], list[float]] = {}
+    for entry in entries:
+        if entry.deed is not None and entry.deed.state is DeedState.JOURNALLED:
+            intent, target = entry.deed.intent, entry.deed.intent.target
+            known.setdefault(intent.id, []).append(entry.deed.at)
+            known.setdefault((target.namespace, target.name), []).append(entry.deed.at)
+    wrong = []
+    for act in found:
+        # An un-pause may be the second request of a longer deed.
+        if act.call.client != client or act.verb not in ("promote", "roll_back", "take_template"):
+            continue
+        parts = act.target.split("/")
+        times = known.get(act.intent or (parts[-3], parts[-1]), ())
+        within = float("inf") if act.intent else JOURNALLED_WITHIN
+        if not any(act.call.at - within <= at <= act.call.at for at in times):
+            wrong.append(f"{act.key} by {client} is not in its journal")
+    return wrong

@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from opsroom.delivery.journal import Entry
+from opsroom.domain.deed import Deed, DeedState, Intent, Precondition, Target, Verb
+from opsroom.domain.rollout import Engine, Shape, Uid
 from tests.faults import invariants
 from tests.faults.record import Call
 from tests.faults.weather import CALM, Kind, Side, Weather, schedule
@@ -78,7 +81,7 @@ def test_a_deed_without_the_lease_is_found() -> None:
     assert invariants.without_lease(invariants.acts(calls), calls) == []
     for bad in (
         [promote(5.0)],
-        [lease(1.0, "one_1"), promote(13.5)],
+        [lease(1.0, "one_1"), promote(16.0)],
         [lease(1.0, "one_1"), lease(3.0, ""), lease(4.0, "two_2", "two"), promote(6.0)],
     ):
         assert invariants.without_lease(invariants.acts(bad), bad) != []
@@ -97,7 +100,15 @@ def test_a_promotion_in_a_drought_is_found() -> None:
     assert invariants.in_a_drought(found, {}, 2.0) != []
 
 
-def test_a_deed_that_is_begun_with_a_full_disk_is_found() -> None:
+def test_a_deed_that_no_journal_knew_before_is_found() -> None:
     found = invariants.acts([promote(100.0)])
-    assert invariants.without_journal(found, "one", 90.0, 99.0) == []
-    assert invariants.without_journal(found, "one", 90.0, 110.0) != []
+    target = Target(uid=Uid("u"), engine=Engine.ARGO, shape=Shape.CANARY, namespace="shop", name="cart")
+    intent = Intent(id="1", verb=Verb.PROMOTE, target=target, precondition=Precondition(), actor="me", at=99.0)
+
+    def line(at: float, state: DeedState = DeedState.JOURNALLED) -> Entry:
+        return Entry(at=at, writer="me", deed=Deed(intent=intent, state=state, at=at))
+
+    assert invariants.without_journal(found, "one", [line(99.0)]) == []
+    assert invariants.without_journal(found, "two", []) == []
+    for bad in ([], [line(101.0)], [line(99.0, DeedState.REFUSED)]):
+        assert invariants.without_journal(found, "one", bad) != []

@@ -33,6 +33,9 @@ SAID_WITHIN = {Kind.REFUSE: 9.0, Kind.FREEZE: 15.0}
 BOOT = 9.0
 """Seconds a new worker may take before it owes anybody a picture."""
 
+SILENT = 6.0
+"""Seconds without anything from the feed, not even a beat."""
+
 SLACK = 1.0
 LOOKS = 0.25
 
@@ -65,12 +68,19 @@ class Watcher:
     player: Player
     weather: Weather
     record: Record
+    punctual: bool = True
+    """Complain of what comes late; not on a machine that does other things meanwhile."""
     wrong: list[str] = field(default_factory=list)
     recovered: dict[Side, list[float]] = field(default_factory=lambda: {side: [] for side in Side})
     """Seconds from the end of a fault to a fresh source, for those that had been told as broken."""
     leaks: list[str] = field(default_factory=list)
     """Secrets in what the feed served, or on a command line."""
     room: Room | None = None
+    well: bool = False
+    """Every source was fresh and without error at the last look."""
+    whole_since: float = 0.0
+    """Epoch seconds at which the player's process was first seen well; 0: not yet."""
+    _process: int = 0
     _broken: dict[Side, bool] = field(default_factory=dict)
     _said: set[tuple[object, ...]] = field(default_factory=set)
     _live: float = 0.0
@@ -99,22 +109,32 @@ class Watcher:
 
     def _look(self) -> None:
         player, now = self.player, time.time()
-        process = player.process
+        self.well, process = False, player.process
         if process is not None and process.poll() is not None:
             self._tell("exit", f"{player.name} ended by itself with {process.returncode}")
-        resting = now < player.stopped_until + BOOT or now < player.started + BOOT
+        if process is not None and process.pid != self._process:
+            self._process, self.whole_since = process.pid, 0.0
+        boot = BOOT * hurry()
+        resting = now < player.stopped_until + boot or now < player.started + boot
         if self.room is None or resting:
             self._broken.clear()
             return
-        if now - self._live > 6.0 * hurry():
+        if self.punctual and now - self._live > SILENT * hurry():
             self._tell("silent", f"the feed of {player.name} is silent")
             return
+        states = {state.name: state for state in self.room.sources}
         for side in Side:
-            state = next((one for one in self.room.sources if one.name == side.value), None)
-            if state is None:
-                self._tell(f"absent {side}", f"{player.name} does not name its source {side}")
+            if side.value in states:
+                self._source(side, states[side.value], now)
             else:
-                self._source(side, state, now)
+                self._tell(f"absent {side}", f"{player.name} does not name its source {side}")
+        self.well = all(side.value in states and self._fresh(states[side.value], now) for side in Side)
+        if self.well and not self.whole_since:
+            self.whole_since = now
+
+    def _fresh(self, state: SourceState, now: float) -> bool:
+        limit = (2 * state.interval + 2.0) * hurry()
+        return not state.error and state.at is not None and now - state.at <= limit
 
     def _source(self, side: Side, state: SourceState, now: float) -> None:
         truth = (self.record.good.get((self.player.name, side)) or [0.0])[-1]
@@ -125,21 +145,20 @@ class Watcher:
             limit = begin + SAID_WITHIN[kind] * hurry() + (STEP if side is Side.PROMETHEUS else 0.0)
             # A worker that began in the middle of it has no older truth to lose.
             began = max(self.player.started, self.player.stopped_until) - (now - self.weather.now)
-            if limit < self.weather.now < end and began < begin and not state.error:
+            late = self.punctual and limit < self.weather.now < end
+            if late and began < begin and not state.error:
                 self._tell(f"mute {side} {begin}", f"{self.player.name} says nothing of the {kind} of {side}")
         self._recovery(side, state, now)
 
     def _recovery(self, side: Side, state: SourceState, now: float) -> None:
-        fair = fair_since(self.weather, side)
-        patience = hurry()
-        fresh = not state.error and state.at is not None and now - state.at <= (2 * state.interval + 2.0) * patience
+        fair, fresh = fair_since(self.weather, side), self._fresh(state, now)
         if fair < 0:
             self._broken[side] = self._broken.get(side, False) or not fresh
             return
         if fresh and self._broken.get(side):
             self.recovered[side].append(round(fair, 2))
             self._broken[side] = False
-        if not fresh and fair > RECOVERY * patience:
+        if self.punctual and not fresh and fair > RECOVERY * hurry():
             text = (
                 f"{self.player.name} has not recovered {side} {fair:.1f} s after the fault: {state.error or state.at}"
             )

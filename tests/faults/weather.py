@@ -91,6 +91,8 @@ class Blow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     seconds: float = 0.0
     holder: bool = True
     """To the worker that holds the Lease, else to the other one."""
+    deeds: int = 0
+    """Not before so many were stored."""
 
 
 class Schedule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
