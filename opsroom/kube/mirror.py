@@ -62,7 +62,7 @@ class Mirror(Generic[O]):
         self.listed = False
         """A whole list has been seen once."""
         self.at: float | None = None
-        """Clock reading of the last good answer."""
+        """Clock reading when what was last answered was asked for, or came by itself: never later than the truth."""
         self.error: OpsroomError | None = None
         self.unreadable = 0
         self._reader = reader
@@ -94,8 +94,9 @@ class Mirror(Generic[O]):
             await self._sleep(wait)
 
     async def _list(self) -> None:
+        asked = self._clock()
         listing = await self._reader.list_pages(self.path, self._type, self._params)
-        self._heard()
+        self._heard(asked)
         self.unreadable = listing.unreadable
         present = set()
         for item in listing.items:
@@ -106,10 +107,13 @@ class Mirror(Generic[O]):
         self.listed = True
 
     async def _watch(self) -> None:
-        stream = self._reader.watch(self.path, self._type, self._version, self._params, opened=self._heard)
+        asked = self._clock()
+        stream = self._reader.watch(
+            self.path, self._type, self._version, self._params, opened=lambda: self._heard(asked)
+        )
         async with aclosing(stream) as events:
             async for event in events:
-                self._heard()
+                self._heard(self._clock())
                 item = event.object
                 if item.metadata.resource_version:
                     self._version = item.metadata.resource_version
@@ -137,8 +141,8 @@ class Mirror(Generic[O]):
         if old is not None:
             self._on_change(old, None)
 
-    def _heard(self) -> None:
-        self.at = self._clock()
+    def _heard(self, at: float) -> None:
+        self.at = at
         self.error = None
         self._refusals = 0
 

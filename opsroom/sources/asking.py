@@ -69,6 +69,12 @@ class Address:
             f"Partial answer from Prometheus at {self.place} ({name}): {warning}. Nothing is promoted until it is whole"
         )
 
+    def empty(self) -> str:
+        """The sentence for answers without any series, where there were some before."""
+        return (
+            f"Prometheus at {self.place} answers, but has lost every series it had. Check that it scrapes its targets"
+        )
+
     def silent(self, error: Exception) -> str:
         """The sentence for no answer at all."""
         cause = clean(_root(error), 120) or type(error).__name__

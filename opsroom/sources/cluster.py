@@ -140,16 +140,18 @@ class Cluster:
 
     async def _prove(self) -> None:
         while True:
+            # An answer may have waited for us (a stopped process, a sleeping machine): it is as old as its question.
+            asked = self._now()
             try:
                 async with asyncio.timeout(self._ping):
                     await self._reader.get("/version", Version)
-                self._at, self._error = self._now(), None
+                self._at, self._error = asked, None
             except TimeoutError:
                 address = self._reader.connection.endpoint.address
                 self._error = Unreachable(f"No answer from the API server {address} within {self._ping:.0f} s")
             except NotPermitted:
                 # Somebody took even /version away: that it refuses is proof enough that it lives.
-                self._at, self._error = self._now(), None
+                self._at, self._error = asked, None
             except OpsroomError as error:
                 self._error = error
             self.changed.set()

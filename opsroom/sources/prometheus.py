@@ -89,6 +89,10 @@ class Metrics:
         self._errors: dict[str, str] = {}
         self._partial: dict[str, str] = {}
         """Of the queries whose last answer was not whole: the sentence."""
+        self._lost = ""
+        """The sentence, while all answers are empty that were not before."""
+        self._some, self._some_now = False, False
+        """Whether any series was ever answered, and in this look."""
         self._away: float | None = None
         """Set while no query is answered: when one may be asked again."""
         self._rests: dict[str, tuple[float, float]] = {}
@@ -102,14 +106,17 @@ class Metrics:
         await self._ranges.aclose()
 
     def states(self) -> tuple[SourceState, ...]:
-        """One state: fresh only while every query is answered in full; ``detail`` names the preset."""
+        """One state: fresh only while every query is answered in full; ``detail`` names the preset.
+
+        Its age is that of the question: an answer may have waited for us, and is never newer than what was asked.
+        """
         preset = self._plan.preset if self._plan is not None else None
         return (
             SourceState(
                 name="prometheus",
                 interval=self._interval,
                 at=self._at,
-                error=next(iter((*self._errors.values(), *self._partial.values())), ""),
+                error=next(iter((*self._errors.values(), *self._partial.values())), self._lost),
                 detail=preset.name if preset is not None else "custom" if self._plan is not None else "",
             ),
         )
@@ -192,6 +199,7 @@ class Metrics:
 
     async def _ask_all(self, ring: Ring, queries: Mapping[str, Query], now: float) -> None:
         turns = asyncio.Semaphore(AT_ONCE)
+        self._some_now = False
 
         async def ask(name: str, query: Query) -> bool:
             async with turns:
@@ -206,8 +214,14 @@ class Metrics:
         known = {probe} if self._away is not None else set()
         worked = await asyncio.gather(*(ask(name, query) for name, query in queries.items() if name not in known))
         if all(worked) and not self._partial:
-            self._at = now
+            self._answered(now)
         self._away = None if known or any(worked) or not queries else now + RETRY
+
+    def _answered(self, asked: float) -> None:
+        """Every query was answered in full. No series at all is news only where there never was one."""
+        self._lost = "" if self._some_now or not self._some else self._address.empty()
+        if not self._lost:
+            self._at = asked
 
     async def _back(self, ring: Ring, name: str, query: Query, now: float) -> bool:
         """Whether a Prometheus that answered nothing is there again: one question tells, and ends all rests."""
@@ -248,6 +262,8 @@ class Metrics:
         """
         found = await self._ranges.ask(name, query.promql, first * ring.step, ring.end * ring.step, ring.step)
         fill(ring, name, query.factor, first, found)
+        if any(one.metric.get("rs") for one in found.series):
+            self._some = self._some_now = True
         if found.partial:
             self._partial[name] = self._address.partial(name, found.partial)
         else:
