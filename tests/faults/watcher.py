@@ -27,7 +27,7 @@ from tests.faults.weather import Kind, Side, Weather
 RECOVERY = 10.0
 """Seconds after the end of the last fault."""
 
-SAID_WITHIN = {Kind.REFUSE: 9.0, Kind.FREEZE: 15.0}
+SAID_WITHIN = {Kind.REFUSE: 9.0, Kind.EMPTY: 9.0, Kind.FREEZE: 15.0}
 """Seconds until an outage must be said: a look each five, five (Prometheus: ten) of patience, and a picture."""
 
 BOOT = 9.0
