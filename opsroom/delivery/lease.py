@@ -4,8 +4,9 @@ Timing as client-go has it: 15 s lease, 10 s to renew, 2 s between tries. A reco
 since WE last saw it change on our monotonic clock; the times written in it are never compared with a local clock.
 A holder that could not renew for 10 s is no holder any more, 5 s before another one may begin; ``held`` asks the
 clock each time, so a process that was stopped and resumed knows at once. ``transitions`` is the fencing number that
-goes into every write and journal line. Written anew because the client library's own election compares wall clocks,
-counts no transitions and releases nothing. Source: client-go ``tools/leaderelection``.
+goes into every write and journal line. The Lease also bears what its holder has done automatically of late, so that the
+next holder's limits begin where the last one's stood. Written anew because the client library's own election compares
+wall clocks, counts no transitions and releases nothing. Source: client-go ``tools/leaderelection``.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from opsroom.delivery import raw
 from opsroom.delivery.doors import Now, Raw, Reader, Wait, Writer
 from opsroom.domain.board import Decider
 from opsroom.domain.clean import clean
-from opsroom.domain.marks import GATES
+from opsroom.domain.marks import ACTS, GATES
 from opsroom.errors import Conflict, Gone, OpsroomError
 
 DURATION = 15
@@ -65,9 +66,10 @@ class Lease:
         self._reader, self._writer = reader, writer
         self._collection = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
         self._meta: Raw = {"name": name, "namespace": namespace}
-        if gates:
-            self._meta["annotations"] = {GATES: "served"}
         self._gates = gates
+        self._note: str | None = None
+        """What stands for ``ACTS`` from the next write on; None: what stood there when we took the Lease."""
+        self._turn = asyncio.Lock()
         self._clock, self._now = clock, now
         self._record: Raw = {}
         self._observed = 0.0
@@ -83,6 +85,21 @@ class Lease:
     def transitions(self) -> int:
         """The fencing number: changes of holder so far."""
         return raw.number(self._record, "spec", "leaseTransitions")
+
+    @property
+    def acts(self) -> str:
+        """The annotation ``ACTS`` as it was last seen: of this holder, or of the one before."""
+        return raw.annotation(self._record, ACTS)
+
+    def note(self, acts: str) -> None:
+        """Let ``acts`` stand on the Lease from the next write on."""
+        self._note = acts
+
+    async def noted(self) -> bool:
+        """Whether what was noted stands on the Lease, and it is ours; writes it now where it does not stand yet."""
+        if self._note is not None and self.acts != self._note:
+            await self.step()
+        return self.held and (self._note is None or self.acts == self._note)
 
     def decider(self) -> Decider:
         """Who decides, as far as this candidate knows."""
@@ -105,6 +122,10 @@ class Lease:
 
     async def step(self) -> None:
         """One try: look, and renew, take or wait."""
+        async with self._turn:
+            await self._step()
+
+    async def _step(self) -> None:
         before = (self.held, raw.text(self._record, "spec", "holderIdentity"))
         try:
             await self._try()
@@ -130,6 +151,10 @@ class Lease:
 
     async def release(self) -> None:
         """Give the Lease back; only after all work has ended. Failing is harmless: it expires."""
+        async with self._turn:
+            await self._release()
+
+    async def _release(self) -> None:
         if not self.held:
             return
         self._renewed = None
@@ -146,6 +171,8 @@ class Lease:
             # The fast path: put on what we wrote last; 409 means that somebody else wrote.
             await self._write(raw.table(self._record, "spec"), mine=True)
             return
+        # What we noted when we last held it says nothing of who held it since: theirs stands until we have read it.
+        self._note = None
         try:
             await self._look()
         except Gone:
@@ -162,7 +189,7 @@ class Lease:
         body = {
             "apiVersion": "coordination.k8s.io/v1",
             "kind": "Lease",
-            "metadata": self._meta,
+            "metadata": self._metadata(),
             "spec": self._spec({}, mine=True),
         }
         self._took(await self._writer.post(self._collection, body), asked, fresh=True)
@@ -172,9 +199,16 @@ class Lease:
         self._took(await self._put(self._spec(spec, mine=mine)), asked, fresh=fresh)
 
     async def _put(self, spec: Raw) -> object:
-        metadata = {**self._meta, "resourceVersion": raw.version(self._record)}
+        metadata = {**self._metadata(), "resourceVersion": raw.version(self._record)}
         body = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata, "spec": spec}
         return await self._writer.put(f"{self._collection}/{self._meta['name']}", body)
+
+    def _metadata(self) -> Raw:
+        notes = {GATES: "served"} if self._gates else {}
+        acts = self.acts if self._note is None else self._note
+        if acts:
+            notes[ACTS] = acts
+        return {**self._meta, "annotations": notes} if notes else self._meta
 
     def _spec(self, old: Raw, *, mine: bool) -> Raw:
         # A re-start under the same identity is a new holder as well: deeds of the former one may be in flight.

@@ -54,6 +54,9 @@ GATE = "opsroom.dev/gate"
 GATES = "opsroom.dev/gates"
 """On the decider's Lease: its holder answers gates."""
 
+ACTS = "opsroom.dev/acts"
+"""On the decider's Lease: times of its last automatic deeds, JSON, so that the next one's limits go on from there."""
+
 BY = "opsroom.dev/by"
 """Who wrote last and under which Lease transition: ``identity#transitions``."""
 

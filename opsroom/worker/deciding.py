@@ -19,6 +19,7 @@ from opsroom.sources.cluster import Cluster
 from opsroom.worker import deferring
 from opsroom.worker.course import Course
 from opsroom.worker.outside import Outside
+from opsroom.worker.rails import SharedRails
 from opsroom.worker.sharing import Sharing
 from opsroom.worker.situation import Situation
 
@@ -41,6 +42,7 @@ class Deciding:
         self._sharing = sharing
         self._act = act
         self._decided = decided
+        self._rails = SharedRails(outside)
 
     def tick(
         self,
@@ -59,6 +61,7 @@ class Deciding:
         else:
             situation.troubles.pop("freeze", None)
         may_act = self._outside.may_act and not unseen
+        self._rails.take_over(situation)
         memory = deferring.forgotten(situation.memory) if may_act else situation.memory
         cases = [
             self._case(situation, cluster.marks(uid), course, verdicts[uid], uid in queued)
@@ -77,6 +80,7 @@ class Deciding:
         if unseen or (not may_act and self._outside.somebody_will_act):
             decisions, memory = deferring.left(decisions, memory)
         situation.memory = memory
+        self._rails.tell(situation)
         for decision in decisions:
             self._take(situation, decision, verdicts[decision.uid])
         self._sharing.write_flags(

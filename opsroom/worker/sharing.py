@@ -74,8 +74,7 @@ class Sharing:
             if reader is not None:
                 before = (self.freeze, self.acknowledged, self.approved)
                 try:
-                    self.freeze = await read_freeze(reader)
-                    self._looked = self._clock()
+                    self.look_came(await read_freeze(reader))
                     self.acknowledged = await read_acknowledged(reader)
                     self.approved = await read_approved(reader) if self._approvals() else {}
                     self.error = ""
@@ -86,6 +85,11 @@ class Sharing:
                 if before != (self.freeze, self.acknowledged, self.approved):
                     changed()
             await asyncio.sleep(wait)
+
+    def look_came(self, freeze: Freeze | None) -> None:
+        """A look at the freeze was answered just now."""
+        self.freeze = freeze
+        self._looked = self._clock()
 
     def seen_by(self, uid: Uid, canary_hash: str, flag: Flag | None) -> Flag | None:
         """``flag`` with the acknowledgement that belongs to it."""

@@ -30,8 +30,10 @@ from opsroom.errors import JournalError, OpsroomError
 from opsroom.feed.published import Published
 from opsroom.sources.prometheus import Metrics as Prometheus
 from opsroom.worker.automatic import Automatic, intent_of
+from opsroom.worker.clearing import Clearing
 from opsroom.worker.deeds import Journals
 from opsroom.worker.loop import Loop
+from opsroom.worker.notices import Notices
 from opsroom.worker.outside import Outside
 from opsroom.worker.picture import NO_PROMETHEUS
 from opsroom.worker.policy import PolicyInForce
@@ -83,6 +85,7 @@ class Work:
         self.automatic = Automatic(self._carry, lambda deed: self.loop.told(deed), time.time)
         self.quarantine = SharedQuarantine(self.outside, self.standing)
         self.queueing = Queueing(self.outside, self.sharing, self.standing, self.quarantine, self.automatic.begin)
+        self.notices = Notices(lambda: policy.policy.notices, self._calls)
         self.loop = Loop(
             self.outside,
             policy,
@@ -96,6 +99,7 @@ class Work:
             act=self._act,
             decided=self._decided,
             others=others.news,
+            call=self.notices.look,
         )
         self._policy = policy
         self._rails_window = policy.policy.rails.window
@@ -115,6 +119,7 @@ class Work:
                 ("standing", lambda: self.standing.run(wake)),
                 ("journal", self._write_lines),
                 ("settle", self._settle),
+                ("notices", self.notices.find),
             ):
                 group.create_task(_again(name, task), name=name)
 
@@ -161,11 +166,17 @@ class Work:
             client=(told.client_cert, told.client_key) if told.client_cert else None,
         )
 
+    def _calls(self) -> bool:
+        """Where one decides, that one calls; an observer calls for whoever gave it addresses."""
+        lease = self.outside.lease
+        return self._mode is Mode.OBSERVE or (lease is not None and lease.held)
+
     def _carry(self, intent: Intent) -> AsyncIterator[Deed]:
         reader, writer, lease = self.outside.reader, self.outside.writer, self.outside.lease
         if reader is None or writer is None or lease is None:
             raise AssertionError("a deed was decided without a cluster")
-        return deliver(intent, reader, writer, self.journal, guard=lambda: lease.held)
+        clear = Clearing(reader, lease, self.sharing)
+        return deliver(intent, reader, writer, self.journal, guard=lambda: lease.held, clear=clear)
 
     def _act(self, decision: Decision, rollout: Rollout, verdict: Verdict | None) -> None:
         lease = self.outside.lease

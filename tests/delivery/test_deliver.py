@@ -9,7 +9,7 @@ import pytest
 
 from opsroom.delivery.deliver import carry_out
 from opsroom.delivery.follow import watch_over
-from opsroom.delivery.plan import Progress
+from opsroom.delivery.plan import Progress, Refused
 from opsroom.delivery.prepare import prepare
 from opsroom.delivery.send import OVERTAKEN
 from opsroom.delivery.settle import NEVER_SENT, open_deeds, settle
@@ -278,3 +278,33 @@ def test_what_its_controller_has_seen_is_followed_although_it_is_scaled_meanwhil
         return [later.state async for later in watch_over(script, deed, sim.hands())]
 
     assert sim.run(follow()) == [DeedState.SEEN, DeedState.DONE]
+
+
+def test_an_automatic_deed_asks_what_is_in_its_way_right_before_its_request(sim: Sim) -> None:
+    canary(sim)
+    asked: list[int] = []
+
+    async def clear() -> Refused | None:
+        asked.append(len(sim.writer.sent))
+        return Refused(refusal=Refusal.FROZEN, detail="ada")
+
+    automatic = sim.intent(Verb.ROLL_BACK, automatic=True, fencing=3)
+    deeds = sim.run(sim.deliver(automatic, guard=lambda: True, clear=clear))
+    assert (deeds[-1].state, deeds[-1].refusal) == (DeedState.REFUSED, Refusal.FROZEN)
+    assert (asked, sim.writer.sent, sim.journal.states) == ([0], [], ["journalled", "refused"])
+    assert sim.run(sim.deliver(sim.intent(Verb.ROLL_BACK), clear=clear))[-1].state is DeedState.DONE
+    assert asked == [0]
+
+
+def test_the_lease_that_is_lost_while_the_freeze_is_read_is_lost_in_time(sim: Sim) -> None:
+    canary(sim)
+    held = [True]
+
+    async def clear() -> Refused | None:
+        held[0] = False
+        return None
+
+    automatic = sim.intent(Verb.ROLL_BACK, automatic=True, fencing=3)
+    deeds = sim.run(sim.deliver(automatic, guard=lambda: held[0], clear=clear))
+    assert (deeds[-1].refusal, deeds[-1].detail) == (Refusal.CONFLICT, "not_decider")
+    assert sim.writer.sent == []

@@ -211,3 +211,70 @@ def test_running_is_stepping_until_cancelled(sim: Sim, two: Two) -> None:
     with pytest.raises(OpsroomError, match="enough"):
         sim.run(two.ada.run(wait))
     assert waits == [2.0, 2.0, 2.0]
+
+
+def test_what_a_holder_has_done_stands_until_the_next_one_has_read_it(sim: Sim, two: Two) -> None:
+    async def main() -> None:
+        await two.ada.step()
+        two.ada.note("ada's deeds")
+        assert await two.ada.noted()
+        two.time += DURATION + 1
+        await two.bob.step()
+        two.time += DURATION + 1
+        await two.bob.step()
+        assert (two.bob.held, two.bob.acts) == (True, "ada's deeds")
+        two.time += 2.0
+        await two.bob.step()
+        assert two.bob.acts == "ada's deeds"
+        two.bob.note("bob's deeds")
+        assert await two.bob.noted()
+
+    sim.run(main())
+    lease = sim.cluster.store.get("leases", "opsroom", "opsroom-decider")
+    assert lease["metadata"]["annotations"] == {"opsroom.dev/acts": "bob's deeds"}
+
+
+def test_a_deed_is_not_counted_by_a_holder_who_cannot_write_it_down(sim: Sim, two: Two) -> None:
+    async def main() -> list[bool]:
+        await two.ada.step()
+        two.ada.note("one deed")
+        for line in two.lines:
+            line.cut = True
+        cut = await two.ada.noted()
+        for line in two.lines:
+            line.cut = False
+        return [cut, await two.ada.noted()]
+
+    assert sim.run(main()) == [False, True]
+
+
+def test_a_renewal_and_a_count_at_the_same_moment_do_not_cost_the_lease(sim: Sim, two: Two) -> None:
+    async def main() -> None:
+        await two.ada.step()
+        for number in range(20):
+            two.ada.note(str(number))
+            await asyncio.gather(two.ada.step(), two.ada.noted(), two.ada.step())
+            assert two.ada.held
+            assert two.ada.acts == str(number)
+
+    sim.run(main())
+
+
+def test_old_notes_of_ours_do_not_wipe_out_what_another_holder_did(sim: Sim, two: Two) -> None:
+    async def main() -> None:
+        await two.ada.step()
+        two.ada.note("before")
+        await two.ada.noted()
+        two.time += DURATION + 1
+        await two.bob.step()
+        two.time += DURATION + 1
+        await two.bob.step()
+        two.bob.note("in between")
+        await two.bob.noted()
+        await two.bob.release()
+        await two.ada.step()
+        two.time += DURATION + 1
+        await two.ada.step()
+        assert (two.ada.held, two.ada.acts) == (True, "in between")
+
+    sim.run(main())
