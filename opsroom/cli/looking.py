@@ -15,7 +15,7 @@ from opsroom.cli.options import settings_for
 from opsroom.cli.own_worker import address, wait_for
 from opsroom.domain.board import Row
 from opsroom.domain.freshness import Freshness, freshness
-from opsroom.errors import OpsroomError, Unreachable, UsageError, WaitingError
+from opsroom.errors import NotPermitted, OpsroomError, Unreachable, UsageError, WaitingError
 from opsroom.feed.client import fetch_picture
 from opsroom.feed.frames import Picture
 
@@ -43,6 +43,7 @@ def whole_picture(arguments: argparse.Namespace) -> Picture:
 
     Raises:
         Unreachable: no worker answers, or the worker cannot read the cluster.
+        NotPermitted: the cluster lets it read nothing; no rows then say nothing about what waits for a person.
     """
     where = address(arguments, settings_for(arguments))
     wait_for(where)
@@ -52,6 +53,8 @@ def whole_picture(arguments: argparse.Namespace) -> Picture:
         picture = asyncio.run(fetch_picture(where, token))
         kube = next((source for source in picture.room.sources if source.name.startswith("kube")), None)
         if kube is None or freshness(kube, picture.room.at) is not Freshness.NEVER:
+            if kube is not None and kube.error and not picture.rows:
+                raise NotPermitted(kube.error)
             return picture
         if kube.error:
             raise Unreachable(kube.error)

@@ -149,9 +149,10 @@ def forbidden(words: str, endpoint: Endpoint, thing: str) -> NotPermitted:
         return NotPermitted(f"{endpoint.address} forbids {thing}: {words}")
     resource = found["resource"] + (f" ({found['group']})" if found["group"] else "")
     place = f"namespace {found['namespace']}" if found["namespace"] else "all namespaces"
+    looks = found["verb"] in ("list", "watch") and not found["namespace"]
     return NotPermitted(
         f"{clean(found['user'])} needs {found['verb']} on {resource} in {place}",
-        "Ask for that role, or use another context",
+        f"Ask for that role, or {'name the namespaces you may read with -n' if looks else 'use another context'}",
     )
 
 
