@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterable
+from pathlib import Path
 
 import msgspec
 
 from opsroom.config import paths
+from opsroom.delivery.generations import journals
 from opsroom.delivery.journal import Entry, merged, verify
 from opsroom.errors import JournalError
 from opsroom.view import journal_line
@@ -15,23 +18,23 @@ from opsroom.view import journal_line
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the entries, oldest first, or check the chains."""
-    files = sorted(paths.journal_folder().glob("*.jsonl"))
+    files = journals(paths.journal_folder())
     if arguments.verify:
-        return _verify(arguments.output)
+        return _verify(files, arguments.output)
     entries = merged(files)
     for entry in entries:
         sys.stdout.write(_json(entry) if arguments.output == "json" else _plain(entry))
     return 0
 
 
-def _verify(output: str) -> int:
+def _verify(files: Iterable[Path], output: str) -> int:
     """Check every file.
 
     Raises:
         JournalError: a chain does not hold (a line torn by a crash does not count).
     """
     broken = 0
-    for file in sorted(paths.journal_folder().glob("*.jsonl")):
+    for file in files:
         faults = verify(file)
         broken += sum(fault.kind != "torn" for fault in faults)
         if output == "json":

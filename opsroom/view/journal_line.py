@@ -12,6 +12,7 @@ FAULT = {
     "torn": "cut off by a crash",
     "unreadable": "cannot be read",
     "broken_chain": "the line before it was changed or taken out",
+    "cut_off": "the file before this one is not here",
 }
 
 OUTCOME = {

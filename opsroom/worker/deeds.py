@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from opsroom.delivery.generations import generations
 from opsroom.delivery.journal import Entry
 from opsroom.domain.deed import Deed
 from opsroom.domain.rollout import Uid
@@ -62,7 +63,8 @@ class Journals:
     def __init__(self, folder: Path, own: Path) -> None:
         self._folder = folder
         self._own = own
-        self._read: dict[Path, int] = {}
+        self._read: dict[Path, tuple[int, int]] = {}
+        """Inode of each file when it was last looked at, and how far it was read."""
 
     def news(self) -> list[Deed]:
         """Deeds that were written since the last look, oldest first."""
@@ -74,19 +76,30 @@ class Journals:
 
     def _new_lines(self, path: Path) -> list[Deed]:
         try:
-            size = path.stat().st_size
-            start = self._read.get(path, max(0, size - FIRST_LOOK))
-            if size < start:
-                start = 0
-            if size == start:
+            now = path.stat()
+            inode, start = self._read.get(path, (now.st_ino, max(0, now.st_size - FIRST_LOOK)))
+            if (inode, start) == (now.st_ino, now.st_size):
+                self._read[path] = inode, start
                 return []
-            with path.open("rb") as file:
-                file.seek(start)
-                data = file.read(size - start)
+            rest: list[Deed] = []
+            if inode != now.st_ino:
+                # It was full and put aside: what was written to it since stands there.
+                aside = next((one for one in generations(path) if one.stat().st_ino == inode), None)
+                rest = [] if aside is None else self._from(aside, start)[0]
+                start = 0
+            found, end = self._from(path, 0 if now.st_size < start else start)
         except OSError:
             return []
-        whole = data.rpartition(b"\n")[0]
-        self._read[path] = start + (len(whole) + 1 if whole else 0)
+        self._read[path] = now.st_ino, end
+        return [*rest, *found]
+
+    @staticmethod
+    def _from(path: Path, start: int) -> tuple[list[Deed], int]:
+        """The deeds of the whole lines after ``start``, and where the last of these lines ends."""
+        with path.open("rb") as file:
+            file.seek(start)
+            data = file.read()
+        whole, end, _ = data.rpartition(b"\n")
         found = []
         for line in whole.split(b"\n"):
             try:
@@ -95,4 +108,4 @@ class Journals:
                 continue
             if entry.deed is not None:
                 found.append(entry.deed)
-        return found
+        return found, start + len(whole) + len(end)

@@ -19,7 +19,7 @@ from opsroom.config.settings import Settings
 from opsroom.control.memory import relearn
 from opsroom.delivery.deliver import deliver
 from opsroom.delivery.hands import Hands
-from opsroom.delivery.journal import Entry, Journal, read
+from opsroom.delivery.journal import Entry, Journal, read_recent
 from opsroom.delivery.settle import open_deeds, settle
 from opsroom.domain.board import Mode
 from opsroom.domain.decision import Decision
@@ -204,7 +204,7 @@ class Work:
         if self._mode is not Mode.AUTO:
             return
         try:
-            deeds = [entry.deed for entry in read(self.journal.path) if entry.deed is not None]
+            deeds = [entry.deed for entry in read_recent(self.journal.path) if entry.deed is not None]
         except JournalError as error:
             self.loop.situation.troubles["journal"] = str(error)
             return
@@ -224,7 +224,7 @@ class Work:
             await lease.changed.wait()
             lease.changed.clear()
         hands = Hands(reader, writer, self.journal, guard=lambda: lease.held)
-        for deed in open_deeds(read(self.journal.path), time.time()):
+        for deed in open_deeds(read_recent(self.journal.path), time.time()):
             self.automatic.follow(deed.intent.target.uid, settle(deed, hands), deed.intent)
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from opsroom.delivery.journal import Entry, Journal, merged, read, verify
+from opsroom.delivery.generations import generations, journals
+from opsroom.delivery.journal import Entry, Journal, merged, read, read_recent, verify
 from opsroom.errors import JournalError
 
 
@@ -120,3 +121,80 @@ def test_a_full_disk_is_a_journal_error(monkeypatch: pytest.MonkeyPatch, journal
     monkeypatch.setattr(os, "write", full)
     with pytest.raises(JournalError, match="No space left"):
         journal.write(entry(1.0))
+
+
+def filled(path: Path, lines: int, full: int = 400) -> Journal:
+    """A journal of small files."""
+    made = Journal(path, "ada", full)
+    for at in range(lines):
+        made.write(entry(float(at)))
+    return made
+
+
+def test_a_full_file_is_put_aside_and_the_chain_goes_on_in_the_next_one(tmp_path: Path) -> None:
+    path = tmp_path / "ada.jsonl"
+    filled(path, 20)
+    files = generations(path)
+    assert len(files) > 3
+    assert [file.name for file in files[:2]] == ["ada.jsonl.1", "ada.jsonl.2"]
+    assert files[-1] == path
+    assert journals(tmp_path) == files
+    assert [fault for file in files for fault in verify(file)] == []
+    assert [one.at for one in merged(files)] == [float(at) for at in range(20)]
+    recent = [one.at for one in read_recent(path)]
+    assert recent == [float(at) for at in range(20)][-len(recent) :]
+    assert len(recent) > len(list(read(path)))
+    assert all(file.stat().st_mode & 0o777 == 0o600 for file in files)
+
+
+def test_more_than_nine_files_stay_in_their_order(tmp_path: Path) -> None:
+    path = tmp_path / "ada.jsonl"
+    filled(path, 60)
+    numbers = [int(file.name.rpartition(".")[2]) for file in generations(path)[:-1]]
+    assert len(numbers) > 10
+    assert numbers == sorted(numbers)
+
+
+def test_what_was_changed_or_taken_out_before_the_seam_shows_after_it(tmp_path: Path) -> None:
+    path = tmp_path / "ada.jsonl"
+    filled(path, 20)
+    first, second = generations(path)[:2]
+    whole = first.read_text().splitlines(keepends=True)
+    first.write_text("".join(whole[:-1]))
+    assert [(fault.line, fault.kind) for fault in verify(second)] == [(1, "broken_chain")]
+    first.unlink()
+    assert [(fault.line, fault.kind) for fault in verify(second)] == [(1, "cut_off")]
+    assert verify(generations(path)[1]) == []
+
+
+def test_a_crash_between_two_files_leaves_no_gap(tmp_path: Path) -> None:
+    path = tmp_path / "ada.jsonl"
+    made = filled(path, 3, 10_000)
+    with path.open("ab") as torn:
+        torn.write(b'{"at":9.0,"wri')
+    path.rename(tmp_path / "ada.jsonl.1")
+    made.write(entry(4.0))
+    assert verify(path) == []
+    assert [fault.kind for fault in verify(tmp_path / "ada.jsonl.1")] == ["torn"]
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from opsroom.delivery.journal import Entry, Journal
+journal = Journal(Path(sys.argv[1]), sys.argv[2], 2000)
+for at in range(60):
+    journal.write(Entry(at=float(at), writer="", note=sys.argv[2]))
+"""
+
+
+def test_writers_who_meet_at_the_seam_lose_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "ada.jsonl"
+    writers = [subprocess.Popen([sys.executable, "-c", WRITER, str(path), name]) for name in ("a", "b", "c")]
+    assert [writer.wait(60) for writer in writers] == [0, 0, 0]
+    files = generations(path)
+    assert len(files) > 5
+    assert [fault for file in files for fault in verify(file)] == []
+    for name in ("a", "b", "c"):
+        lines = [one.at for file in files for one in read(file) if one.writer == name]
+        assert lines == [float(at) for at in range(60)]

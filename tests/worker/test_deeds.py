@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from opsroom.delivery.generations import generations
 from opsroom.delivery.journal import Entry, Journal
 from opsroom.domain.decision import Decision, Outcome
 from opsroom.domain.deed import Deed, DeedState, Effect, Intent, Precondition, Refusal, Target, Verb
@@ -167,3 +168,15 @@ def test_a_half_written_line_is_read_when_it_is_whole(tmp_path: Path) -> None:
     assert journals.news() == []
     path.write_bytes(line)
     assert [one.intent.id for one in journals.news()] == ["first"]
+
+
+def test_a_persons_journal_is_followed_into_its_next_file(tmp_path: Path) -> None:
+    own, theirs = tmp_path / "worker.jsonl", tmp_path / "ali.jsonl"
+    followed, ali = Journals(tmp_path, own), Journal(theirs, "ali", 1500)
+    seen: list[str] = []
+    for number in range(12):
+        for part in ("a", "b", "c"):
+            ali.write(Entry(at=float(number), writer="ali", deed=deed(f"{number}{part}", at=float(number))))
+        seen += [one.intent.id for one in followed.news()]
+    assert len(generations(theirs)) > 4
+    assert seen == [f"{number}{part}" for number in range(12) for part in ("a", "b", "c")]
