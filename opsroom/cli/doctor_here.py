@@ -5,6 +5,7 @@ No secret is read further than to know that it can be read.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import sys
@@ -19,7 +20,7 @@ from opsroom.cli.parser import TARGETS
 from opsroom.config import paths
 from opsroom.config.lock import locked
 from opsroom.config.policy_file import load_policy
-from opsroom.config.secrets import keyring_name, token
+from opsroom.config.secrets import addresses, keyring_name, token
 from opsroom.config.settings import Settings
 from opsroom.errors import OpsroomError
 
@@ -31,6 +32,7 @@ def here_findings(settings: Settings, environment: Mapping[str, str]) -> Iterato
     yield from _kubeconfig(settings, environment)
     yield _keyring(environment)
     yield from _token_files(environment)
+    yield _notices(environment)
     yield from _folders()
     yield from _terminal(environment)
     yield _own_worker(settings)
@@ -98,6 +100,20 @@ def _token_files(environment: Mapping[str, str]) -> Iterator[Finding]:
             yield failed(f"token of {target}", error)
         else:
             yield ok(f"token of {target}", f"{environment[variable]} ({variable})")
+
+
+def _notices(environment: Mapping[str, str]) -> Finding:
+    try:
+        number = len(addresses(environment))
+    except OpsroomError as error:
+        return failed("notices", error)
+    if not number:
+        return ok("notices", "none leave this machine: no address in APPRISE_TOKEN_FILE or the keyring")
+    if importlib.util.find_spec("apprise") is None:
+        return warn(
+            "notices", "there are addresses, and Apprise is not installed", "Run: pip install 'opsroom[apprise]'"
+        )
+    return ok("notices", f"{number} {'address' if number == 1 else 'addresses'}, sent by the worker through Apprise")
 
 
 def _folders() -> Iterator[Finding]:

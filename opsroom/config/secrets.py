@@ -17,6 +17,12 @@ SERVICE = "opsroom"
 """Name of our entries in the keyring."""
 
 
+ADDRESSES = "apprise"
+"""Name of the notices' address in the keyring."""
+
+ADDRESSES_FILE = "APPRISE_TOKEN_FILE"
+
+
 class Secret:
     """A value that shows itself only to ``reveal``."""
 
@@ -53,13 +59,37 @@ def token(target: str, environment: Mapping[str, str] | None = None) -> Secret |
     return _from_keyring(target)
 
 
-def _from_file(path: Path, variable: str) -> Secret:
+def addresses(environment: Mapping[str, str] | None = None) -> tuple[Secret, ...]:
+    """Where notices go, as Apprise writes addresses; they hold tokens, so they are secrets as a whole.
+
+    A file has one on each line (empty lines and those that begin with ``#`` count for nothing), the keyring has one.
+
+    Raises:
+        ConfigError: the file is missing, empty, or readable by others.
+    """
+    environment = os.environ if environment is None else environment
+    path = environment.get(ADDRESSES_FILE)
+    if not path:
+        found = _from_keyring(ADDRESSES)
+        return () if found is None else (found,)
+    lines = [line.strip() for line in _private(Path(path), ADDRESSES_FILE).splitlines()]
+    wanted = [line for line in lines if line and not line.startswith("#")]
+    if not wanted or not all(line.isprintable() for line in wanted):
+        raise ConfigError(f"{path} ({ADDRESSES_FILE}) holds no address", "Put one address on each line")
+    return tuple(Secret(line) for line in wanted)
+
+
+def _private(path: Path, variable: str) -> str:
     try:
         if _open_to_others(path.stat()):
             raise ConfigError(f"{path} ({variable}) can be read by others", f"Run: chmod 600 {path}")
-        value = path.read_text(encoding="utf-8").strip()
+        return path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} ({variable}) cannot be read", "Correct the variable or unset it") from error
+
+
+def _from_file(path: Path, variable: str) -> Secret:
+    value = _private(path, variable)
     if not value or not value.isprintable():
         raise ConfigError(f"{path} ({variable}) holds no token", "Put one line with the token into it")
     return Secret(value)

@@ -59,6 +59,11 @@ class Flag(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     acknowledged_by: str = ""
     acknowledged_at: float | None = None
 
+    @property
+    def calls(self) -> bool:
+        """Whether somebody has to be called: not where a person asked, or has taken it."""
+        return self.reason is not FlagReason.PERSON and not self.acknowledged_by
+
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What ``control`` decided for one rollout at one moment."""

@@ -10,6 +10,7 @@ import msgspec
 
 from opsroom.domain.clean import clean
 from opsroom.domain.judge_policy import JudgePolicy, judge_faults
+from opsroom.domain.notice_policy import NoticePolicy, notice_faults
 from opsroom.domain.queue_policy import QueuePolicy, queue_faults
 from opsroom.domain.rollout import Rollout
 from opsroom.domain.verdict import PROMOTE_BELOW, ROLL_BACK_ABOVE
@@ -68,6 +69,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forb
     rails: Rails = Rails()
     queue: QueuePolicy = QueuePolicy()
     judge: JudgePolicy = JudgePolicy()
+    notices: NoticePolicy = NoticePolicy()
     step: float = 10.0
     """Seconds between two looks at the metrics."""
     window: int = 60
@@ -143,4 +145,4 @@ def out_of_bounds(policy: Policy) -> list[tuple[str, str]]:
         bad.append(("idle_cpu", "0 to 1"))
     if not STEPS_MIN <= policy.window <= 1000:
         bad.append(("window", f"{STEPS_MIN} to 1000"))
-    return bad + judge_faults(policy.judge) + queue_faults(policy.queue)
+    return bad + judge_faults(policy.judge) + queue_faults(policy.queue) + notice_faults(policy.notices)

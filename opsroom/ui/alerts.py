@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from opsroom.domain.decision import Flag, FlagReason
 from opsroom.domain.rollout import Uid
 from opsroom.ui.notices import Notices, notice, wrapped
 from opsroom.ui.sight import Sight
@@ -32,7 +31,7 @@ class Alerts:
     def look(self, clock: float, environment: Mapping[str, str]) -> None:
         """Tell what is new; ``clock`` is monotonic seconds."""
         flags = self._sight.flags
-        if self._sight.room is None or not (self._bell or self._how is not Notices.OFF):
+        if self._sight.room is None or self._sight.filling or not (self._bell or self._how is not Notices.OFF):
             return
         if self._told is None:
             self._told = {uid: flag.since for uid, flag in flags.items()}
@@ -43,14 +42,9 @@ class Alerts:
             return
         new = [uid for uid, flag in flags.items() if told.get(uid) != flag.since]
         told.update((uid, flags[uid].since) for uid in new)
-        names = sorted(row.rollout.name for uid in new if _calls(flags[uid]) and (row := self._sight.rows.get(uid)))
+        names = sorted(row.rollout.name for uid in new if flags[uid].calls and (row := self._sight.rows.get(uid)))
         if not names:
             return
         self._last = clock
         text = notice(words.needed(names, self._sight.room.context), self._how)
         self._write(("\x07" if self._bell else "") + (wrapped(text, environment) if text else ""))
-
-
-def _calls(flag: Flag) -> bool:
-    """Whether somebody has to be called: not where a person asked, or has taken it."""
-    return flag.reason is not FlagReason.PERSON and not flag.acknowledged_by

@@ -41,7 +41,14 @@ GATHER = 0.2
 NOT_ASKED = SourceState(name="prometheus", interval=10.0)
 """Shown until the metrics source is there: one behind the API server's proxy waits for the connection."""
 
+Call = Callable[[Iterable[Row], str, float], str]
+"""Calls people for new flags among all rows of a context, at epoch seconds; says what went wrong, if anything did."""
+
 log = logging.getLogger(__name__)
+
+
+def _nobody(rows: Iterable[Row], context: str, now: float) -> str:
+    return ""
 
 
 class Loop:
@@ -62,6 +69,7 @@ class Loop:
         act: Act,
         decided: Decided,
         others: Callable[[], Iterable[Deed]],
+        call: Call = _nobody,
         now: Callable[[], float] = time.time,
     ) -> None:
         self.situation = Situation()
@@ -79,6 +87,7 @@ class Loop:
         self._namespaces = namespaces
         self._deciding = Deciding(outside, sharing, act, decided)
         self._others = others
+        self._call = call
         self._now = now
         self._down: set[str] = set()
 
@@ -237,6 +246,9 @@ class Loop:
             rights: dict[Verb, Right] = {} if self._read_only else self._rights.of(course.rollout)
             row = row_of(course, verdicts[uid], events, rights, self._queueing.entries.get(uid))
             rows.append(self._needing_two(row) if course.rollout.under_way else row)
+        if cluster is not None and cluster.listed:
+            error = self._call(rows, self._outside.context, now)
+            self._trouble("notices", error)
         self._published.publish(self._room(now), rows)
 
     def _needing_two(self, row: Row) -> Row:
@@ -244,6 +256,12 @@ class Loop:
         if not self._policy.policy.row_for(row.rollout).two_people:
             return row
         return msgspec.structs.replace(row, two_people=True, approval=self._sharing.approval(row.rollout))
+
+    def _trouble(self, name: str, error: str) -> None:
+        if error:
+            self.situation.troubles[name] = error
+        else:
+            self.situation.troubles.pop(name, None)
 
     def rows(self) -> list[Row]:
         """The rows as they were last published."""
