@@ -40,6 +40,7 @@ class _Tick:
     quarantine: dict[Uid, Quarantined]
     acts: list[Act]
     begun: float
+    watched: float
     left: dict[Verb, int] = field(default_factory=dict)
     steps_held: bool = False
     blind: bool = False
@@ -93,7 +94,7 @@ def decide(
                 del tick.quarantine[uid]
         decisions.append(decision)
     return decisions, Memory(
-        begun=tick.begun, tracks=tracks, flags=flags, acts=tuple(tick.acts), quarantine=tick.quarantine
+        begun=tick.begun, looked=now, tracks=tracks, flags=flags, acts=tuple(tick.acts), quarantine=tick.quarantine
     )
 
 
@@ -103,7 +104,8 @@ def _begin(policy: Policy, memory: Memory, now: float, freeze: Freeze | None, ma
     back = sum(1 for act in acts if act.verb is Verb.ROLL_BACK)
     left = {Verb.ROLL_BACK: rails.rollbacks - back, Verb.PROMOTE: rails.promotions - (len(acts) - back)}
     begun = now if memory.begun is None else memory.begun
-    return _Tick(policy, now, freeze, may_act, dict(memory.quarantine), acts, begun, left)
+    watched = follow.watched(memory.looked, now)
+    return _Tick(policy, now, freeze, may_act, dict(memory.quarantine), acts, begun, watched, left)
 
 
 def _healed(rollout: Rollout, entry: Quarantined | None) -> bool:
@@ -116,12 +118,11 @@ def _one(case: Case, old: Track | None, flag: Flag | None, tick: _Tick) -> tuple
     rollout, now = case.rollout, tick.now
     row = tick.policy.row_for(rollout)
     track = follow.digest(case, follow.follow(rollout, old, now, tick.learning), now)
+    why = grounds.unknown(case.verdict, now, tick.policy.step)
+    track = follow.waited(track, tick.watched, not why)
     flag, lifted = follow.standing(case, flag, old, track, tick.freeze)
     if lifted:
         track = msgspec.structs.replace(track, lifted=now, refusals=0)
-    why = grounds.unknown(case.verdict, now, tick.policy.step)
-    if bool(why) != (track.unknown_since is not None):
-        track = msgspec.structs.replace(track, unknown_since=now if why else None)
     found = _weigh(case, row, track, flag, why, tick)
     if found.outcome in (Outcome.ROLL_BACK, Outcome.PROMOTE):
         track = _act(case, track, found.outcome, tick)
@@ -173,10 +174,10 @@ def _weigh(case: Case, row: PolicyRow, track: Track, flag: Flag | None, why: str
     if case.rollout.pause is not None and case.rollout.pause.inconclusive:
         return _flag(FlagReason.INCONCLUSIVE, "analysis")
     if usable is None:
-        return _unknown(row, track, why, tick.now)
+        return _unknown(row, track, why)
     if usable.score is not None and usable.score < row.promote_below:
         return _healthy(case, usable, row, track, tick)
-    return _undecided(usable, row, track, "score", tick.now)
+    return _undecided(usable, row, track, "score")
 
 
 def _flag(reason: FlagReason, detail: str) -> _Finding:
@@ -201,15 +202,14 @@ def _harmful(case: Case, verdict: Verdict, row: PolicyRow, flag: Flag | None, ti
     return _allowed(Verb.ROLL_BACK, row.auto_rollback, tick)
 
 
-def _unknown(row: PolicyRow, track: Track, why: str, now: float) -> _Finding:
-    since = track.unknown_since
-    if since is not None and now - since >= row.unknown_seconds:
+def _unknown(row: PolicyRow, track: Track, why: str) -> _Finding:
+    if track.unknown is not None and track.unknown >= row.unknown_seconds:
         return _flag(FlagReason.NO_DATA, why)
     return _Finding(Outcome.WATCH, detail=why)
 
 
-def _undecided(verdict: Verdict, row: PolicyRow, track: Track, lacks: str, now: float) -> _Finding:
-    if now - track.since < row.max_seconds:
+def _undecided(verdict: Verdict, row: PolicyRow, track: Track, lacks: str) -> _Finding:
+    if track.watched < row.max_seconds:
         return _Finding(Outcome.WATCH, detail=lacks)
     if grounds.contradicts_itself(verdict, row):
         return _flag(FlagReason.CONFLICT, "")
@@ -224,7 +224,7 @@ def _healthy(case: Case, verdict: Verdict, row: PolicyRow, track: Track, tick: _
     blind = UnknownReason.SOURCE_DOWN.value if tick.blind else ""
     lacks = blind or grounds.too_early(verdict, row, track.since, tick.now)
     if lacks:
-        return _undecided(verdict, row, track, lacks, tick.now)
+        return _undecided(verdict, row, track, lacks)
     if grounds.baseline_sick(verdict, row):
         return _flag(FlagReason.BASELINE_SICK, "")
     entry = tick.quarantine.get(case.rollout.uid)

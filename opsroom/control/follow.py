@@ -33,6 +33,9 @@ REFUSALS = 5
 LEARNING = 30.0
 """Seconds after its first tick for which a worker takes the age of a canary from the cluster."""
 
+GAP = 60.0
+"""Seconds between two ticks beyond which nobody has looked: a machine slept, a process was stopped."""
+
 _PAUSE_AFTER_REFUSAL = 2.0
 _LONGEST_PAUSE = _PAUSE_AFTER_REFUSAL * 2**REFUSALS
 
@@ -49,13 +52,26 @@ def follow(rollout: Rollout, old: Track | None, now: float, learning: bool) -> T
         return Track(hash=revision, step=step, since=_began(rollout, now) if learning else now, resting=resting)
     if old.since > now:
         # The clock was set back: waiting until it has caught up would neither promote nor ask anybody.
-        unknown = None if old.unknown_since is None else now
-        old = msgspec.structs.replace(old, since=now, unknown_since=unknown)
+        old = msgspec.structs.replace(old, since=now)
     if old.step != step:
         return Track(hash=revision, step=step, since=now, resting=resting, lifted=old.lifted)
     if old.resting != resting:
         return msgspec.structs.replace(old, resting=resting)
     return old
+
+
+def watched(looked: float | None, now: float) -> float:
+    """Seconds since the last tick, at ``looked``, that count as watched; none of a gap, or of a clock set back."""
+    gap = 0.0 if looked is None else now - looked
+    return gap if 0.0 < gap <= GAP else 0.0
+
+
+def waited(track: Track, seconds: float, usable: bool) -> Track:
+    """``track`` after ``seconds`` more of watching; ``usable``: something may be concluded now."""
+    unknown = None if usable else 0.0 if track.unknown is None else track.unknown + seconds
+    if not seconds and unknown == track.unknown:
+        return track
+    return msgspec.structs.replace(track, watched=track.watched + seconds, unknown=unknown)
 
 
 def _began(rollout: Rollout, now: float) -> float:

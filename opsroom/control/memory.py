@@ -33,7 +33,10 @@ class Track(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """When this step began (or the pause on it, where only that is known)."""
     resting: bool = False
     """At the last look it waited for somebody, so that only a deed can have moved it on."""
-    unknown_since: float | None = None
+    watched: float = 0.0
+    """Seconds for which this worker has looked at it on this step: patience is not spent while nobody looks."""
+    unknown: float | None = None
+    """The same for the time in which nothing could be concluded; None while something can."""
     pending: Pending | None = None
     refusals: int = 0
     """Automatic deeds refused in a row on this step."""
@@ -64,7 +67,8 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     begun: float | None = None
     """Epoch seconds of the first tick; None before it."""
-
+    looked: float | None = None
+    """Epoch seconds of the last tick."""
     tracks: dict[Uid, Track] = {}
     flags: dict[Uid, Flag] = {}
     acts: tuple[Act, ...] = ()

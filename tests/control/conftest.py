@@ -10,7 +10,7 @@ import pytest
 
 from opsroom.control.case import Case
 from opsroom.control.decide import decide
-from opsroom.control.memory import Memory
+from opsroom.control.memory import Memory, Track
 from opsroom.domain.board import Freeze
 from opsroom.domain.decision import Decision, Flag
 from opsroom.domain.deed import Deed, DeedState, Intent, Precondition, Refusal, Target, Verb
@@ -118,8 +118,20 @@ class Decider:
         return self.look(Case(rollout=seen, verdict=judged, **extra))[0]
 
     def pass_time(self, seconds: float) -> None:
-        """Later."""
+        """Later; the decider has looked all the time, and nothing has happened."""
         self.now += seconds
+        tracks = {uid: self._waited(track, max(0.0, seconds)) for uid, track in self.memory.tracks.items()}
+        looked = None if self.memory.looked is None else self.now
+        self.memory = msgspec.structs.replace(self.memory, tracks=tracks, looked=looked)
+
+    def sleep(self, seconds: float) -> None:
+        """Later; nobody has looked."""
+        self.now += seconds
+
+    @staticmethod
+    def _waited(track: Track, seconds: float) -> Track:
+        unknown = None if track.unknown is None else track.unknown + seconds
+        return msgspec.structs.replace(track, watched=track.watched + seconds, unknown=unknown)
 
     def flag_of(self, uid: str = "u1") -> Flag | None:
         """The flag that stands."""

@@ -512,3 +512,35 @@ def test_nobody_is_asked_about_what_the_queue_keeps_at_its_gate(decider: Decider
     assert (decision.outcome, decision.detail) == (Outcome.WATCH, "queued")
     by_hand = decider.see(None, queued=True, flag=Flag(reason=FlagReason.PERSON, since=decider.now))
     assert by_hand.outcome is Outcome.FLAG
+
+
+@pytest.mark.parametrize("score", [0.5, None])
+def test_patience_is_not_spent_while_nobody_looks(decider: Decider, score: float | None) -> None:
+    decider.row(unknown_seconds=600.0)
+    decider.see(score)
+    decider.sleep(7200.0)
+    assert decider.see(score).outcome is Outcome.WATCH
+    for _ in range(19):
+        decider.sleep(30.0)
+        assert decider.see(score).outcome is Outcome.WATCH
+    decider.sleep(30.0)
+    assert decider.see(score).flag is (FlagReason.NO_DATA if score is None else FlagReason.INCONCLUSIVE)
+
+
+def test_a_worker_that_begins_late_gives_a_canary_its_whole_patience(decider: Decider) -> None:
+    old = rollout(pause=Pause(step=True, since=decider.now - 7200.0))
+    assert decider.see(0.5, old).outcome is Outcome.WATCH
+    decider.pass_time(599.0)
+    assert decider.see(0.5, old).outcome is Outcome.WATCH
+    decider.pass_time(2.0)
+    assert decider.see(0.5, old).flag is FlagReason.INCONCLUSIVE
+
+
+def test_a_step_that_was_left_leaves_its_patience_behind(decider: Decider) -> None:
+    decider.see(0.5)
+    decider.pass_time(500.0)
+    decider.see(0.5)
+    moved = rollout(step=3)
+    decider.see(0.5, moved)
+    decider.pass_time(500.0)
+    assert decider.see(0.5, moved).outcome is Outcome.WATCH
