@@ -19,8 +19,10 @@ from opsroom.view.line import Ground, Line, Piece, Role, line, sides
 from opsroom.view.plot import SIZE, Canvas, Values, plotted
 from opsroom.view.spark import Graphs, buckets
 
-AXIS = 8
+AXIS = 9
 """Cells of the labels at the left."""
+
+NAME_MOST = 24
 
 LEAST_VALUES = 6
 """A chart's width stands for at least so many values."""
@@ -98,20 +100,22 @@ def _title(metric: Metric, box: Box, stands_out: bool, seconds: float) -> Line:
     name, canary, baseline = metric.name, metric.canary.last, metric.baseline.last
     low, high = band(metric.baseline.values)
     words = [
-        Piece(fit(evidence.name(name), AXIS - 1, right=True) + " ", Role.STRONG),
+        Piece(f"{evidence.name(name)[:NAME_MOST]:>{AXIS - 1}} ", Role.STRONG),
         Piece(evidence.value(name, canary, baseline), Role.FLAGGED if stands_out else Role.CANARY),
     ]
     if metric.baseline.values:
         words += [Piece("  baseline ", Role.DIM), Piece(evidence.value(name, baseline, canary), Role.BASELINE)]
     more = ""
     if name == SCORE:
-        more = f"  roll back above {ROLL_BACK_ABOVE:.2f}, promote below {PROMOTE_BELOW:.2f}"
+        more = f"  watched on from {PROMOTE_BELOW:.2f} to {ROLL_BACK_ABOVE:.2f}"
     elif low is not None and high is not None:
         more = f"  band {evidence.value(name, low, high)} to {evidence.value(name, high, low)}"
-    end = line(Piece(f"last {numbers.duration(seconds)}", Role.DIM))
-    if line(*words).width + len(more) + 2 + end.width <= box.cells:
+    spans = numbers.duration(seconds)
+    room = box.cells - line(*words).width - 2
+    end = f"last {spans}" if room >= len(spans) + 5 else spans if room >= len(spans) else ""
+    if len(more) + len(end) <= room:
         words.append(Piece(more, Role.DIM))
-    return sides(line(*words), end, box.cells)
+    return sides(line(*words), line(Piece(end, Role.DIM)), box.cells)
 
 
 def _label(name: str, index: int, rows: int, top: float) -> str:

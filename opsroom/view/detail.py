@@ -21,7 +21,7 @@ from opsroom.view.line import Ground, Line, Piece, Role, beside, cut, line, padd
 from opsroom.view.rows import HARMFUL
 from opsroom.view.spark import Graphs
 
-LABEL = 8
+LABEL = 9
 """Cells of the word at the left of each fact."""
 
 TEXT_CELLS = 62
@@ -196,12 +196,17 @@ def keys(row: Row, cells: int, most: int = 1) -> list[Line]:
     return lines
 
 
-def news(row: Row, cells: int, most: int) -> list[Line]:
-    """The last happenings, newest first, a deed in one line."""
+def news(row: Row, cells: int, most: int, deep: int = 1) -> list[Line]:
+    """The last happenings, newest first, a deed in one line; each on at most ``deep`` lines."""
     lines = []
     for index, item in enumerate(short_news.short(row.happenings)[:most]):
         label = "last" if index == 0 else ""
-        lines.append(cut(line(" ", Piece(f"{label:<{LABEL}}", Role.DIM), *happening(item)), cells))
+        when, said, by = happening(item)
+        head = line(" ", Piece(f"{label:<{LABEL}}", Role.DIM), when)
+        first, *rest = wrap(said.text + by.text, max(20, cells - head.width), deep) or [""]
+        whole = first == said.text + by.text
+        lines.append(line(*head.pieces, *((said, by) if whole else (said._replace(text=first),))))
+        lines += [line(" " * head.width, said._replace(text=part)) for part in rest]
     return lines
 
 
@@ -212,11 +217,12 @@ def happening(item: Happening) -> list[Piece]:
     return [Piece(f"{numbers.clock(item.at)}  ", Role.DIM), Piece(words.news(item), role), Piece(by, Role.DIM)]
 
 
-def charted(row: Row) -> list[str]:
-    """Names of the metrics with a chart, the most harmful first among equals in the fixed order."""
+def charted(row: Row, every: bool = False) -> list[str]:
+    """Names of the metrics with a chart, the harmful ones first, then in the fixed order; the usual ones or all."""
     harm = {found.metric: found.harm for found in (row.verdict.evidence if row.verdict else ())}
-    present = [name for name in CHARTED if evidence.metric(row, name) is not None]
-    return sorted(present, key=lambda name: (-(harm.get(name, 0.0) >= HARMFUL), CHARTED.index(name)))
+    present = [metric.name for metric in row.metrics if every or metric.name in CHARTED]
+    place = {name: at for at, name in enumerate((*CHARTED, *present))} | {name: at for at, name in enumerate(CHARTED)}
+    return sorted(present, key=lambda name: (-(harm.get(name, 0.0) >= HARMFUL), place[name]))
 
 
 def _charts(row: Row, wide: Pane, cells: int) -> list[Line]:

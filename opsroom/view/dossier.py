@@ -1,97 +1,145 @@
-"""The detail screen: everything about one rollout on one page, most needed first."""
+"""The detail screen: everything about one rollout on one page, most needed first.
+
+What needs a person stands at the top at any width; in a wide terminal the facts about change and pods stand beside it,
+in a narrow one below the charts. A chart that shows trouble is taller than one that does not.
+"""
 
 from __future__ import annotations
 
 from opsroom.domain.board import Row
 from opsroom.domain.freshness import age
 from opsroom.domain.offer import PUTS_BACK
-from opsroom.domain.rollout import Revision, Rollout
+from opsroom.domain.rollout import Analysis, Revision, Rollout
 from opsroom.domain.series import Metric, Series
 from opsroom.view import detail, effects, evidence, numbers, words
-from opsroom.view.cells import fit
-from opsroom.view.chart import Box, chart
+from opsroom.view.cells import wrap
+from opsroom.view.chart import SCORE, Box, chart
 from opsroom.view.detail import Pane
 from opsroom.view.line import Ground, Line, Piece, Role, beside, cut, line, padded
 from opsroom.view.rows import HARMFUL
 
-CHART_ROWS = 7
-WIDE = 110
-"""Cells from which on charts stand two abreast."""
+_GROWS = {True: (7, 14), False: (4, 8)}
+"""Least and most lines of a chart that shows trouble (or the score), and of one that does not."""
+
+ABREAST = ((150, 3), (110, 2), (0, 1))
+"""Charts side by side, from so many cells on."""
+
+BESIDE = 150
+"""Cells from which on the facts stand beside the reasons."""
+
+Said = list[tuple[str, Role]]
+
+_STATUS = {
+    "Failed": Role.FLAGGED,
+    "Error": Role.FLAGGED,
+    "Inconclusive": Role.WATCH,
+    "Successful": Role.OK,
+}
+"""Roles of Argo's words for an analysis run."""
+
+_STAGE = {"step": "of this step", "background": "in the background", "before": "before the switch", "after": "after it"}
 
 
 def dossier(row: Row | None, wide: Pane) -> list[Line]:
     """The page at a width."""
     if row is None:
         return [line(), line("  ", Piece("This rollout is gone.", Role.FLAGGED))]
-    lines = [padded(detail.title(row, wide), wide.cells).on(Ground.PANE), line()]
-    lines += _all_why(row, wide)
-    lines += [line(), *detail.steps(row.rollout, wide.cells - 1), *detail.keys(row, wide.cells - 1)]
-    lines += _charts(row, wide)
-    lines += _facts("revisions", _revisions(row.rollout))
-    lines += _facts("change", _change(row.rollout, wide.now))
-    lines += _facts(
-        "rights", [f"promote {words.right(row.may_promote)}", f"roll back {words.right(row.may_roll_back)}"]
-    )
-    if row.deed is not None:
-        lines += _facts("deed", [effects.deed(row.deed, wide.now)])
-    lines += [line(), *detail.news(row, wide.cells - 1, len(row.happenings))]
-    return [cut(each, wide.cells) for each in [*lines, line()]]
+    half = wide.cells // 2 if wide.cells >= BESIDE else 0
+    above = [padded(detail.title(row, wide), wide.cells).on(Ground.PANE), line()]
+    below = [line(), *detail.news(row, wide.cells - 1, len(row.happenings), deep=3), line()]
+    if half:
+        above += beside(_reasons(row, wide, half - 2), _facts(row, wide, wide.cells - half), half, wide.cells)
+    else:
+        above += _reasons(row, wide, wide.cells)
+        below = [line(), *_facts(row, wide, wide.cells), *below]
+    charts = _charts(row, wide, wide.rows - len(above) - len(below))
+    return [cut(each, wide.cells) for each in [*above, *charts, *below]]
 
 
-def _all_why(row: Row, wide: Pane) -> list[Line]:
-    lines = []
-    for index, (text, role) in enumerate(detail.why(row, wide.now)):
-        head = "why" if index == 0 else ""
-        lines.append(line(" ", Piece(f"{head:<{detail.LABEL}}", Role.DIM), Piece(text, role)))
-    return lines
+def _reasons(row: Row, wide: Pane, cells: int) -> list[Line]:
+    """Why, where it stands, and what the two keys would do."""
+    lines = _labelled("why", detail.why(row, wide.now), cells)
+    return [*lines, line(), *detail.steps(row.rollout, cells - 1), *detail.keys(row, cells - 1, most=3)]
 
 
-def _charts(row: Row, wide: Pane) -> list[Line]:
-    harm = {found.metric: found.harm for found in (row.verdict.evidence if row.verdict else ())}
-    metrics = [found for name in detail.charted(row) if (found := evidence.metric(row, name)) is not None]
-    abreast = 2 if wide.cells >= WIDE else 1
-    cells = (wide.cells - 2 - 3 * (abreast - 1)) // abreast
-    drawn = [chart(each, Box(cells, CHART_ROWS, wide.graphs), harm.get(each.name, 0.0) >= HARMFUL) for each in metrics]
-    if len(row.scores) > 1:
-        drawn.insert(0, chart(_score(row), Box(cells, CHART_ROWS, wide.graphs), stands_out=False))
+def _facts(row: Row, wide: Pane, cells: int) -> list[Line]:
+    """The change, both revisions, what the engine's analysis and the pods say, rights, the last deed."""
+    rollout = row.rollout
+    told = f"promote {words.right(row.may_promote)}, roll back {words.right(row.may_roll_back)}"
+    parts: list[tuple[str, Said]] = [
+        ("change", _change(rollout, wide.now)),
+        ("canary", _revision(rollout.canary)),
+        ("stable", _revision(rollout.stable)),
+        ("analysis", [_analysis(run) for run in rollout.analyses]),
+        ("pods", [*_troubles("canary", rollout.canary), *_troubles("stable", rollout.stable)]),
+        ("rights", [(told, Role.TEXT)]),
+        ("deed", [] if row.deed is None else [(effects.deed(row.deed, wide.now), Role.TEXT)]),
+    ]
     lines: list[Line] = []
-    for at in range(0, len(drawn), abreast):
-        pair = drawn[at : at + abreast]
-        lines.append(line())
-        lines += pair[0] if len(pair) == 1 else beside(pair[0], pair[1], cells + 3, wide.cells)
+    for label, said in parts:
+        lines += _labelled(label, said, cells)
     return lines
+
+
+def _labelled(label: str, said: Said, cells: int) -> list[Line]:
+    """Facts after their label, wrapped."""
+    lines: list[Line] = []
+    for text, role in said:
+        for part in wrap(text, max(20, cells - detail.LABEL - 2), 4):
+            head = label if not lines else ""
+            lines.append(line(" ", Piece(f"{head:<{detail.LABEL}}", Role.DIM), Piece(part, role)))
+    return lines
+
+
+def _charts(row: Row, wide: Pane, room: int) -> list[Line]:
+    """The score's course and every metric's, as many abreast as there is room for; up to ``room`` lines are filled."""
+    abreast = next(number for least, number in ABREAST if wide.cells >= least)
+    cells = (wide.cells - 2 - 3 * (abreast - 1)) // abreast
+    loud = {found.metric for found in (row.verdict.evidence if row.verdict else ()) if found.harm >= HARMFUL}
+    shown = [found for name in detail.charted(row, every=True) if (found := evidence.metric(row, name)) is not None]
+    if len(row.scores) > 1:
+        shown.insert(0, _score(row))
+    sides = [shown[at : at + abreast] for at in range(0, len(shown), abreast)]
+    heights = _heights([any(each.name in loud or each.name == SCORE for each in side) for side in sides], room)
+    lines: list[Line] = []
+    for side, rows in zip(sides, heights, strict=True):
+        drawn = [chart(each, Box(cells, rows, wide.graphs), each.name in loud) for each in side]
+        joined = drawn[0]
+        for index, more in enumerate(drawn[1:], 1):
+            joined = beside(joined, more, index * (cells + 3), wide.cells)
+        lines += [line(), *joined]
+    return lines
+
+
+def _heights(loud: list[bool], room: int) -> list[int]:
+    """Lines of each row of charts: the least, and what is left over of ``room``, first for those that show trouble."""
+    heights = [least for least, _ in map(_GROWS.__getitem__, loud)]
+    left = room - sum(heights) - 2 * len(heights)
+    for wanted in (True, False):
+        growing = [at for at, is_loud in enumerate(loud) if is_loud is wanted]
+        while left >= len(growing) > 0 and heights[growing[0]] < _GROWS[wanted][1]:
+            for at in growing:
+                heights[at] += 1
+            left -= len(growing)
+    return heights
 
 
 def _score(row: Row) -> Metric:
     """The score's course as one more metric, without a baseline."""
     step = row.metrics[0].canary.step if row.metrics else 10.0
     end = row.verdict.at if row.verdict else 0.0
-    return Metric(name="score", canary=Series(end, step, row.scores), baseline=Series(end, step, ()))
+    return Metric(name=SCORE, canary=Series(end, step, row.scores), baseline=Series(end, step, ()))
 
 
-def _facts(label: str, said: list[str]) -> list[Line]:
-    lines = [line()] if said else []
-    for index, text in enumerate(said):
-        head = label if index == 0 else ""
-        lines.append(line(" ", Piece(f"{head:<{detail.LABEL + 2}}", Role.DIM), Piece(text)))
-    return lines
-
-
-def _revisions(rollout: Rollout) -> list[str]:
-    said = []
-    for name, revision in (("canary", rollout.canary), ("stable", rollout.stable)):
-        if revision is not None:
-            said.append(f"{name}  {_revision(revision)}")
-    return said
-
-
-def _revision(revision: Revision) -> str:
+def _revision(revision: Revision | None) -> Said:
+    if revision is None:
+        return []
     restarts = f", {revision.restarts} restarts" if revision.restarts else ""
     number = f"  revision {revision.number}" if revision.number is not None else ""
     pods = f"{revision.ready} of {revision.replicas} pods ready{restarts}"
-    return (
-        f"{fit(revision.version or '-', 12)} {revision.hash}{number}  {pods}  {' '.join(map(_image, revision.images))}"
-    )
+    role = Role.WATCH if revision.restarts or revision.ready < revision.replicas else Role.TEXT
+    head = f"{revision.version or '-'}  {revision.hash}{number}  {pods}"
+    return [(head, role), *((_image(name), Role.DIM) for name in revision.images)]
 
 
 def _image(name: str) -> str:
@@ -100,12 +148,32 @@ def _image(name: str) -> str:
     return f"{head}{at}{digest[:8]}"
 
 
-def _change(rollout: Rollout, now: float) -> list[str]:
+def _analysis(run: Analysis) -> tuple[str, Role]:
+    message = f": {run.message}" if run.message else ""
+    said = f"{run.status} {_STAGE.get(run.stage, run.stage)}, {run.name}{message}"
+    return said, _STATUS.get(run.status, Role.TEXT)
+
+
+def _troubles(side: str, revision: Revision | None) -> Said:
+    """The pods that restart or do not start, with the kubelet's reasons."""
+    said: Said = []
+    for one in revision.troubles if revision else ():
+        restarts = f"{one.restarts} restart{'' if one.restarts == 1 else 's'}" if one.restarts else "not started"
+        ready = "" if one.ready else ", not ready"
+        reason = f", {one.reason}" if one.reason else ""
+        said.append((f"{side} {one.pod}  {restarts}{reason}{ready}", Role.WATCH if one.ready else Role.FLAGGED))
+    return said
+
+
+def _change(rollout: Rollout, now: float) -> Said:
     change = rollout.change
     by = f"by {change.author}" if change.author else "nobody said who made it"
     origin = f" ({change.origin})" if change.origin else ""
     commit = f", commit {change.commit[:12]}" if change.commit else ""
     started = f", began {numbers.fine_age(age(rollout.started, now))} ago" if rollout.started else ""
-    reverts = rollout.owner in PUTS_BACK
-    owner = [f"{rollout.owner} owns the spec: an undo would be reverted"] if reverts else []
-    return [f"{by}{origin}{commit}{started}", *([change.url] if change.url else []), *owner]
+    said: Said = [(f"{by}{origin}{commit}{started}", Role.TEXT)]
+    if change.url:
+        said.append((change.url, Role.TEXT))
+    if rollout.owner in PUTS_BACK:
+        said.append((f"{rollout.owner} owns the spec: an undo would be reverted", Role.WATCH))
+    return said

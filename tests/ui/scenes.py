@@ -14,6 +14,7 @@ from opsroom.domain.deed import Deed, DeedState, Effect, Intent, Precondition, T
 from opsroom.domain.freshness import SourceState
 from opsroom.domain.queue import Lane, Queue, QueueEntry, QueueState, WaitReason
 from opsroom.domain.rollout import (
+    Analysis,
     Change,
     Engine,
     Pause,
@@ -23,6 +24,7 @@ from opsroom.domain.rollout import (
     Shape,
     Step,
     StepKind,
+    Trouble,
     Uid,
 )
 from opsroom.domain.series import Metric, Series
@@ -182,6 +184,28 @@ ARGO_NEWS = (
 )
 
 
+def course(low: float, high: float, since: int) -> tuple[float | None, ...]:
+    """A score that was ``low``, and ``high`` from step ``since`` on, over the last ten minutes."""
+    return tuple(round(low + (high - low) * min(1.0, max(0.0, (at - since) / 9)), 3) for at in range(LENGTH))
+
+
+def crashing() -> Revision:
+    """A canary of which one pod runs out of memory over and over."""
+    return Revision(
+        hash="7d4f9b6c5d",
+        images=("registry.local/fraud-scorer:v2.31.0",),
+        version="v2.31.0",
+        number=31,
+        replicas=3,
+        ready=2,
+        restarts=5,
+        troubles=(
+            Trouble(pod="fraud-scorer-7d4f9b6c5d-x2k4p", reason="CrashLoopBackOff (OOMKilled)", restarts=4),
+            Trouble(pod="fraud-scorer-7d4f9b6c5d-q9zlm", reason="OOMKilled", restarts=1, ready=True),
+        ),
+    )
+
+
 def needing(now: float) -> list[Row]:
     """Rows that wait for a person."""
     paused = {"phase": Phase.PAUSED, "step": 3, "weight": 25, "pause": Pause(step=True, since=now - 252)}
@@ -193,6 +217,7 @@ def needing(now: float) -> list[Row]:
             may_promote=CAN,
             may_roll_back=CAN,
             metrics=metrics("checkout-api", now, "errors p99", p99=412),
+            scores=course(0.35, 0.94, 31),
             happenings=news(now, *ARGO_NEWS),
         ),
         Row(
@@ -201,16 +226,25 @@ def needing(now: float) -> list[Row]:
                 "payments",
                 now,
                 **{**paused, "weight": 10, "pause": Pause(inconclusive=True, since=now - 700)},
+                analyses=(
+                    Analysis(
+                        name="ledger-writer-7d4f9b6c5d-31-3",
+                        status="Inconclusive",
+                        message="metric success-rate assessed Inconclusive due to inconclusive (3) > limit (2)",
+                        stage="step",
+                    ),
+                ),
             ),
             verdict=verdict("ledger-writer", now, 0.61, slow(now, 0.66, 310, 214, 11), decides_in=900.0),
             flag=Flag(reason=FlagReason.INCONCLUSIVE, since=now - 660),
             may_promote=CAN,
             may_roll_back=CAN,
             metrics=metrics("ledger-writer", now, "p99", p99=110),
+            scores=course(0.35, 0.61, 20),
             happenings=news(now, (31.0, "AnalysisRun inconclusive", True)),
         ),
         Row(
-            rollout=rollout("fraud-scorer", "risk", now, **{**paused, "weight": 50, "step": 5}, engine=Engine.ARGO),
+            rollout=rollout("fraud-scorer", "risk", now, **{**paused, "weight": 50, "step": 5}, canary=crashing()),
             verdict=verdict("fraud-scorer", now, None, unknown=UnknownReason.TOO_LITTLE_TRAFFIC),
             flag=Flag(reason=FlagReason.NO_DATA, since=now - 64),
             may_promote=Right(allowed=False, missing="patch rollouts/status"),

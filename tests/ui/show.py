@@ -1,6 +1,7 @@
 """A scene on a screen: a feed that shows records, a stand-in for ``opsroom act``, and a board in this terminal.
 
-``python -m tests.ui.show [board|wall|empty|calm|lost|many|hostile]`` shows it; ``OPSROOM_SCENE_THEME`` names a theme.
+``python -m tests.ui.show [board|wall|empty|calm|one|lost|many|hostile]`` shows it; ``OPSROOM_SCENE_THEME`` names a
+theme, ``OPSROOM_SCENE_WALL`` shows the scene on the wall, ``OPSROOM_SCENE_GRAPHS`` says what graphs are made of.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from opsroom.domain.board import Happening, Room, Row
 from opsroom.domain.rollout import Uid
 from opsroom.feed.frames import Picture
 from opsroom.feed.state import Board, Link, LinkState
-from tests.ui.scenes import NOW, all_rows, done, moving, queued, room
+from opsroom.view.spark import Graphs
+from tests.ui.scenes import NOW, all_rows, done, moving, needing, queued, room
 
 ACT = """
 import json, sys, time
@@ -86,7 +88,9 @@ def main(what: str) -> int:
     now = NOW if still else time.time()
     clock: Callable[[], float] = (lambda: 0.0) if still else time.monotonic
     rows = all_rows(now)
-    if what == "calm":
+    if what == "one":
+        rows = (*needing(now)[:1], *moving(now), *queued(now), *done(now))
+    elif what.startswith("calm"):
         rows = (*moving(now)[1:3], *queued(now), *done(now))
     elif what == "hostile":
         rows = hostile(rows)
@@ -98,12 +102,16 @@ def main(what: str) -> int:
     feed.show(rows, room(now), heard=clock())
     if what == "lost":
         feed.link = Link(LinkState.LOST, since=clock() - 72, error="nobody listens at unix:/run/opsroom.sock")
+    graphs = os.environ.get("OPSROOM_SCENE_GRAPHS")
     options = Options(
-        theme=os.environ.get("OPSROOM_SCENE_THEME", "night"), act=(sys.executable, "-c", ACT), read_only=what == "wall"
+        graphs=Graphs(graphs) if graphs else None,
+        theme=os.environ.get("OPSROOM_SCENE_THEME", "night"),
+        act=(sys.executable, "-c", ACT),
+        read_only=what == "wall",
     )
     found = look_at(os.environ)
     prepare(os.environ)
-    kind = WallApp if what == "wall" else BoardApp
+    kind = WallApp if os.environ.get("OPSROOM_SCENE_WALL") or what == "wall" else BoardApp
     app = kind(options, feed, clock=clock, driver_class=choose(os.environ), found=found)
     app.run(mouse=False)
     if app.crash:

@@ -1,4 +1,4 @@
-"""Every screen as text, at two sizes; ``OPSROOM_GOLDEN=write pytest tests/ui/test_screens.py`` writes them anew."""
+"""Every screen as text, at two sizes or four; ``OPSROOM_GOLDEN=write pytest tests/ui/test_screens.py`` writes them anew."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from opsroom.domain.board import Row
 from opsroom.ui.app import BoardApp, WallApp
 from opsroom.ui.options import Options
-from tests.ui.scenes import NOW, all_rows, done, moving, queued
+from tests.ui.scenes import NOW, all_rows, done, moving, needing, queued
 from tests.ui.show import SceneFeed
 from tests.ui.stage import HERE, Clock, screen_text
 
@@ -28,18 +28,23 @@ SCENES: dict[str, tuple[str, tuple[str, ...]]] = {
     "calm": ("calm", ()),
     "empty": ("empty", ()),
     "wall": ("wall", ()),
+    "one-flag-wall": ("one-flag-wall", ()),
+    "quiet-wall": ("calm-wall", ()),
+    "queue": ("board", ("Q",)),
 }
 
 
 def rows_of(scene: str) -> tuple[Row, ...]:
     if scene == "empty":
         return ()
-    return (*moving(NOW)[1:3], *queued(NOW), *done(NOW)) if scene == "calm" else all_rows()
+    if scene == "one-flag-wall":
+        return (*needing(NOW)[:1], *moving(NOW), *queued(NOW), *done(NOW))
+    return (*moving(NOW)[1:3], *queued(NOW), *done(NOW)) if scene.startswith("calm") else all_rows()
 
 
 async def picture(scene: str, keys: tuple[str, ...], size: tuple[int, int]) -> str:
     clock = Clock()
-    kind = WallApp if scene == "wall" else BoardApp
+    kind = WallApp if scene.endswith("wall") else BoardApp
     app = kind(Options(act=("/bin/cat",)), SceneFeed(rows_of(scene)), clock=clock, found=HERE)
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
@@ -51,8 +56,14 @@ async def picture(scene: str, keys: tuple[str, ...], size: tuple[int, int]) -> s
         return screen_text(app) + "\n"
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
-@pytest.mark.parametrize("name", list(SCENES))
+SMALL, MIDDLE, LARGE, HUGE = (80, 24), (120, 40), (160, 50), (200, 60)
+SEEN = [
+    *((name, size) for name in SCENES for size in (SMALL, MIDDLE)),
+    *((name, size) for name in ("board", "detail", "wall", "quiet-wall") for size in (LARGE, HUGE)),
+]
+
+
+@pytest.mark.parametrize(("name", "size"), SEEN, ids=[f"{name}-{size[0]}x{size[1]}" for name, size in SEEN])
 def test_screens_are_as_they_were_looked_at(name: str, size: tuple[int, int]) -> None:
     scene, keys = SCENES[name]
     text = asyncio.run(picture(scene, keys, size))
