@@ -119,7 +119,8 @@ def _one(case: Case, old: Track | None, flag: Flag | None, tick: _Tick) -> tuple
     row = tick.policy.row_for(rollout)
     track = follow.digest(case, follow.follow(rollout, old, now, tick.learning), now)
     why = grounds.unknown(case.verdict, now, tick.policy.step)
-    track = follow.waited(track, tick.watched, not why)
+    same = old is not None and (old.hash, old.step) == (track.hash, track.step)
+    track = follow.waited(track, tick.watched if same else 0.0, not why)
     flag, lifted = follow.standing(case, flag, old, track, tick.freeze)
     if lifted:
         track = msgspec.structs.replace(track, lifted=now, refusals=0)

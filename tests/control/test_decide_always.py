@@ -146,5 +146,5 @@ def test_whatever_waits_is_decided_or_flagged_in_the_end(seed: int) -> None:
         outcome = decision.outcome
         if outcome is not Outcome.WATCH:
             break
-        now += 100.0
+        now += 50.0
     assert outcome is not Outcome.WATCH
