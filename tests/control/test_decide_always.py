@@ -140,7 +140,7 @@ def test_whatever_waits_is_decided_or_flagged_in_the_end(seed: int) -> None:
     memory, now, seen = Memory(), NOW, rollout(labels={"risk": chance.choice(["high", "low"])})
     score = chance.choice([None, 0.1, 0.5, 0.9])
     outcome = Outcome.WATCH
-    for _ in range(40):
+    for _ in range(80):
         judged = verdict(score, now)
         (decision,), memory = decide([Case(rollout=seen, verdict=judged)], POLICY, memory, now, may_act=True)
         outcome = decision.outcome
