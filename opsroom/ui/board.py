@@ -75,7 +75,7 @@ class BoardScreen(GuardedScreen):
     def hint(self, cells: int) -> Line:
         """Until the first key: where everything is explained."""
         control = self.control
-        if control.keyboard.keys or control.sight.room is None or control.sight.replay is not None:
+        if control.keyboard.used or control.sight.room is None or control.sight.replay is not None:
             return Line()
         return first_hint.first_hint(key_name(HELP, control.options.keymap), control.deeds.read_only, cells)
 

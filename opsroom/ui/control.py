@@ -38,6 +38,11 @@ class Keyboard:
     focused: float | None
     keys: deque[float] = field(default_factory=lambda: deque(maxlen=16))
 
+    @property
+    def used(self) -> bool:
+        """Whether any key has come yet."""
+        return bool(self.keys)
+
     def pressed(self, now: float) -> None:
         """A key came; one that comes without the focus says that the focus is back."""
         self.keys.append(now)

@@ -15,9 +15,11 @@ from textual.pilot import Pilot
 
 from opsroom.domain.approval import Approval
 from opsroom.domain.board import Row
-from opsroom.domain.deed import DeedState
+from opsroom.domain.deed import DeedState, Refusal, Verb
+from opsroom.domain.intent import Armed, Press, Refused, arm
 from opsroom.domain.rollout import Uid
 from opsroom.ui.app import BoardApp
+from opsroom.ui.control import Keyboard
 from opsroom.ui.options import Guard, Options
 from tests.ui.scenes import NOW, all_rows, room
 from tests.ui.show import ACT, SceneFeed
@@ -53,6 +55,17 @@ def count_down(app: BoardApp, clock: Clock, seconds: float) -> None:
     for _ in range(round(seconds / 0.2) + 1):
         clock.now += 0.2
         app.control.deeds.tick()
+
+
+class Late(Keyboard):
+    """Every key of it arrives so many seconds before it is taken."""
+
+    def __init__(self, focused: float | None, by: float) -> None:
+        super().__init__(focused)
+        self.by = by
+
+    def pressed(self, now: float, arrived: float) -> None:
+        super().pressed(now, now - self.by)
 
 
 def armed(app: BoardApp) -> bool:
@@ -134,6 +147,69 @@ def test_a_held_key_arms_nothing() -> None:
         assert "Keys came faster than a person types" in screen_text(app)
 
     run(play)
+
+
+def test_a_paste_is_one_however_slowly_its_keys_are_taken() -> None:
+    keyboard = Keyboard(focused=0.0)
+    for at in range(5):
+        keyboard.pressed(now=100.0 + at * 0.3, arrived=100.0 + at * 0.001)
+    assert keyboard.hands(101.2, modal=False).recent_keys == 5
+    assert keyboard.hands(101.2, modal=False).late > 1.0
+
+
+def test_keys_that_piled_up_while_the_screen_stood_still_are_a_burst() -> None:
+    keyboard = Keyboard(focused=0.0)
+    for at in range(5):
+        keyboard.pressed(now=105.0 + at * 0.001, arrived=100.0 + at)
+    assert keyboard.hands(105.005, modal=False).recent_keys == 5
+
+
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("key", ["x", "f", "exclamation_mark"])
+def test_a_key_that_waited_for_the_screen_does_nothing(key: str, late: bool) -> None:
+    async def play(pilot: Pilot[int], app: BoardApp, clock: Clock) -> None:
+        if key == "f":
+            app.control.sight.select(Uid("uid-media-proxy"))
+            clock.now += 2.0
+        app.control.keyboard = Late(app.control.keyboard.focused, 5.0 if late else 0.0)
+        clock.now += 10.0
+        await pilot.press(key)
+        assert ("was pressed before the screen could take it" in screen_text(app)) is late
+        assert (armed(app) or state(app) is not None or "Press ! again" in screen_text(app)) is not late
+        await pilot.press("escape")
+
+    run(play)
+
+
+def test_a_second_key_that_waited_for_the_screen_stops_it() -> None:
+    async def play(pilot: Pilot[int], app: BoardApp, clock: Clock) -> None:
+        await pilot.press("x")
+        app.control.keyboard = Late(0.0, 5.0)
+        await pilot.press("Y")
+        assert not armed(app)
+        assert state(app) is None
+        assert "was pressed before the screen could take it" in screen_text(app)
+
+    run(play, guard=Guard(second_key=True))
+
+
+def test_a_key_counts_from_its_arrival_for_the_row_it_was_meant_for() -> None:
+    press = Press(
+        row=next(row for row in all_rows(NOW) if row.rollout.uid == CHECKOUT),
+        verb=Verb.ROLL_BACK,
+        now=100.0,
+        read_only=False,
+        feed_stale=False,
+        score_stale=False,
+        settled_for=0.5,
+        focused_for=9.0,
+        recent_keys=1,
+        busy=False,
+    )
+    assert isinstance(arm(press), Armed)
+    late = arm(msgspec.structs.replace(press, late=0.3))
+    assert isinstance(late, Refused)
+    assert late.refusal is Refusal.JUST_MOVED
 
 
 def test_a_row_that_just_came_under_the_cursor_is_refused() -> None:

@@ -1,4 +1,7 @@
-"""Every screen as text, at two sizes or four; ``OPSROOM_GOLDEN=write pytest tests/ui/test_screens.py`` writes them anew."""
+"""Every screen as text, at two to four sizes.
+
+``OPSROOM_GOLDEN=write pytest tests/ui/test_screens.py`` writes them anew.
+"""
 
 from __future__ import annotations
 
