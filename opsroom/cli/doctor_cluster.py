@@ -16,7 +16,7 @@ from opsroom.delivery.lease import Lease
 from opsroom.delivery.queue_facts import installed, switched_on
 from opsroom.delivery.shared import FREEZE, NAMESPACE
 from opsroom.domain.clean import clean
-from opsroom.errors import NotPermitted, OpsroomError
+from opsroom.errors import Gone, NotPermitted, OpsroomError
 from opsroom.kube.access import may, whoami
 from opsroom.kube.connection import Connection, Request, connect
 from opsroom.kube.failures import refusal
@@ -24,7 +24,11 @@ from opsroom.kube.reader import Reader
 from opsroom.kube.writer import Writer
 
 ADMISSION = "/apis/admissionregistration.k8s.io/v1"
-ENGINES = {"argoproj.io": "Argo Rollouts", "flagger.app": "Flagger"}
+ENGINES = {
+    "argoproj.io": ("Argo Rollouts", "v1alpha1", "rollouts"),
+    "flagger.app": ("Flagger", "v1beta1", "canaries"),
+}
+"""Name, version and kind of each engine's CRD by API group; Argo CD serves the group of Argo Rollouts as well."""
 
 Need = tuple[str, str, str, str]
 """API group, resource, subresource, verb."""
@@ -107,6 +111,8 @@ async def cluster_findings(settings: Settings, tell: Tell) -> None:
         endpoint = connection.endpoint
         tell(ok("context", f"{clean(endpoint.context)}, server {endpoint.address}"))
         if not await _server(connection, tell):
+            if not settings.prometheus.url.startswith("kube:"):
+                await prometheus_findings(settings, None, tell)
             return
         reader = Reader(connection)
         groups = await _engines(reader, tell)
@@ -127,12 +133,12 @@ async def _server(connection: Connection, tell: Tell) -> bool:
         if response.status_code >= 300:
             raise refusal(response, connection.endpoint, "version")
         version = msgspec.json.decode(response.content, type=_Version).git_version
-    except OpsroomError as error:
-        tell(failed("API server", error))
-        return False
-    except msgspec.MsgspecError:
+    except (Gone, msgspec.MsgspecError):
         address = connection.endpoint.address
         tell(fail("API server", f"{address} is none: /version is no version", "Check the server of this context"))
+        return False
+    except OpsroomError as error:
+        tell(failed("API server", error))
         return False
     tell(ok("API server", f"{clean(version)}, answers in {(after - before) * 1000:.0f} ms"))
     try:
@@ -148,12 +154,22 @@ async def _server(connection: Connection, tell: Tell) -> bool:
 async def _engines(reader: Reader, tell: Tell) -> frozenset[str]:
     try:
         groups = frozenset(one.name for one in (await reader.get("/apis", _Groups)).groups)
+        served = {group: group in groups and await _serves(reader, group) for group in ENGINES}
     except OpsroomError as error:
         tell(failed("engines", error))
         return frozenset()
-    found = [name for group, name in ENGINES.items() if group in groups]
-    tell(ok("engines", ", ".join([*found, "Deployments"])))
-    return groups
+    found = [ENGINES[group][0] for group in ENGINES if served[group]]
+    absent = [ENGINES[group][0] for group in ENGINES if not served[group]]
+    tell(ok("engines", ", ".join([*found, "Deployments"]) + (f"; not here: {', '.join(absent)}" if absent else "")))
+    return frozenset(group for group in ENGINES if served[group])
+
+
+async def _serves(reader: Reader, group: str) -> bool:
+    _, version, kind = ENGINES[group]
+    try:
+        return kind in {one.name for one in (await reader.get(f"/apis/{group}/{version}", _Resources)).resources}
+    except Gone:
+        return False
 
 
 async def _rights(writer: Writer, settings: Settings, groups: frozenset[str], tell: Tell) -> None:

@@ -5,6 +5,7 @@ No secret is read further than to know that it can be read.
 
 from __future__ import annotations
 
+import errno
 import importlib.util
 import os
 import shutil
@@ -134,8 +135,17 @@ def _writable(check: str, folder: Path) -> Finding:
             file.write(b"opsroom")
             file.flush()
     except OSError as error:
-        return fail(check, f"{folder} cannot be written ({error.strerror})", f"Make it yours: chown $USER {folder}")
+        return fail(check, f"{folder} cannot be written ({error.strerror})", _mending(error.errno, folder))
     return ok(check, str(folder))
+
+
+def _mending(number: int | None, folder: Path) -> str:
+    if number in (errno.ENOSPC, errno.EDQUOT):
+        return f"Make room: df -h {folder}"
+    if number == errno.EROFS:
+        variable = "XDG_RUNTIME_DIR" if folder == paths.runtime_folder() else "XDG_STATE_HOME"
+        return f"Mount it for writing, or name another folder in {variable}"
+    return f"Make it yours: chown $USER {folder}"
 
 
 def _terminal(environment: Mapping[str, str]) -> Iterator[Finding]:

@@ -16,11 +16,13 @@ from opsroom.config.settings import Settings
 from opsroom.errors import OpsroomError
 from opsroom.kube.reader import Reader
 from opsroom.sources.asking import Address, Failed, RangeQueries
-from opsroom.sources.discovery import NoRequests, Official, Proxied, discover
+from opsroom.sources.discovery import Catalog, NoRequests, Official, Proxied, discover
 from opsroom.sources.kinds import ReplicaSet
+from opsroom.sources.presets import PRESETS, preset_named
 from opsroom.sources.queries import Plan
 
 STEP = 10.0
+PRESET_NAMES = tuple(one.name for one in PRESETS)
 Tell = Callable[[Finding], None]
 
 
@@ -56,25 +58,53 @@ async def _plan(settings: Settings, address: Address, reader: Reader | None, tel
     try:
         async with asyncio.timeout(address.seconds * 2):
             proxied = address.proxied and reader is not None
-            catalog = Proxied(reader, address.proxied) if proxied and reader is not None else Official(address)
+            catalog: Catalog = Official(address)
+            if proxied and reader is not None:
+                catalog = Proxied(reader, address.proxied)
+            fitting = [one.name for one in PRESETS if one.requests in await catalog.names()]
             plan = await discover(catalog, told.preset, told.queries)
     except NoRequests as error:
-        fix = "Name your own queries under [prometheus.queries]"
-        tell(fail("prometheus", f"{address.place} answers and has no request metrics: {error}", fix))
+        tell(ok("prometheus", address.place))
+        tell(_no_preset(told.preset, fitting, error))
     except TimeoutError:
         tell(fail("prometheus", address.slow(), "Raise prometheus.timeout, or look why it is slow"))
     except OpsroomError as error:
         tell(failed("prometheus", error))
     except Exception as error:
         # The official client lets through whatever requests, urllib3 and json raise.
-        tell(fail("prometheus", address.silent(error)))
+        detail, _, fix = address.silent(error).partition(". ")
+        tell(fail("prometheus", detail, fix))
     else:
-        tell(ok("prometheus", address.place))
-        preset = plan.preset.name if plan.preset is not None else "own queries"
-        every = f"scraped each {plan.scrape:g} s" if plan.settled else "too few samples yet to tell the scrape interval"
-        tell(ok("preset", f"{preset}, {every}"))
+        partial = address.partial("names of metrics", plan.partial) if plan.partial else ""
+        tell(warn("prometheus", partial) if partial else ok("prometheus", address.place))
+        tell(_preset(plan, fitting))
         return plan
     return None
+
+
+def _preset(plan: Plan, fitting: list[str]) -> Finding:
+    """Which preset is used, and which others would do."""
+    every = f"scraped each {plan.scrape:g} s" if plan.settled else "too few samples yet to tell the scrape interval"
+    if plan.preset is None:
+        return ok("preset", f"own queries, {every}")
+    name = plan.preset.name
+    if name not in fitting:
+        return fail("preset", f"{name} is set, and {plan.preset.requests} does not exist here", _instead(fitting))
+    others = [one for one in fitting if one != name]
+    also = f"; {', '.join(others)} would fit as well" if others else ""
+    return ok("preset", f"{name}, {every}{also}")
+
+
+def _no_preset(told: str, fitting: list[str], error: NoRequests) -> Finding:
+    if told and preset_named(told) is None:
+        return fail("preset", f"there is none called {told}; there are {', '.join(PRESET_NAMES)}", _instead(fitting))
+    return fail("preset", f"no request metrics: {error}", "Name your own queries under [prometheus.queries]")
+
+
+def _instead(fitting: list[str]) -> str:
+    if fitting:
+        return f'Leave prometheus.preset out, or set it to "{fitting[0]}"'
+    return "Name your own queries under [prometheus.queries]"
 
 
 async def _running(settings: Settings, reader: Reader | None) -> frozenset[str]:

@@ -7,6 +7,7 @@ that the right to ``get services/proxy`` is enough and nothing can be changed th
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,9 @@ from opsroom.kube.reader import Reader
 from opsroom.sources.answers import Found, Unusable, read_matrix, said
 
 RANGE = "/api/v1/query_range"
+
+_STATUS = re.compile(r"HTTP Status Code (\d{3})")
+"""How the official client begins its word about an answer that is none."""
 
 
 class Failed(Exception):
@@ -76,9 +80,22 @@ class Address:
         )
 
     def silent(self, error: Exception) -> str:
-        """The sentence for no answer at all."""
+        """The sentence for no answer at all, and for what the official client raises about one."""
+        status = _STATUS.match(str(error))
+        if status is not None:
+            return self.refused(int(status[1]))
         cause = clean(_root(error), 120) or type(error).__name__
         return f"No answer from Prometheus at {self.place} ({cause}). Check --prometheus and the network"
+
+    def refused(self, code: int) -> str:
+        """The sentence for an HTTP status where an answer should be."""
+        if code in (401, 403):
+            fix = "Store a token with opsroom login prometheus"
+            return f"Prometheus at {self.place} does not accept our credentials (HTTP {code}). {fix}"
+        if code >= 500:
+            return f"Prometheus at {self.place} is out of order (HTTP {code})"
+        fix = "Check --prometheus: its base URL is wanted, without /api or /graph"
+        return f"What answers at {self.place} is no Prometheus (HTTP {code}). {fix}"
 
 
 def _root(error: BaseException) -> BaseException:
@@ -142,8 +159,7 @@ class RangeQueries:
         if code == 200:
             return response.content
         if code in (401, 403):
-            fix = "Store a token with opsroom login prometheus"
-            raise Failed(f"Prometheus at {address.place} does not accept our credentials (HTTP {code}). {fix}")
+            raise Failed(address.refused(code))
         words = said(response.content)
         raise Failed(f"Prometheus at {address.place} refused the query for {name} (HTTP {code}): {words}")
 

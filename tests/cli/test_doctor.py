@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
-from opsroom.cli import main
+from opsroom.cli import doctor_cluster, main
 from opsroom.cli.doctor import as_lines
 from opsroom.cli.doctor_findings import DISK_FAIL, DISK_WARN, Finding, Status, disk, fail, ok, size, skew, warn
 from opsroom.cli.doctor_here import here_findings
@@ -140,3 +143,18 @@ def test_a_state_folder_that_cannot_be_made_is_a_failure(home: Path, monkeypatch
     in_the_way.write_text("")
     monkeypatch.setenv("XDG_STATE_HOME", str(in_the_way))
     assert found(Settings(), {})["state folder"].status is Status.FAIL
+
+
+def test_a_cluster_with_argo_cd_only_has_no_argo_rollouts() -> None:
+    class ArgoCd:
+        """Serves the group that Argo Rollouts has as well."""
+
+        async def get(self, path: str, type_: type[Any]) -> Any:
+            if path == "/apis":
+                return msgspec.convert({"groups": [{"name": "argoproj.io"}, {"name": "apps"}]}, type_)
+            assert path == "/apis/argoproj.io/v1alpha1"
+            return msgspec.convert({"resources": [{"name": "applications"}]}, type_)
+
+    told: list[Finding] = []
+    assert asyncio.run(doctor_cluster._engines(ArgoCd(), told.append)) == frozenset()  # type: ignore[arg-type]
+    assert told == [ok("engines", "Deployments; not here: Argo Rollouts, Flagger")]
