@@ -108,6 +108,8 @@ class Refusal(StrEnum):
     """The row under the cursor changed a moment ago."""
     TOO_FAST = "too_fast"
     """Keys arrived faster than a person types."""
+    LATE = "late"
+    """The key was pressed well before the screen could take it."""
     UNFOCUSED = "unfocused"
     STALLED = "stalled"
     """The terminal stood still during the countdown."""

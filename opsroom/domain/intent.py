@@ -29,6 +29,9 @@ BURST_SECONDS = 0.05
 SCORE_STALE = 60.0
 """Seconds: a score older than this is nothing to promote on."""
 
+LATE = 0.75
+"""Seconds: a key that waited longer was pressed at another picture."""
+
 PROMOTED = "promoted"
 """``Row.result`` of a change that ended well."""
 
@@ -51,6 +54,8 @@ class Press(msgspec.Struct, frozen=True, kw_only=True):
     focused_for: float
     recent_keys: int
     """Keys within the last ``BURST_SECONDS``, this one included."""
+    late: float = 0.0
+    """Seconds between the key and this moment: what is on the screen by now was not there when it was pressed."""
     busy: bool
     """Another intent is armed, a deed on this rollout is under way, or a modal is open."""
 
@@ -97,13 +102,15 @@ def _refusal(press: Press) -> tuple[Refusal, str] | None:
         return Refusal.READ_ONLY, ""
     if press.recent_keys > BURST_KEYS:
         return Refusal.TOO_FAST, ""
+    if press.late > LATE:
+        return Refusal.LATE, ""
     if press.focused_for < FOCUSED_AFTER:
         return Refusal.UNFOCUSED, ""
     if press.busy:
         return Refusal.BUSY, ""
     if not open_to(press.row, press.verb):
         return (Refusal.NOT_FLAGGED if press.row.rollout.under_way else Refusal.NOT_UNDER_WAY), ""
-    if press.settled_for < SETTLED_AFTER:
+    if press.settled_for - press.late < SETTLED_AFTER:
         return Refusal.JUST_MOVED, ""
     wish = offer(press.row.rollout, press.verb)
     if wish.refusal is not None:

@@ -36,23 +36,31 @@ class Keyboard:
     """When keys came and since when this terminal has the focus; monotonic seconds."""
 
     focused: float | None
-    keys: deque[float] = field(default_factory=lambda: deque(maxlen=16))
+    taken: deque[float] = field(default_factory=lambda: deque(maxlen=16))
+    arrived: deque[float] = field(default_factory=lambda: deque(maxlen=16))
 
     @property
     def used(self) -> bool:
         """Whether any key has come yet."""
-        return bool(self.keys)
+        return bool(self.taken)
 
-    def pressed(self, now: float) -> None:
-        """A key came; one that comes without the focus says that the focus is back."""
-        self.keys.append(now)
+    def pressed(self, now: float, arrived: float) -> None:
+        """A key came at ``arrived`` and is taken ``now``; one that comes without the focus says that it is back."""
+        self.taken.append(now)
+        self.arrived.append(arrived)
         if self.focused is None:
             self.focused = now
 
     def hands(self, now: float, modal: bool) -> Hands:
-        """The facts of this moment for the guard."""
-        recent = sum(now - at <= BURST_SECONDS for at in self.keys)
-        return Hands(recent, 0.0 if self.focused is None else now - self.focused, modal)
+        """The facts of this moment for the guard.
+
+        A paste stays one where this process is slow to take its keys, and so does what piled up while it stood still.
+        """
+        last = self.arrived[-1] if self.arrived else now
+        taken = sum(now - at <= BURST_SECONDS for at in self.taken)
+        arrived = sum(last - at <= BURST_SECONDS for at in self.arrived)
+        focused = 0.0 if self.focused is None else now - self.focused
+        return Hands(max(taken, arrived), focused, modal, late=max(0.0, self.taken[-1] - last) if self.taken else 0.0)
 
 
 @dataclass(slots=True)
@@ -206,7 +214,7 @@ class GuardedScreen(LinesScreen):
 
     def action_confirm(self) -> None:
         """The second key, where one is asked for."""
-        self.control.deeds.second_key()
+        self.control.deeds.second_key(self._hands())
         self.redraw()
 
     def action_move(self, by: int) -> None:

@@ -17,6 +17,7 @@ from opsroom.domain.decision import Flag, FlagReason
 from opsroom.domain.deed import DeedState, Refusal, Verb
 from opsroom.domain.intent import (
     BURST_KEYS,
+    LATE,
     Armed,
     Press,
     Refused,
@@ -50,6 +51,8 @@ class Hands:
     recent_keys: int
     focused_for: float
     modal: bool
+    late: float = 0.0
+    """Seconds that the key has waited for this screen to take it."""
 
 
 class Deeds:
@@ -131,6 +134,7 @@ class Deeds:
             settled_for=sight.settled_for,
             focused_for=hands.focused_for,
             recent_keys=hands.recent_keys,
+            late=hands.late,
             busy=hands.modal or row.rollout.uid in self._under_way(),
         )
 
@@ -151,7 +155,8 @@ class Deeds:
         flag = asked if press.verb is Verb.FLAG else row.flag
         # The rights that were asked for are those of promote and roll back; for a mark the cluster answers itself.
         marked = msgspec.structs.replace(row, flag=flag, may_promote=Right())
-        answer = arm(msgspec.structs.replace(press, row=marked, score_stale=False), 0.0)
+        # Neither is a step towards risk, and the child looks afresh: an old picture must not stand in their way.
+        answer = arm(msgspec.structs.replace(press, row=marked, feed_stale=False, score_stale=False), 0.0)
         if isinstance(answer, Refused):
             self._refuse(answer.refusal, press.verb, row, answer.detail)
             return
@@ -207,9 +212,13 @@ class Deeds:
             armed = self.armed
             self.stop(words.refusal(Refusal.STALLED, armed.verb, armed.row.rollout))
 
-    def second_key(self) -> None:
+    def second_key(self, hands: Hands) -> None:
         """The second key of ``second-key`` mode."""
-        if self.armed is not None and self._second_key:
+        if self.armed is None or not self._second_key:
+            return
+        if hands.late > LATE:
+            self.stop(words.refusal(Refusal.LATE, self.armed.verb, self.armed.row.rollout))
+        else:
             self._fire(self.armed)
 
     def tick(self) -> None:

@@ -11,7 +11,7 @@ import subprocess
 from collections.abc import Callable, Sequence
 
 from opsroom.domain.clean import clean
-from opsroom.domain.intent import BURST_KEYS, FOCUSED_AFTER
+from opsroom.domain.intent import BURST_KEYS, FOCUSED_AFTER, LATE
 from opsroom.ui.deeds import Hands
 from opsroom.ui.options import Options
 from opsroom.ui.sight import Sight
@@ -62,6 +62,8 @@ class Freezing:
             return freeze_words.READ_ONLY
         if hands.recent_keys > BURST_KEYS:
             return freeze_words.TOO_FAST
+        if hands.late > LATE:
+            return freeze_words.LATE
         return freeze_words.UNFOCUSED if hands.focused_for < FOCUSED_AFTER else ""
 
     async def _run(self, command: Sequence[str]) -> None:

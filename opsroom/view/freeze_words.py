@@ -23,3 +23,4 @@ def failed(why: str) -> str:
 UNFOCUSED = "The terminal got the focus a moment ago; press again."
 TOO_FAST = "Keys came faster than a person types; nothing was done."
 READ_ONLY = "This board is read-only; nothing was sent."
+LATE = "This key was pressed before the screen could take it, so nothing was done; press again."

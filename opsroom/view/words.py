@@ -101,6 +101,7 @@ REFUSAL = {
     Refusal.BUSY: "Another deed is under way; wait for it, or stop it with esc.",
     Refusal.JUST_MOVED: "The row under the cursor changed a moment ago; look, then press again.",
     Refusal.TOO_FAST: "Keys came faster than a person types; nothing was done.",
+    Refusal.LATE: "This key was pressed before the screen could take it, so nothing was done; look, then press again.",
     Refusal.UNFOCUSED: "The terminal got the focus a moment ago; press again.",
     Refusal.STALLED: "The terminal stood still during the countdown, so nothing was sent.",
     Refusal.OWNED: "A GitOps controller owns {name} and would put it back; revert it at its source.",
