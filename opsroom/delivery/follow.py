@@ -15,6 +15,7 @@ from opsroom.delivery.send import send
 from opsroom.domain.clean import clean
 from opsroom.domain.deed import Deed, DeedState
 from opsroom.errors import Conflict, Gone, OpsroomError, OutcomeUnknown, Unreachable
+from opsroom.kube.failures import NotServed
 
 TRIES = 5
 """Refusals of a further request (403, 422) before the deed is given up."""
@@ -58,6 +59,8 @@ async def watch_over(engine: Engine, deed: Deed, hands: Hands) -> AsyncIterator[
 async def _progress(engine: Engine, deed: Deed, hands: Hands) -> Progress | None:
     try:
         return engine.outcome(await engine.look(hands.reader, deed.intent), deed)
+    except NotServed:
+        return None  # the kind is away just now, which says nothing of the object
     except Gone:
         return Progress(state=DeedState.FAILED, detail="gone")
     except OpsroomError:

@@ -29,6 +29,7 @@ from opsroom.errors import (
     Unauthorized,
     Unreachable,
 )
+from opsroom.kube.failures import NotServed
 
 PATIENCE = 60.0
 """Seconds a controller may take to react before the deed is left to be settled later."""
@@ -39,6 +40,7 @@ ENDLESS = 1800.0
 _REFUSALS: tuple[tuple[type[OpsroomError], Refusal], ...] = (
     (NotPermitted, Refusal.NO_RIGHT),
     (Unauthorized, Refusal.UNAUTHORIZED),
+    (NotServed, Refusal.UNREACHABLE),
     (Gone, Refusal.GONE),
     (Conflict, Refusal.CONFLICT),
     (Rejected, Refusal.INVALID),

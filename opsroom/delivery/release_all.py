@@ -21,6 +21,7 @@ from opsroom.domain.deed import Deed, Intent, Precondition, Target, Verb
 from opsroom.domain.marks import CANARY_OF, QUEUE
 from opsroom.domain.rollout import Engine, Shape, Uid
 from opsroom.errors import Gone, OpsroomError
+from opsroom.kube.served import absent
 
 _KINDS = (
     ("argoproj.io/v1alpha1", "rollouts", Engine.ARGO),
@@ -57,9 +58,9 @@ async def held_targets(reader: Reader, namespaces: Sequence[str] = ()) -> Held:
         for name in namespaces or [""]:
             try:
                 answer: Raw = await reader.get(f"/apis/{group}/{f'namespaces/{name}/' if name else ''}{plural}", dict)
-            except Gone:
-                continue
             except OpsroomError as error:
+                if isinstance(error, Gone) and await absent(reader, f"/apis/{group}/{plural}"):
+                    continue
                 unread.append(Unread(plural=plural, namespace=name, error=error))
                 continue
             marked = (one for one in raw.items(answer, "items") if raw.annotation(one, QUEUE))

@@ -11,6 +11,7 @@ from opsroom.delivery.plan import Refused, Request
 from opsroom.delivery.prepare import look_again, named
 from opsroom.domain.deed import Deed, DeedState, Intent, Refusal, Verb
 from opsroom.errors import Conflict, Gone, OpsroomError, OutcomeUnknown, Unauthorized, Unreachable
+from opsroom.kube.served import absent
 
 LOOKS = 4
 """Looks at a target that keeps changing, before the deed is given up."""
@@ -72,8 +73,8 @@ async def send(request: Request, hands: Hands) -> None:
         if request.new is not None:
             await hands.writer.post(request.collection, request.new)
             return
-        if request.fallback is None:
-            raise
+        if request.fallback is None or not await absent(hands.reader, request.path):
+            raise  # a subresource that is away for a moment must not turn one request into another
         await hands.writer.patch(
             request.fallback.path, request.fallback.body, content_type=request.fallback.content_type
         )

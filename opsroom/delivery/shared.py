@@ -17,6 +17,7 @@ from opsroom.domain.clean import clean
 from opsroom.domain.marks import VERDICT, VerdictMark
 from opsroom.domain.rollout import Engine, Rollout
 from opsroom.errors import Conflict, Gone
+from opsroom.kube.failures import NotServed
 
 NAMESPACE = "opsroom"
 FREEZE = "opsroom-freeze"
@@ -45,6 +46,8 @@ async def read_map(reader: Reader, name: str) -> dict[str, str] | None:
     """
     try:
         found: Raw = await reader.get(f"{_MAPS}/{name}", dict)
+    except NotServed:
+        raise  # not the map is missing, but the server out of order: no freeze is over for that
     except Gone:
         return None
     data = raw.table(found, "data")

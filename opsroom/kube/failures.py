@@ -38,6 +38,10 @@ class Expired(Gone):
     """HTTP 410: the resourceVersion or continue token is too old; list again."""
 
 
+class NotServed(Gone):
+    """HTTP 404 that names no object: the server does not know the kind, or not just now. See ``kube.served``."""
+
+
 def not_gone(error: OpsroomError, thing: str) -> OpsroomError:
     """``error``, unless it is a 410 for one object: only lists grow too old, so that says nothing of the object."""
     if not isinstance(error, Expired):
@@ -159,7 +163,7 @@ def forbidden(words: str, endpoint: Endpoint, thing: str) -> NotPermitted:
 def _missing(status: Status, endpoint: Endpoint, thing: str) -> Gone:
     if status.details is not None and status.details.name:
         return Gone(f"{thing} does not exist (any more)")
-    return Gone(f"{endpoint.address} does not serve {thing}", "Is what defines it installed in this cluster?")
+    return NotServed(f"{endpoint.address} does not serve {thing}", "Is what defines it installed in this cluster?")
 
 
 def _failed_test(status: Status, response: httpx.Response) -> bool:

@@ -17,6 +17,7 @@ from opsroom.errors import Gone, NotPermitted, OpsroomError, Unauthorized, Unrea
 from opsroom.kube.failures import Expired
 from opsroom.kube.objects import ObjectLike
 from opsroom.kube.reader import Reader
+from opsroom.kube.served import absent
 
 O = TypeVar("O", bound=ObjectLike)  # noqa: E741
 
@@ -32,6 +33,9 @@ SLOWLY = 30.0
 
 FIRST_REFUSAL = 2.0
 """Seconds, doubled each time up to ``SLOWLY``: a server that has just started refuses what it will soon serve."""
+
+KEPT_SECONDS = 60.0
+"""For how long at least what was seen of a kind stays when the server does not know the kind any more."""
 
 SHORT_LIVED = 1.0
 """A stream that ends cleanly sooner than this is not followed by another at once."""
@@ -75,6 +79,8 @@ class Mirror(Generic[O]):
         self._version = ""
         self._backoff = BACKOFF
         self._refusals = 0
+        self._not_served: float | None = None
+        """Clock reading of the first of several 404 in a row for the kind itself."""
 
     async def run(self) -> None:
         """Keep the copy true until cancelled."""
@@ -89,9 +95,24 @@ class Mirror(Generic[O]):
                 self._version = ""
                 wait = self._next_backoff(began)
             except OpsroomError as error:
-                self.error = error
+                self.error = await self._doubted(error) if isinstance(error, Gone) else error
                 wait = self._pause(error, began)
             await self._sleep(wait)
+
+    async def _doubted(self, error: Gone) -> OpsroomError:
+        """``error``, or what is said while a kind that was there is only away as far as anybody knows.
+
+        A server that starts, and an aggregated one that is away, answer 404 for what they served before. Nothing is
+        dropped for that before some time has passed and discovery agrees.
+        """
+        if not self.objects:
+            return error
+        now = self._clock()
+        first = self._not_served = now if self._not_served is None else self._not_served
+        if now - first >= KEPT_SECONDS and await absent(self._reader, self.path):
+            self._keep_only(set())
+            return error
+        return Unreachable(f"{error.message}, though it did before", "What was seen last is shown")
 
     async def _list(self) -> None:
         asked = self._clock()
@@ -145,13 +166,12 @@ class Mirror(Generic[O]):
         self.at = at
         self.error = None
         self._refusals = 0
+        self._not_served = None
 
     def _pause(self, error: OpsroomError, began: float) -> float:
         if isinstance(error, NotPermitted | Gone):
             # What was seen before may be long gone; a list comes first when the server lets us in again.
             self._version = ""
-            if isinstance(error, Gone):
-                self._keep_only(set())
             if self.listed and not isinstance(error, Gone):
                 # We were let in before: more often a moment of confusion than a right that was taken away.
                 return self._next_backoff(began)

@@ -13,10 +13,12 @@ from opsroom.delivery.plan import Progress, Refused
 from opsroom.delivery.prepare import prepare
 from opsroom.delivery.send import OVERTAKEN
 from opsroom.delivery.settle import NEVER_SENT, open_deeds, settle
+from opsroom.delivery.shared import read_freeze
 from opsroom.domain.board import Right
 from opsroom.domain.deed import Deed, DeedState, Intent, Refusal, Verb
 from opsroom.domain.rollout import Engine, Shape
-from opsroom.errors import Gone, JournalError, NotPermitted, Unreachable
+from opsroom.errors import JournalError, NotPermitted, Unreachable
+from opsroom.kube.failures import NotServed
 
 Sim = Any
 
@@ -148,14 +150,68 @@ def test_an_object_of_another_engine_is_not_taken_for_it(sim: Sim) -> None:
     assert deeds[-1].refusal is Refusal.GONE
 
 
+class Undiscovered:
+    """A reader whose discovery does not name one resource."""
+
+    def __init__(self, inner: Any, resource: str) -> None:
+        self.inner, self.resource = inner, resource
+
+    async def get(self, path: str, type_: Any, params: Any = None) -> Any:
+        found = await self.inner.get(path, type_, params)
+        if path != "/apis/argoproj.io/v1alpha1":
+            return found
+        kept = tuple(one for one in found.resources if one.name != self.resource)
+        assert len(kept) < len(found.resources)
+        return msgspec.structs.replace(found, resources=kept)
+
+
+def no_status(path: str) -> None:
+    if path.endswith("/status"):
+        raise NotServed("not served")
+
+
+def test_a_status_subresource_that_is_away_for_a_moment_does_not_change_the_request(sim: Sim) -> None:
+    canary(sim)
+    sim.writer.before.append(no_status)
+    deed = sim.run(sim.deliver(sim.intent(Verb.PROMOTE)))[-1]
+    assert (deed.refusal, sim.writer.sent) == (Refusal.UNREACHABLE, [])
+
+
+def test_a_kind_that_is_away_for_a_moment_is_not_the_end_of_a_deed(sim: Sim) -> None:
+    canary(sim)
+    looks: list[str] = []
+
+    class Away(Undiscovered):
+        async def get(self, path: str, type_: Any, params: Any = None) -> Any:
+            if path.endswith("/rollouts/cart") and sim.writer.sent:
+                looks.append(path)
+                if len(looks) < 4:
+                    raise NotServed("the server could not find the requested resource")
+            return await self.inner.get(path, type_, params)
+
+    sim.reader = Away(sim.reader, "")
+    assert sim.run(sim.deliver(sim.intent(Verb.PROMOTE)))[-1].state is DeedState.DONE
+    assert len(looks) >= 4
+
+
+def test_a_deed_on_a_kind_that_is_away_does_not_say_that_the_object_is_gone(sim: Sim) -> None:
+    canary(sim)
+    intent = sim.intent(Verb.ROLL_BACK)
+
+    class Away(Undiscovered):
+        async def get(self, path: str, type_: Any, params: Any = None) -> Any:
+            raise NotServed("the server could not find the requested resource")
+
+    sim.reader = Away(sim.reader, "")
+    assert sim.run(sim.deliver(intent))[-1].refusal is Refusal.UNREACHABLE
+    with pytest.raises(NotServed):
+        sim.run(read_freeze(sim.reader))
+
+
 def test_a_crd_without_status_subresource_gets_the_unified_patch(sim: Sim) -> None:
     canary(sim)
-
-    def absent(path: str) -> None:
-        if path.endswith("/status"):
-            raise Gone("not served")
-
-    sim.writer.before.append(absent)
+    sim.reader = Undiscovered(sim.reader, "rollouts/status")
+    sim.writer.before.append(no_status)
     sim.run(sim.deliver(sim.intent(Verb.PROMOTE), patience=1.0))
     path, body = sim.writer.sent[0]
     assert path.endswith("/rollouts/cart")

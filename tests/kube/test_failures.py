@@ -18,6 +18,7 @@ from opsroom.errors import (
     Unauthorized,
     Unreachable,
 )
+from opsroom.kube.failures import NotServed
 from opsroom.kube.reader import Reader
 from opsroom.kube.writer import JSON_PATCH, MERGE, Writer
 
@@ -65,7 +66,7 @@ def test_an_expired_token_says_who_and_what_to_do(kube: Any) -> None:
 def test_a_missing_object_differs_from_a_kind_that_is_not_served(kube: Any) -> None:
     gone = failed(kube, kube.status(404, "NotFound", 'rollouts "checkout" not found', name="checkout"))
     unknown = failed(kube, httpx.Response(404, text="404 page not found\n"))
-    assert type(gone) is type(unknown) is Gone
+    assert (type(gone), type(unknown)) == (Gone, NotServed)
     assert "rollouts shop/checkout does not exist" in gone.message
     assert "does not serve" in unknown.message
 

@@ -10,7 +10,8 @@ import httpx
 import msgspec
 import pytest
 
-from opsroom.errors import NotPermitted
+from opsroom.errors import NotPermitted, Unreachable
+from opsroom.kube.failures import NotServed
 from opsroom.kube.mirror import BACKOFF_MAX, FIRST_REFUSAL, SLOWLY, Mirror
 from opsroom.kube.reader import Reader
 
@@ -40,14 +41,14 @@ def page(*items: dict[str, Any], version: str = "10") -> dict[str, Any]:
 class Run:
     """One run of a mirror over canned answers, with a clock that sleeping advances."""
 
-    def __init__(self, server: Any, watch_lasts: float = 60.0) -> None:
+    def __init__(self, server: Any, watch_lasts: float = 60.0, path: str = "/things") -> None:
         self.server = server
         self.news: list[tuple[str, str]] = []
         self.waits: list[float] = []
         self.now = 0.0
         self.lasts = watch_lasts
         self.mirror: Mirror[Thing] = Mirror(
-            Reader(server.connection()), "/things", Thing, self.seen, clock=self.clock, sleep=self.sleep
+            Reader(server.connection()), path, Thing, self.seen, clock=self.clock, sleep=self.sleep
         )
         self.after: list[Callable[[], None]] = []
         with pytest.raises(Enough):
@@ -147,10 +148,53 @@ def test_a_right_that_is_lost_on_the_way_is_shown_and_asked_for_soon(kube: Any) 
     assert list(run.mirror.objects) == ["a"]
 
 
-def test_a_kind_that_is_no_longer_served_has_no_objects(kube: Any) -> None:
-    run = Run(kube.Server(kube.body(page(item("a"))), httpx.Response(404, text="404 page not found")))
+PATH = "/apis/acme.io/v1/things"
+NOT_FOUND = httpx.Response(404, text="404 page not found")
+
+
+def away(kube: Any, times: int, groups: list[str] | None, then: list[Any]) -> Run:
+    """A kind that was there, then is 404 so often; discovery names ``groups`` (None: it does not answer)."""
+    answers = [kube.body(page(item("a"))), kube.stream(), *[NOT_FOUND] * times, *then]
+
+    def answer(request: httpx.Request) -> Any:
+        if request.url.path == "/apis/acme.io/v1":
+            return httpx.Response(404, text="404 page not found")
+        if request.url.path == "/apis":
+            found = [{"versions": [{"groupVersion": name}]} for name in groups or ()]
+            return kube.status(503) if groups is None else kube.body({"groups": found})
+        return server.answers.pop(0)
+
+    server = kube.Server(*answers, answer=answer)
+    return Run(server, watch_lasts=40.0, path=PATH)
+
+
+def test_a_kind_that_is_away_for_a_moment_keeps_its_objects_and_grows_old(kube: Any) -> None:
+    run = away(kube, 3, ["acme.io/v1"], [kube.body(page(item("a"))), kube.stream()])
+    assert run.news == [("new", "a")]
+    assert run.mirror.error is None
+
+    still = away(kube, 30, ["acme.io/v1"], [])
+    assert still.news == [("new", "a")]
+    assert isinstance(still.mirror.error, Unreachable)
+    assert "though it did before" in str(still.mirror.error)
+    assert still.mirror.at is not None
+    assert still.now - still.mirror.at > 300.0
+
+
+def test_a_kind_that_discovery_does_not_name_any_more_is_gone_after_a_while(kube: Any) -> None:
+    run = away(kube, 30, ["apps/v1"], [])
     assert run.news == [("new", "a"), ("gone", "a")]
-    assert run.mirror.error is not None
+    assert type(run.mirror.error) is NotServed
+    assert away(kube, 2, ["apps/v1"], []).news == [("new", "a")]
+
+
+def test_nothing_is_gone_while_discovery_does_not_answer(kube: Any) -> None:
+    assert away(kube, 30, None, []).news == [("new", "a")]
+
+
+def test_what_came_back_as_something_else_is_told_so(kube: Any) -> None:
+    run = away(kube, 3, [], [kube.body(page(item("b"))), kube.stream()])
+    assert sorted(run.news) == [("gone", "a"), ("new", "a"), ("new", "b")]
 
 
 def test_the_servers_own_wish_for_patience_is_kept(kube: Any) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from opsroom.errors import Conflict, Gone, NotPermitted, OpsroomError, Rejected, Unauthorized, Unreachable
 from opsroom.kube.connection import Request
-from opsroom.kube.failures import refusal
+from opsroom.kube.failures import NotServed, refusal
 from opsroom.kube.reader import Reader, named
 from opsroom.sources.argo_kinds import ArgoRollout
 from opsroom.sources.kinds import Deployment, ReplicaSet
@@ -21,7 +21,7 @@ TRANSCRIPTS = Path(__file__).parents[1] / "conformance" / "data" / "kube-1.36.js
 RECORDS = {record["name"]: record for record in map(json.loads, TRANSCRIPTS.read_text().splitlines())}
 
 KINDS: dict[str, type[OpsroomError]] = {
-    "absent-group": Gone,
+    "absent-group": NotServed,
     "get-missing": Gone,
     "create-rollout-exists": Conflict,
     "put-stale": Conflict,

@@ -23,6 +23,7 @@ from opsroom.domain.deed import Deed, Effect, Intent, Refusal, Verb
 from opsroom.domain.flagger import CanaryPhase, Gate, Run
 from opsroom.domain.marks import GATE, GATES, GateMark
 from opsroom.errors import Gone, NotPermitted
+from opsroom.kube.failures import NotServed
 
 GROUP = "flagger.app"
 PRIMARY = "-primary"
@@ -206,6 +207,8 @@ async def _deployment(reader: Reader, namespace: str, name: str) -> Raw | None:
         return None
     try:
         found: Raw = await reader.get(f"/apis/apps/v1/namespaces/{namespace}/deployments/{name}", dict)
+    except NotServed:
+        raise
     except Gone:
         return None
     return found
@@ -216,6 +219,8 @@ async def _lease(reader: Reader) -> Raw | None:
     path = f"/apis/coordination.k8s.io/v1/namespaces/{LEASE_NAMESPACE}/leases/{LEASE}"
     try:
         found: Raw = await reader.get(path, dict)
+    except NotServed:
+        raise
     except Gone:
         return {}
     except NotPermitted:

@@ -20,6 +20,7 @@ from opsroom.delivery.plan import Need, Plan, Progress, Refused, Request, Sight,
 from opsroom.domain.deed import Deed, DeedState, Effect, Intent, Refusal, Verb
 from opsroom.domain.marks import CANARY_OF, PROMOTING, ROLLBACK
 from opsroom.errors import Gone
+from opsroom.kube.failures import NotServed
 
 _SAME = ("app.kubernetes.io/name", "app.kubernetes.io/instance")
 _TRACK = "track"
@@ -277,6 +278,8 @@ async def _partner(reader: Reader, canary: Raw) -> Raw | None:
     if name:
         try:
             found: Raw = await reader.get(f"{base}/{name}", dict)
+        except NotServed:
+            raise
         except Gone:
             return None
         return found
