@@ -33,6 +33,18 @@ class JsonLines(logging.Formatter):
         return msgspec.json.encode(line).decode()
 
 
+class Counting(logging.Handler):
+    """Counts the lines that tell of a mistake of ours."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.errors = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One more."""
+        self.errors += 1
+
+
 def log_to(path: Path) -> logging.Handler:
     """Send the log of the whole process to ``path``; where that cannot be written, nowhere.
 

@@ -19,7 +19,7 @@ from opsroom.feed.published import Published
 from opsroom.feed.server import FeedApp
 from opsroom.worker.gate_door import open_gates
 from opsroom.worker.lifetime import after_last_viewer, until_signal, with_parent
-from opsroom.worker.log import log_to
+from opsroom.worker.log import Counting, log_to
 from opsroom.worker.metrics import exposition
 from opsroom.worker.opening import open_feed
 from opsroom.worker.score import Judging, Metrics
@@ -64,28 +64,33 @@ async def run_worker(options: WorkerOptions, *, metrics: Metrics | None = None, 
     if options.nice:
         os.nice(options.nice)
     name = hashlib.sha256(options.listen.encode()).hexdigest()[:12]
-    handler = log_to(paths.log_file(f"worker-{name}"))
+    handler, counting = log_to(paths.log_file(f"worker-{name}")), Counting()
+    logging.getLogger().addHandler(counting)
     try:
         with until_signal() as stop:
-            async with _feed(options, stop, metrics, judge):
+            async with _feed(options, stop, metrics, judge, counting):
                 await stop.wait()
         return 0
     finally:
         log.info("ended")
-        logging.getLogger().removeHandler(handler)
-        handler.close()
+        for one in (handler, counting):
+            logging.getLogger().removeHandler(one)
+            one.close()
 
 
 @contextlib.asynccontextmanager
 async def _feed(
-    options: WorkerOptions, stop: asyncio.Event, metrics: Metrics | None, judge: Judging | None
+    options: WorkerOptions, stop: asyncio.Event, metrics: Metrics | None, judge: Judging | None, counting: Counting
 ) -> AsyncIterator[None]:
     published = Published()
     work = Work(options.settings, Mode(options.mode), options.journal, published, gates=bool(options.gates))
     tally = work.loop.situation.tally
-    app = FeedApp(
-        published, metrics=lambda: exposition(published.room, published.rows(), tally, app.viewers, time.time())
-    )
+
+    def told() -> str:
+        tally.errors = counting.errors
+        return exposition(published.room, published.rows(), tally, app.viewers, time.time())
+
+    app = FeedApp(published, metrics=told)
     work.loop.tick()
     mode = Mode.OBSERVE if options.settings.read_only else Mode(options.mode)
     doors = []

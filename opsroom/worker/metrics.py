@@ -13,7 +13,12 @@ from typing import Protocol
 
 from opsroom import __version__
 from opsroom.domain.board import Room, Row
+from opsroom.domain.deed import DeedState, Verb
 from opsroom.domain.freshness import age
+
+AUTOMATIC = (Verb.PROMOTE, Verb.PROMOTE_FULLY, Verb.ROLL_BACK, Verb.HOLD, Verb.RELEASE)
+NO_DEEDS = {(verb.value, state.value): 0 for verb in AUTOMATIC for state in DeedState if state.settled}
+"""Told from the start: Prometheus sees no increase in a counter that is born with its first count."""
 
 Labels = tuple[tuple[str, str], ...]
 
@@ -31,6 +36,8 @@ class Tally:
     """By verb and last state."""
     source_errors: Counter[str] = field(default_factory=Counter)
     """Times a source went from answering to failing."""
+    errors: int = 0
+    """Lines of the log that tell of a mistake of ours."""
     gates: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Answers by gate and what was said (``yes``, or why not)."""
     promoted: int = 0
@@ -61,6 +68,7 @@ def exposition(room: Room | None, rows: Iterable[Row], tally: Tally, viewers: in
     add("ticks_total", "counter", "Ticks of the worker.", [((), float(tally.ticks))])
     add("tick_seconds_total", "counter", "CPU seconds spent in ticks.", [((), tally.tick_seconds)])
     add("tick_seconds_max", "gauge", "The most CPU seconds one tick has taken.", [((), tally.worst_tick)])
+    add("errors_total", "counter", "Mistakes of the worker itself; its log tells which.", [((), float(tally.errors))])
     add("feed_viewers", "gauge", "Viewers connected to the feed.", [((), float(viewers))])
     results = [
         ((("result", "promoted"),), float(tally.promoted)),
@@ -70,7 +78,8 @@ def exposition(room: Room | None, rows: Iterable[Row], tally: Tally, viewers: in
     add("flags_total", "counter", "Rollouts flagged for a person.", [((), float(tally.flagged))])
     decisions = [((("outcome", outcome),), float(n)) for outcome, n in sorted(tally.decisions.items())]
     add("decisions_total", "counter", "Decisions that differ from the one before.", decisions)
-    deeds = [((("verb", verb), ("state", state)), float(n)) for (verb, state), n in sorted(tally.deeds.items())]
+    ended = {**NO_DEEDS, **tally.deeds}
+    deeds = [((("verb", verb), ("state", state)), float(n)) for (verb, state), n in sorted(ended.items())]
     add("deeds_total", "counter", "Automatic deeds by the state they ended in.", deeds)
     gates = [((("gate", gate), ("answer", said)), float(n)) for (gate, said), n in sorted(tally.gates.items())]
     add("gate_answers_total", "counter", "Answers to Flagger's webhooks.", gates)
@@ -86,7 +95,8 @@ def _room(add: _Add, room: Room, tally: Tally, now: float) -> None:
     add("source_age_seconds", "gauge", "Seconds since a source last answered.", ages)
     down = [((("source", s.name),), 1.0 if s.error else 0.0) for s in room.sources]
     add("source_down", "gauge", "1 while a source does not answer.", down)
-    errors = [((("source", name),), float(n)) for name, n in sorted(tally.source_errors.items())]
+    failed = {**{s.name: 0 for s in room.sources}, **tally.source_errors}
+    errors = [((("source", name),), float(n)) for name, n in sorted(failed.items())]
     add("source_errors_total", "counter", "Times a source stopped answering.", errors)
     add("decides", "gauge", "1 while this worker holds the Lease.", [((), 1.0 if room.decider.me else 0.0)])
     add("frozen", "gauge", "1 while automatic deeds are frozen.", [((), 1.0 if room.freeze else 0.0)])

@@ -18,7 +18,7 @@ from opsroom.errors import ConfigError
 from opsroom.feed.published import Published
 from opsroom.feed.server import FeedApp
 from opsroom.worker.lifetime import after_last_viewer, with_parent
-from opsroom.worker.log import log_to
+from opsroom.worker.log import Counting, log_to
 from opsroom.worker.policy import PolicyInForce
 from opsroom.worker.rights import ASK_SECONDS, Rights
 
@@ -26,7 +26,7 @@ from opsroom.worker.rights import ASK_SECONDS, Rights
 def test_it_ends_when_its_parent_is_another_process() -> None:
     async def run() -> bool:
         stop = asyncio.Event()
-        await asyncio.wait_for(with_parent(stop, os.getppid() + 1), 5)
+        await asyncio.wait_for(with_parent(stop, os.getppid() + 1), 60)
         return stop.is_set()
 
     assert asyncio.run(run())
@@ -47,7 +47,7 @@ def test_it_ends_some_time_after_its_last_viewer_and_never_while_one_watches() -
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(after_last_viewer(stop, app, 0.0), 0.05)
         app.viewers, app.last_left = 0, time.monotonic() - 10
-        await asyncio.wait_for(after_last_viewer(stop, app, 5.0), 5)
+        await asyncio.wait_for(after_last_viewer(stop, app, 5.0), 60)
         assert stop.is_set()
 
     asyncio.run(run())
@@ -75,6 +75,17 @@ def test_a_worker_does_not_start_without_a_good_policy(tmp_path: Path) -> None:
     path.write_text("step = 'soon'\n")
     with pytest.raises(ConfigError, match="step"):
         PolicyInForce(path)
+
+
+def test_mistakes_of_our_own_are_counted_and_warnings_are_not() -> None:
+    counting, root = Counting(), logging.getLogger()
+    root.addHandler(counting)
+    try:
+        logging.getLogger("opsroom.test").warning("a source is away")
+        logging.getLogger("opsroom.test").error("a mistake")
+    finally:
+        root.removeHandler(counting)
+    assert counting.errors == 1
 
 
 def test_the_log_is_json_lines_without_control_characters(tmp_path: Path) -> None:

@@ -33,7 +33,8 @@ def text() -> str:
         verdict=Verdict(uid=Uid("u"), at=1.0, state=VerdictState.UNDECIDED, score=0.5),
         flag=Flag(reason=FlagReason.NO_DATA, since=1.0),
     )
-    room = Room(at=100.0, sources=(SourceState(name="kube", interval=10.0, at=90.0, error="down"),))
+    prometheus = SourceState(name="prometheus", interval=10.0, at=99.0)
+    room = Room(at=100.0, sources=(SourceState(name="kube", interval=10.0, at=90.0, error="down"), prometheus))
     tally = Tally()
     tally.tick(0.25)
     tally.tick(0.5)
@@ -60,6 +61,9 @@ def test_every_line_is_a_comment_or_a_sample() -> None:
         'opsroom_source_down{source="kube"} 1.0',
         'opsroom_decisions_total{outcome="promote"} 1.0',
         'opsroom_deeds_total{verb="promote",state="done"} 1.0',
+        'opsroom_deeds_total{verb="roll_back",state="failed"} 0.0',
+        'opsroom_source_errors_total{source="prometheus"} 0.0',
+        "opsroom_errors_total 0.0",
         'opsroom_flagged{reason="no_data"} 1.0',
         'opsroom_score{namespace="a\\"b\\\\c\\nd",name="cart",engine="argo"} 0.5',
     ],
