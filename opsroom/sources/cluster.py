@@ -111,6 +111,12 @@ class Cluster:
             if kind != EVENTS
         )
 
+    @property
+    def complete(self) -> bool:
+        """Every kind that can be a rollout is followed at this moment: what is not here does not exist."""
+        kinds = (mirror for (kind, _), mirror in self._mirrors.items() if kind in (ROLLOUTS, CANARIES, DEPLOYMENTS))
+        return all((one.listed and one.error is None) or isinstance(one.error, Gone) for one in kinds)
+
     def states(self) -> tuple[SourceState, ...]:
         """One state for the API server: as old as the oldest kind that should be running and is not."""
         broken = [one for one in self._mirrors.values() if isinstance(one.error, Unreachable)]

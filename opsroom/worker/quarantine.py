@@ -21,15 +21,22 @@ from opsroom.worker.standing import Standing
 
 RETRY_SECONDS = 10.0
 
+GONE_SECONDS = 300.0
+"""For how long a rollout must have been away, from a picture that is complete, before its entry is dropped."""
+
 log = logging.getLogger(__name__)
 
 
 class SharedQuarantine:
     """One decider's side of it."""
 
-    def __init__(self, outside: Outside, standing: Standing) -> None:
+    def __init__(self, outside: Outside, standing: Standing, namespaces: tuple[str, ...] = ()) -> None:
+        """``namespaces``: those that this worker sees; empty for all."""
         self._outside = outside
         self._standing = standing
+        self._namespaces = namespaces
+        self._away: dict[str, float] = {}
+        """Since when each uid in quarantine has been away."""
         self._taken_over: int | None = None
         """The Lease transition under which the shared entries were taken over."""
         self._writing: asyncio.Task[None] | None = None
@@ -43,7 +50,11 @@ class SharedQuarantine:
         if self._taken_over != lease.transitions:
             self._taken_over = lease.transitions
             situation.memory = taken_over(situation.memory, self._standing.quarantine)
-        changes = self._changes(situation)
+        gone = self._gone(situation, now)
+        if gone:
+            kept = {uid: one for uid, one in situation.memory.quarantine.items() if uid not in gone}
+            situation.memory = msgspec.structs.replace(situation.memory, quarantine=kept)
+        changes = self._changes(situation) | {uid: None for uid in gone if uid in self._standing.quarantine}
         if changes and self._writing is None and now >= self._not_before:
             self._not_before = now + RETRY_SECONDS
             self._writing = asyncio.ensure_future(self._write(changes))
@@ -65,6 +76,24 @@ class SharedQuarantine:
         # Only what this worker sees may be lifted: others may look at other namespaces.
         changes.update((uid, None) for uid in shared if Uid(uid) in situation.courses and Uid(uid) not in own)
         return changes
+
+    def _gone(self, situation: Situation, now: float) -> set[str]:
+        """Those in quarantine whose rollout was deleted, as far as this worker can tell for sure."""
+        cluster = self._outside.cluster
+        if cluster is None or not cluster.complete:
+            self._away.clear()
+            return set()
+        shared = self._standing.quarantine
+        known = {str(uid) for uid in situation.memory.quarantine if uid not in shared}
+        known.update(uid for uid in shared if self._sees(uid))
+        away = {uid for uid in known if Uid(uid) not in situation.courses}
+        self._away = {uid: self._away.get(uid, now) for uid in away}
+        return {uid for uid, since in self._away.items() if now - since >= GONE_SECONDS}
+
+    def _sees(self, uid: str) -> bool:
+        """Whether this worker would see the rollout of the shared entry for ``uid``."""
+        namespace, _, name = self._standing.quarantine[uid].rollout.partition("/")
+        return not self._namespaces or (bool(name) and namespace in self._namespaces)
 
     async def _write(self, changes: dict[str, Quarantine | None]) -> None:
         writer = self._outside.writer

@@ -83,7 +83,7 @@ class Work:
             self.outside, time.time, approvals=lambda: any(row.two_people for row in policy.policy.rows)
         )
         self.automatic = Automatic(self._carry, lambda deed: self.loop.told(deed), time.time)
-        self.quarantine = SharedQuarantine(self.outside, self.standing)
+        self.quarantine = SharedQuarantine(self.outside, self.standing, settings.namespaces)
         self.queueing = Queueing(self.outside, self.sharing, self.standing, self.quarantine, self.automatic.begin)
         self.notices = Notices(lambda: policy.policy.notices, self._calls)
         self.loop = Loop(
