@@ -14,6 +14,7 @@ import math
 import msgspec
 
 from opsroom.domain.board import Room, Row
+from opsroom.domain.clean import clean
 from opsroom.domain.rollout import Uid
 from opsroom.errors import Unreachable
 from opsroom.feed.change import RowChange
@@ -90,10 +91,13 @@ def decode(data: bytes) -> Frame:
     try:
         frame = _DECODER.decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise Unreachable(f"the feed sent something that is not a frame ({error})", "Is the address right?") from error
-    if isinstance(frame, Hello) and frame.protocol != PROTOCOL:
         raise Unreachable(
-            f"the feed speaks protocol {frame.protocol} (opsroom {frame.version or '?'}), this opsroom {PROTOCOL}",
+            f"the feed sent something that is not a frame ({clean(error, 200)})", "Is the address right?"
+        ) from error
+    if isinstance(frame, Hello) and frame.protocol != PROTOCOL:
+        other = f"protocol {frame.protocol} (opsroom {clean(frame.version, 20) or '?'})"
+        raise Unreachable(
+            f"the feed speaks {other}, this opsroom {PROTOCOL}",
             "Use the same version on both sides",
         )
     return frame

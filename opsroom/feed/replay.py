@@ -17,6 +17,7 @@ from typing import BinaryIO
 
 import msgspec
 
+from opsroom.domain.clean import clean
 from opsroom.feed.frames import EVENT_LIMIT, PROTOCOL, Beat, Delta, Hello, Picture
 from opsroom.feed.record import GZIP, Line, RecordingError
 from opsroom.feed.state import Board, Link, LinkState
@@ -213,11 +214,13 @@ def _decoded(path: Path, data: bytes) -> Line:
     try:
         line = _LINE.decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise RecordingError(f"{path} is no recording ({error})", "Name a file made with --record") from error
+        raise RecordingError(
+            f"{path} is no recording ({clean(error, 200)})", "Name a file made with --record"
+        ) from error
     if isinstance(line.frame, Hello) and line.frame.protocol != PROTOCOL:
         raise RecordingError(
             f"{path} was recorded with protocol {line.frame.protocol}, this opsroom reads {PROTOCOL}",
-            f"Replay it with opsroom {line.frame.version or 'of its time'}",
+            f"Replay it with opsroom {clean(line.frame.version, 20) or 'of its time'}",
         )
     return line
 

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable
 
 import h11
 
+from opsroom.domain.clean import clean
 from opsroom.errors import NotPermitted, Unauthorized, Unreachable
 from opsroom.feed.address import Address
 from opsroom.feed.frames import EVENT_LIMIT
@@ -90,7 +91,7 @@ class Line:
         if status == 200:
             return
         words = (await self._next(silence)) if status in (403, 503) else None
-        said = bytes(words.data[:200]).decode(errors="replace").strip() if isinstance(words, h11.Data) else ""
+        said = clean(bytes(words.data[:200]).decode(errors="replace")) if isinstance(words, h11.Data) else ""
         if status == 401:
             raise Unauthorized(f"the feed at {self._address} does not know you", "Log in with: opsroom login feed")
         if status == 403:
@@ -113,7 +114,9 @@ class Line:
             except h11.RemoteProtocolError as error:
                 if self._ended:
                     raise Unreachable(f"the line to the worker at {self._address} broke off") from error
-                raise Unreachable(f"what answers at {self._address} does not speak HTTP ({error})") from error
+                raise Unreachable(
+                    f"what answers at {self._address} does not speak HTTP ({clean(error, 200)})"
+                ) from error
             if found is not h11.NEED_DATA:
                 return found
             try:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from opsroom.domain.decision import Decision, Outcome
 from opsroom.domain.deed import Deed
 from opsroom.view import numbers, words
@@ -29,7 +27,7 @@ def of_deed(at: float, deed: Deed, rollout: str) -> str:
     intent = deed.intent
     who = "worker" if intent.automatic else intent.actor or "somebody"
     name = rollout or f"{intent.target.namespace}/{intent.target.name}"
-    parts = [_when(at), who, words.VERB[intent.verb], name, deed.state.value]
+    parts = [numbers.stamp(at), who, words.VERB[intent.verb], name, deed.state.value]
     if deed.refusal is not None:
         parts.append(deed.refusal.value.replace("_", " "))
     if deed.detail:
@@ -45,7 +43,7 @@ def of_deed(at: float, deed: Deed, rollout: str) -> str:
 
 def of_decision(at: float, decision: Decision, rollout: str) -> str:
     """``2026-11-23 12:01:44  worker  asked a person  payments/geo-api  patience is over …``."""
-    parts = [_when(at), "worker", OUTCOME[decision.outcome], rollout]
+    parts = [numbers.stamp(at), "worker", OUTCOME[decision.outcome], rollout]
     if decision.flag is not None:
         parts.append(words.FLAG[decision.flag])
     if decision.score is not None:
@@ -57,8 +55,4 @@ def of_decision(at: float, decision: Decision, rollout: str) -> str:
 
 def of_note(at: float, writer: str, note: str) -> str:
     """A line about the writer itself."""
-    return "  ".join((_when(at), writer, note.replace("_", " ")))
-
-
-def _when(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return "  ".join((numbers.stamp(at), writer, note.replace("_", " ")))

@@ -86,14 +86,27 @@ def byte_size(value: float) -> str:
 
 def clock(at: float) -> str:
     """``12:04:31`` (UTC)."""
-    return datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S")
+    return _strftime(at, "%H:%M:%S")
 
 
 def short_clock(at: float) -> str:
     """``12:04`` (UTC)."""
-    return datetime.fromtimestamp(at, UTC).strftime("%H:%M")
+    return _strftime(at, "%H:%M")
 
 
 def day(at: float) -> str:
     """``Mon 12:04:31 UTC``."""
-    return datetime.fromtimestamp(at, UTC).strftime("%a %H:%M:%S UTC")
+    return _strftime(at, "%a %H:%M:%S UTC")
+
+
+def stamp(at: float) -> str:
+    """``2026-08-05 12:04:31`` (UTC)."""
+    return _strftime(at, "%Y-%m-%d %H:%M:%S")
+
+
+def _strftime(at: float, form: str) -> str:
+    try:
+        return datetime.fromtimestamp(at, UTC).strftime(form)
+    except (OverflowError, ValueError, OSError):
+        # Somebody's recording may say anything, and a screen that breaks off says nothing.
+        return NONE

@@ -46,7 +46,7 @@ def level(metric: str, value: float, baseline: float | None) -> float:
 def buckets(series: Series, samples: int) -> tuple[list[float | None], float]:
     """The newest ``samples`` means over wall-clock buckets, oldest first, and the seconds of one bucket."""
     values = series.values
-    if not values or samples <= 0 or series.step <= 0:
+    if not values or samples <= 0 or series.step <= 0 or not math.isfinite(series.end / series.step):
         return [None] * max(0, samples), series.step
     factor = max(1, math.ceil(len(values) / samples))
     newest = round(series.end / series.step)

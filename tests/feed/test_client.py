@@ -223,6 +223,8 @@ async def fake_server(path: Path, answer: bytes, hold: bool = False) -> AsyncIte
         (b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n", "does not know you"),
         (b"HTTP/1.1 403 No\r\nContent-Length: 6\r\n\r\nno way", "refuses you (no way)"),
         (b"HTTP/1.1 503 No\r\nContent-Length: 4\r\n\r\nfull", "HTTP 503 (full)"),
+        (b"HTTP/1.1 403 No\r\nContent-Length: 9\r\n\r\n\x1b[2Jno\x07!\n", "refuses you ([2Jno !)"),
+        (b"HTTP/1.1 200 OK\r\n\r\n" + event(encode(Hello(protocol=2, version="\x1b[2J"))), "(opsroom [2J)"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", "ended the feed"),
         (b"HTTP/1.1 200 OK\r\n\r\ndata: {}\n\n", "not a frame"),
         (b"HTTP/1.1 200 OK\r\n\r\n" + event(encode(Hello(protocol=2))), "protocol 2"),
