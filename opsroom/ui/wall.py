@@ -9,7 +9,8 @@ from textual.binding import Binding, BindingType
 
 from opsroom.ui.control import Control, LinesScreen
 from opsroom.ui.lines import LinesBlock
-from opsroom.view.wall import Wall, wall
+from opsroom.view.wall import wall
+from opsroom.view.wall_tiles import Wall
 
 
 class WallScreen(LinesScreen):

@@ -10,7 +10,6 @@ from opsroom.domain.board import Row
 from opsroom.domain.freshness import age
 from opsroom.domain.offer import PUTS_BACK
 from opsroom.domain.rollout import Analysis, Revision, Rollout
-from opsroom.domain.series import Metric, Series
 from opsroom.view import detail, effects, evidence, numbers, words
 from opsroom.view.cells import wrap
 from opsroom.view.chart import SCORE, Box, chart
@@ -97,8 +96,8 @@ def _charts(row: Row, wide: Pane, room: int) -> list[Line]:
     cells = (wide.cells - 2 - 3 * (abreast - 1)) // abreast
     loud = {found.metric for found in (row.verdict.evidence if row.verdict else ()) if found.harm >= HARMFUL}
     shown = [found for name in detail.charted(row, every=True) if (found := evidence.metric(row, name)) is not None]
-    if len(row.scores) > 1:
-        shown.insert(0, _score(row))
+    score = evidence.course(row)
+    shown = shown if score is None else [score, *shown]
     sides = [shown[at : at + abreast] for at in range(0, len(shown), abreast)]
     heights = _heights([any(each.name in loud or each.name == SCORE for each in side) for side in sides], room)
     lines: list[Line] = []
@@ -122,13 +121,6 @@ def _heights(loud: list[bool], room: int) -> list[int]:
                 heights[at] += 1
             left -= len(growing)
     return heights
-
-
-def _score(row: Row) -> Metric:
-    """The score's course as one more metric, without a baseline."""
-    step = row.metrics[0].canary.step if row.metrics else 10.0
-    end = row.verdict.at if row.verdict else 0.0
-    return Metric(name=SCORE, canary=Series(end, step, row.scores), baseline=Series(end, step, ()))
 
 
 def _revision(revision: Revision | None) -> Said:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from opsroom.domain.board import Row
-from opsroom.domain.series import Metric
+from opsroom.domain.series import Metric, Series
 from opsroom.domain.verdict import Evidence
 from opsroom.view import numbers
 
@@ -106,6 +106,15 @@ def pair(metric_name: str, canary: float, baseline: float) -> str:
 def metric(row: Row, wanted: str) -> Metric | None:
     """The row's metric of that name."""
     return next((known for known in row.metrics if known.name == wanted), None)
+
+
+def course(row: Row) -> Metric | None:
+    """The score's course as one more metric, without a baseline; None before there is one."""
+    if len(row.scores) < 2:
+        return None
+    step = row.metrics[0].canary.step if row.metrics else 10.0
+    end = row.verdict.at if row.verdict else 0.0
+    return Metric(name="score", canary=Series(end, step, row.scores), baseline=Series(end, step, ()))
 
 
 def strongest(row: Row) -> Evidence | None:

@@ -19,7 +19,16 @@ _PLAIN = {
 
 _WORD = {Group.MOVING: "moving", Group.QUEUED: "queued", Group.DONE: "done"}
 
-_TIGHTER = (("   ", 4, 4), ("  ", 4, 4), ("  ", 2, 4), ("  ", 1, 4), ("  ", 1, 2), (" ", 0, 0))
+_TIGHTER = (
+    ("   ", 4, 4),
+    ("  ", 4, 4),
+    ("  ", 2, 4),
+    ("  ", 1, 4),
+    ("  ", 1, 2),
+    ("  ", 1, 1),
+    (" ", 0, 1),
+    (" ", 0, 0),
+)
 """Gap, groups whose loud ones are named, groups with their word: from much room to little."""
 
 

@@ -1,57 +1,47 @@
 """The wall: read from four metres, touched by nobody.
 
-Whatever waits for a person comes as tiles, largest thing on the screen; below, what moves and the last deeds. A
-heartbeat (the age of the picture and the time) shows that the wall itself is alive; when nothing waits it says so.
+How many need a person, and the time, in letters a hand high; what waits for a person as tiles, largest thing on the
+screen; below, what moves, the queue and the last deeds. A heartbeat (the age of the picture and the time) shows that
+the wall itself is alive; when nothing waits it says so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from opsroom.domain.board import Room, Row
+from opsroom.domain.decision import Flag
 from opsroom.domain.freshness import Freshness, age, freshness
-from opsroom.view import detail, evidence, header, marks, numbers, rows, words
-from opsroom.view.big_clock import big_clock
-from opsroom.view.cells import fit
-from opsroom.view.chart import Box, chart
+from opsroom.view import header, marks, numbers, wall_table, wall_tiles
+from opsroom.view.big_signs import big, big_clock
 from opsroom.view.header import Status
-from opsroom.view.line import Ground, Line, Piece, Role, beside, cut, line, padded, sides
-from opsroom.view.news_pages import deed_row
+from opsroom.view.line import Ground, Line, Piece, Role, cut, line, padded, sides
 from opsroom.view.order import Group, Wish, arrange, counts, group_of
-from opsroom.view.spark import Graphs, spark
 from opsroom.view.tally import fitting_tally
+from opsroom.view.wall_tiles import Wall
 
-TILE_ROWS, TILE_MOST = 9, 18
-"""Lines of a tile, at least and at most."""
+BANNER = (110, 36)
+"""Cells and lines from which on there is room for big letters."""
 
-TABLE_ROWS = 7
+TABLE_ROWS = 8
 """Least lines of the lower part."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wall:
-    """What there is room for."""
-
-    cells: int
-    rows: int
-    now: float
-    graphs: Graphs = Graphs.BRAILLE
-    plain: bool = False
 
 
 def wall(room: Room | None, shown: Sequence[Row], status: Status, size: Wall) -> list[Line]:
     """Exactly ``size.rows`` lines."""
-    lines = [_top(room, status, size), line(ground=Ground.BAR), _tally(room, shown, status, size), line()]
     known = {row.rollout.uid: row for row in shown}
     listed = [known[entry.uid] for entry in arrange(shown, Wish()) if entry.uid is not None]
     flagged = [row for row in listed if row.flag is not None]
     others = [row for row in listed if group_of(row) in (Group.MOVING, Group.QUEUED)]
+    lines = [_top(room, status, size), line(ground=Ground.BAR), _tally(room, shown, status, size), line()]
+    banner = bool(flagged) and size.cells >= BANNER[0] and size.rows >= BANNER[1]
+    if banner:
+        lines += _banner(room, listed, flagged, size)
     low = max(TABLE_ROWS, min(len(others) + 3, size.rows // 3))
     high = size.rows - len(lines) - low
-    upper = _tiles(flagged, high, size) if flagged else _calm(room, status, high, size)
+    upper = wall_tiles.tiles(flagged, high, size) if flagged else _calm(room, listed, status, high, size)
     lines += upper[:high] + [line()] * (high - len(upper))
-    lines += _lower(room, others, low, size)
+    lines += wall_table.table(room, listed, others, low, size, paced=banner or not flagged)
     lines = lines[: size.rows] + [line()] * (size.rows - len(lines))
     return [padded(cut(each, size.cells), size.cells) for each in lines]
 
@@ -77,130 +67,64 @@ def _top(room: Room | None, status: Status, size: Wall) -> Line:
 
 
 def _tally(room: Room | None, shown: Sequence[Row], status: Status, size: Wall) -> Line:
-    said = header.notice(room, status)
-    flags = [row.flag for row in shown if row.flag is not None]
-    words_for = size.cells - 50
-    left = line("  ", Piece(said, Role.FLAGGED)) if said else line(" ", *fitting_tally(counts(shown), words_for).pieces)
-    if not flags:
-        return sides(left.on(Ground.BAR), line(Piece("nobody is needed  ", Role.OK)), size.cells)
-    oldest = min(flags, key=lambda flag: flag.since)
-    taken = sum(bool(flag.acknowledged_by) for flag in flags)
-    who = f"{taken} of {len(flags)} taken" if taken else "nobody has taken one"
-    text = f"oldest flag {numbers.fine_age(age(oldest.since, status.now))}   {who}  "
-    return sides(left.on(Ground.BAR), line(Piece(text, Role.FLAGGED)), size.cells)
-
-
-def _calm(room: Room | None, status: Status, high: int, size: Wall) -> list[Line]:
-    if room is None:
-        said, more = "No picture yet", ""
-    elif status.lost:
-        said, more = "The picture is old", "nothing here may be trusted until the feed is back"
+    said = header.notice(room, status, size.cells - 40)
+    flagged = [row for row in shown if row.flag is not None]
+    end = _oldest(flagged, size) if flagged else line(Piece("nobody is needed  ", Role.OK))
+    if said:
+        left = line("  ", Piece(f" {said} ", Role.CRITICAL if status.lost else Role.FLAGGED))
     else:
-        said, more = "Nothing needs a person", _velocity(room)
-    middle = [line(Piece(said.center(size.cells), Role.STRONG)), line(), line(Piece(more.center(size.cells), Role.DIM))]
+        left = line(" ", *fitting_tally(counts(shown), size.cells - end.width - 5).pieces)
+    return sides(left.on(Ground.BAR), end, size.cells)
+
+
+def _oldest(flagged: Sequence[Row], size: Wall) -> Line:
+    """Since when the oldest flag stands, on what, and who took it."""
+    oldest = min(flagged, key=_since)
+    name = f" ({oldest.rollout.name})" if size.cells >= 110 else ""
+    word = "oldest flag" if size.cells >= 110 else "oldest"
+    text = f"{word} {numbers.fine_age(age(_since(oldest), size.now))}{name}, {_taken(oldest.flag)}  "
+    return line(Piece(text, Role.FLAGGED))
+
+
+def _since(row: Row) -> float:
+    return row.flag.since if row.flag else 0.0
+
+
+def _taken(flag: Flag | None) -> str:
+    return f"{flag.acknowledged_by} took it" if flag and flag.acknowledged_by else "nobody took it"
+
+
+def _banner(room: Room | None, listed: Sequence[Row], flagged: Sequence[Row], size: Wall) -> list[Line]:
+    """How many need a person, what that means, and the time, to be read from across the room."""
+    role = marks.ROLE[max(row.severity for row in flagged)]
+    role = Role.FLAGGED if role is Role.CRITICAL else role
+    taken = sum(bool(row.flag and row.flag.acknowledged_by) for row in flagged)
+    names = ", ".join(row.rollout.name for row in flagged[:6]) + (" ..." if len(flagged) > 6 else "")
+    words = [
+        line(Piece("NEEDS A PERSON" if len(flagged) == 1 else "NEED A PERSON", Role.STRONG)),
+        line(Piece(names, Role.FLAGGED)),
+        line(Piece(f"{taken} of {len(flagged)} taken" if taken else "nobody has taken any", Role.TEXT)),
+        line(Piece(wall_table.queue(room, listed, size.now), Role.DIM)),
+        line(Piece(wall_table.finished(room, listed, size.now), Role.DIM)),
+    ]
+    lines = []
+    number, clock = big(str(len(flagged)), size.graphs), big(numbers.short_clock(size.now), size.graphs)
+    for digits, said, hour in zip(number, words, clock, strict=True):
+        left = line("   ", Piece(digits, role), "     ", *said.pieces)
+        lines.append(sides(left, line(Piece(hour, Role.BASELINE), "   "), size.cells, gap=4))
+    return [*lines, line()]
+
+
+def _calm(room: Room | None, listed: Sequence[Row], status: Status, high: int, size: Wall) -> list[Line]:
+    if room is None:
+        said, more = "No picture yet", []
+    elif status.lost:
+        said, more = "The picture is old", ["nothing here may be trusted until the feed is back"]
+    else:
+        said = "Nothing needs a person"
+        more = [wall_table.finished(room, listed, size.now), wall_table.queue(room, listed, size.now)]
+    middle = [line(Piece(said.center(size.cells), Role.STRONG)), line()]
+    middle += [line(Piece(each.center(size.cells), Role.DIM)) for each in more]
     if high >= 14:
         middle = [*big_clock(status.now, size.cells, size.graphs), line(), line(), *middle]
     return [*([line()] * max(1, (high - len(middle)) // 2)), *middle]
-
-
-def _tiles(flagged: list[Row], high: int, size: Wall) -> list[Line]:
-    """Tiles side by side, as high as there is room for; what has no tile is named in one line."""
-    abreast = 2 if size.cells >= 160 else 1
-    down = max(1, min(-(-len(flagged) // abreast), high // TILE_ROWS))
-    tall = min(TILE_MOST, (high - (len(flagged) > abreast * down)) // down)
-    lines: list[Line] = []
-    for at in range(0, min(len(flagged), abreast * down), abreast):
-        pair = [_tile(row, tall, size.cells // abreast - 2, size) for row in flagged[at : at + abreast]]
-        lines += pair[0] if len(pair) == 1 else beside(pair[0], pair[1], size.cells // abreast, size.cells)
-    rest = flagged[abreast * down :]
-    if rest:
-        names = ", ".join(row.rollout.name for row in rest[:8])
-        lines.append(line("  ", Piece(f"and {len(rest)} more: {names}", Role.FLAGGED)))
-    return lines
-
-
-def _tile(row: Row, high: int, cells: int, size: Wall) -> list[Line]:
-    rollout = row.rollout
-    severity = row.severity
-    since = numbers.fine_age(age(row.flag.since if row.flag else None, size.now))
-    taken = f", {row.flag.acknowledged_by} took it" if row.flag and row.flag.acknowledged_by else ""
-    head = line(
-        "  ",
-        Piece(f" {marks.MARK[severity]} ", marks.ROLE[severity]),
-        Piece(f"  {rollout.name}", Role.STRONG),
-        Piece(f"   {rollout.namespace}   step {rows.step(rollout)}   weight {rollout.weight}%", Role.TEXT),
-    )
-    score = numbers.score(row.verdict.score if row.verdict else None)
-    lines = [
-        sides(head, line(Piece(f"{rows.state(row, size.now)} {since}{taken}", Role.FLAGGED)), cells),
-        cut(line("       ", Piece(f"score {score}   ", Role.STRONG), Piece(_cause(row, size.now), Role.TEXT)), cells),
-    ]
-    if high > TILE_ROWS + 2:
-        lines.append(line())
-    harm = {found.metric: found.harm for found in (row.verdict.evidence if row.verdict else ())}
-    names = detail.charted(row)[: 2 if cells >= 90 else 1]
-    plots = []
-    for name in names:
-        metric = evidence.metric(row, name)
-        if metric is not None:
-            box = Box((cells - 4) // len(names) - 2, high - len(lines) - 2, size.graphs)
-            plots.append(chart(metric, box, harm.get(name, 0.0) >= rows.HARMFUL))
-    if len(plots) == 2:
-        lines += beside(plots[0], plots[1], (cells - 4) // 2, cells)
-    elif plots:
-        lines += plots[0]
-    return [*lines, *([line()] * (high - len(lines)))]
-
-
-def _cause(row: Row, now: float) -> str:
-    found = evidence.strongest(row)
-    return evidence.sentence(found, row, now) if found is not None else words.flag(row)
-
-
-def _lower(room: Room | None, others: list[Row], high: int, size: Wall) -> list[Line]:
-    left_cells = size.cells * 56 // 100 if size.cells >= 160 else size.cells
-    left = [line("  ", Piece("MOVING AND QUEUED", Role.DIM))]
-    fits = max(0, high - 2 - (len(others) > high - 2))
-    left += [_moving(row, left_cells, size) for row in others[:fits]]
-    if len(others) > fits:
-        left.append(line("  ", Piece(f"and {len(others) - fits} more", Role.DIM)))
-    if not others:
-        left.append(line("    ", Piece("nothing is on its way", Role.DIM)))
-    if size.cells < 160:
-        return left
-    right = [line(Piece("LAST DEEDS", Role.DIM), Piece(f"     {_velocity(room)}", Role.TEXT))]
-    deeds = room.deeds if room else ()
-    right += [Line(deed_row(deed, 28).pieces[1:]) for deed in deeds[:fits]]
-    return beside(left, right, left_cells, size.cells)
-
-
-def _velocity(room: Room | None) -> str:
-    if room is None:
-        return ""
-    counts, queue = room.counts, room.queue
-    slots = f" for {queue.limit} slots" if queue.limit else ""
-    done = f"{counts.promoted} promoted, {counts.rolled_back} rolled back"
-    return f"{done}, {queue.waiting} waiting{slots}"
-
-
-def _moving(row: Row, cells: int, size: Wall) -> Line:
-    rollout = row.rollout
-    mark, role = marks.MARK[row.severity], marks.ROLE[row.severity]
-    score = row.verdict.score if row.verdict else None
-    weight = f"{rollout.weight}%" if rollout.under_way else numbers.NONE
-    graph = ""
-    metric = evidence.metric(row, "error_rate")
-    if metric is not None and cells >= 100:
-        graph = spark("error_rate", metric.canary, metric.baseline, 16, size.graphs)
-    return line(
-        Piece("  "),
-        Piece(mark, role),
-        Piece(" " * (4 - len(mark))),
-        Piece(fit(rollout.name, 26) + "  ", Role.TEXT),
-        Piece(fit(rollout.namespace, 12) + "  ", Role.DIM),
-        Piece(fit(rows.step(rollout), 5, right=True)),
-        Piece(fit(weight, 6, right=True)),
-        Piece(fit(numbers.score(score), 7, right=True) + "  ", rows.score_role(score)),
-        Piece(fit(graph, 18) if cells >= 100 else "", Role.BASELINE),
-        Piece(rows.state(row, size.now), role),
-    )

@@ -1,4 +1,4 @@
-"""The time in letters that are read from across a room: five lines high, of the same dots as the graphs."""
+"""Digits that are read from across a room: five lines high, of the same dots as the graphs."""
 
 from __future__ import annotations
 
@@ -18,16 +18,21 @@ _DIGITS = {
     "8": ("###", "# #", "###", "# #", "###"),
     "9": ("###", "# #", "###", "  #", "###"),
     ":": (" ", "#", " ", "#", " "),
+    "-": ("   ", "   ", "###", "   ", "   "),
 }
 LINES = 5
 
 
-def big_clock(at: float, cells: int, graphs: Graphs, role: Role = Role.BASELINE) -> list[Line]:
-    """``12:04`` (UTC) in the middle of ``cells``; five lines."""
-    dot = "#" if graphs is Graphs.ASCII else "⣿"
+def big(text: str, graphs: Graphs) -> list[str]:
+    """``text`` (digits and colons) as five lines of equal width."""
+    dot = "#" if graphs is Graphs.ASCII else "█" if graphs is Graphs.BLOCK else "⣿"
     lines = []
     for row in range(LINES):
-        signs = ("".join(dot * 2 if bit == "#" else "  " for bit in _DIGITS[sign][row]) for sign in short_clock(at))
-        text = "    ".join(signs)
-        lines.append(Line((Piece(text.center(cells), role),)))
+        signs = ("".join(dot * 2 if bit == "#" else "  " for bit in _DIGITS[sign][row]) for sign in text)
+        lines.append("  ".join(signs))
     return lines
+
+
+def big_clock(at: float, cells: int, graphs: Graphs, role: Role = Role.BASELINE) -> list[Line]:
+    """``12:04`` (UTC) in the middle of ``cells``; five lines."""
+    return [Line((Piece(each.center(cells), role),)) for each in big(short_clock(at), graphs)]
