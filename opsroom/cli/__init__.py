@@ -46,11 +46,10 @@ COMMANDS = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit codes are those of ``errors`` (0 done, 3 something waits for a person)."""
     try:
-        if argv is None:
-            _first_paint()
+        screen = _first_paint() if argv is None else None
         from opsroom.cli.parser import build
 
-        arguments = build().parse_args(argv)
+        arguments = build(board=screen == "board").parse_args(argv)
         return int(import_module(COMMANDS[arguments.command]).run(arguments))
     except OpsroomError as error:
         _end_splash()
@@ -67,8 +66,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _unexpected(error)
 
 
-def _first_paint() -> None:
-    """Show the splash where the words say that a screen will be drawn; what follows imports for a long time."""
+def _first_paint() -> str | None:
+    """Show the splash where the words say that a screen will be drawn; what follows imports for a long time.
+
+    Until the app has painted, nothing is collected: everything that is imported stays, and looking through it again
+    and again would cost a tenth of the start.
+    """
+    import gc
+
     from opsroom.cli.peek import screen_of
 
     command = screen_of(sys.argv[1:])
@@ -76,6 +81,8 @@ def _first_paint() -> None:
         from opsroom.ui.splash import splash
 
         splash(command)
+        gc.disable()
+    return command
 
 
 def _end_splash() -> None:

@@ -28,8 +28,8 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(f"{command}: {message}" if command else message, f"See {self.prog} --help")
 
 
-def build() -> Parser:
-    """The parser of all commands; ``command`` is None for the board."""
+def build(board: bool = False) -> Parser:
+    """The parser of all commands; ``command`` is None for the board. With ``board`` of that alone: it starts sooner."""
     common = _common("namespaces")
     parser = Parser(
         prog="opsroom",
@@ -41,6 +41,8 @@ def build() -> Parser:
     parser.add_argument("--version", action="version", version=f"opsroom {__version__}")
     parser.add_argument("--record", metavar="FILE", help="record everything the board sees into FILE")
     parser.set_defaults(command=None)
+    if board:
+        return parser
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
 
     def command(name: str, text: str) -> Parser:

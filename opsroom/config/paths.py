@@ -5,7 +5,6 @@ Functions, not constants: the environment is read when asked, so a test (or a us
 
 from __future__ import annotations
 
-import hashlib
 import os
 import tempfile
 from pathlib import Path
@@ -85,4 +84,6 @@ def themes_folders() -> tuple[Path, ...]:
 
 
 def _short(text: str) -> str:
+    import hashlib  # the board's start waits for imports, and not every start needs this one
+
     return hashlib.sha256(text.encode()).hexdigest()[:12]

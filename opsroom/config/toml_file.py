@@ -18,11 +18,12 @@ from opsroom.errors import ConfigError
 
 T = TypeVar("T")
 
-_PATH = re.compile(r"`\$((?:\.[\w-]+|\[\d+\]|\[\.\.\.\])*)`")
+# Patterns as text: they are compiled when something is wrong, not at each start.
+_PATH = r"`\$((?:\.[\w-]+|\[\d+\]|\[\.\.\.\])*)`"
 _SOME = "..."
-_UNKNOWN = re.compile(r"unknown field `([^`]+)`")
-_HEADER = re.compile(r"^\s*(\[\[?)\s*([^\]]+?)\s*\]\]?\s*(?:#.*)?$")
-_KEY = re.compile(r"""^\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""")
+_UNKNOWN = r"unknown field `([^`]+)`"
+_HEADER = r"^\s*(\[\[?)\s*([^\]]+?)\s*\]\]?\s*(?:#.*)?$"
+_KEY = r"""^\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*="""
 
 
 def load(path: Path, type_: type[T]) -> T:
@@ -53,7 +54,7 @@ def parse(text: str, type_: type[T], name: str) -> T:
 
 def _path(data: dict[str, Any], type_: type[Any], error: str) -> list[str | int]:
     """Where ``error`` is. msgspec does not tell which key of a table of tables it means: the one that errs alone."""
-    found = _PATH.search(error)
+    found = re.search(_PATH, error)
     path = _split(found.group(1)) if found else []
     for at, part in enumerate(path):
         if part != _SOME:
@@ -79,7 +80,7 @@ def _at(data: Any, path: list[str | int]) -> dict[str, Any]:
 
 
 def _sentence(name: str, text: str, error: str, path: list[str | int]) -> tuple[str, str]:
-    unknown = _UNKNOWN.search(error)
+    unknown = re.search(_UNKNOWN, error)
     if unknown:
         path.append(unknown.group(1))
     line = line_of(text, path)
@@ -103,7 +104,7 @@ def line_of(text: str, path: list[Any]) -> int | None:
     table: list[str | int] = []
     arrays: dict[str, int] = {}
     for number, line in enumerate(text.splitlines(), 1):
-        header = _HEADER.match(line)
+        header = re.match(_HEADER, line)
         if header:
             names = _names(header.group(2))
             if header.group(1) == "[[":
@@ -111,7 +112,7 @@ def line_of(text: str, path: list[Any]) -> int | None:
             table = _indexed(names, arrays)
             at = table
         else:
-            key = _KEY.match(line)
+            key = re.match(_KEY, line)
             if not key:
                 continue
             at = table + list(_names(key.group(1)))

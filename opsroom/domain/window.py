@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from functools import lru_cache
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -150,6 +149,8 @@ def _all(index: int) -> frozenset[int]:
 def _zone(name: str) -> tzinfo:
     if name == "UTC":
         return UTC
+    from zoneinfo import ZoneInfo  # two milliseconds that no screen has to wait for
+
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable
 
 import msgspec
 
+from opsroom.domain.clean import clean
 from opsroom.errors import OpsroomError, Unreachable
 from opsroom.feed.address import Address, parse
 from opsroom.feed.frames import Beat, Delta, Hello, Picture, decode, read_beat
@@ -43,9 +44,11 @@ class FeedClient:
         *,
         clock: Callable[[], float] = time.monotonic,
         silence: float = SILENCE_SECONDS,
+        eager: bool = False,
     ) -> None:
+        """With ``eager`` the parts of the first picture are told one by one (see ``Board.eager``)."""
         self.address = parse(address) if isinstance(address, str) else address
-        self.board = Board()
+        self.board = Board(eager=eager)
         self.link = Link(LinkState.CONNECTING, clock())
         self._token = token
         self._clock = clock
@@ -135,4 +138,5 @@ async def fetch_picture(
     try:
         return _PICTURE.decode(body)
     except msgspec.MsgspecError as error:
-        raise Unreachable(f"what answers at {where} is no opsroom feed ({error})", "Is the address right?") from error
+        what = f"what answers at {where} is no opsroom feed ({clean(error, 200)})"
+        raise Unreachable(what, "Is the address right?") from error

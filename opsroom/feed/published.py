@@ -150,7 +150,7 @@ class Published:
 
     def _picture(self, viewer: Viewer) -> Iterator[bytes]:
         room = self._room(viewer)
-        waiting = list(self._visible(viewer))
+        waiting = sorted(self._visible(viewer), key=_loudest_first)
         for start in range(0, max(1, len(waiting)), PART_ROWS):
             part = [shown.encoded() for shown in waiting[start : start + PART_ROWS]]
             yield encode(_RawPicture(seq=self.seq, room=room, rows=part, more=start + PART_ROWS < len(waiting)))
@@ -182,6 +182,12 @@ class Published:
     def _namespace_of(self, uid: Uid) -> str | None:
         shown = self._rows.get(uid)
         return None if shown is None else shown.row.rollout.namespace
+
+
+def _loudest_first(shown: _Shown) -> tuple[int, float]:
+    """The order of the board: a viewer draws the first part of a large picture while the others come in."""
+    row = shown.row
+    return -row.severity, (row.flag.since if row.flag else row.rollout.started) or 0.0
 
 
 def room_for(room: Room, viewer: Viewer, namespace_of: Callable[[Uid], str | None]) -> Room:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -68,7 +69,7 @@ class Recorder:
         if board.room is None:
             return
         at = board.room.at
-        parts: Sequence[Frame] = board.latest
+        parts: Iterable[Frame] = board.latest or _whole(board, board.room)
         if self._member is None or not 0 <= at - self._member < MEMBER_SECONDS:
             self._next_member(at)
             parts = _whole(board, board.room)
@@ -108,11 +109,11 @@ class Recorder:
             raise RecordingError(f"cannot record into {self.path} ({error.strerror})", "Free some space") from error
 
 
-def _whole(board: Board, room: Room) -> list[Frame]:
+def _whole(board: Board, room: Room) -> Iterator[Frame]:
     """What ``board`` shows as one picture, in parts that are quickly decoded."""
-    rows = list(board.rows.values())
-    starts = range(0, max(1, len(rows)), PART_ROWS)
-    return [
-        Picture(seq=board.seq, room=room, rows=tuple(rows[at : at + PART_ROWS]), more=at + PART_ROWS < len(rows))
-        for at in starts
-    ]
+    rows, left = iter(board.rows.values()), len(board.rows)
+    while True:
+        left -= PART_ROWS
+        yield Picture(seq=board.seq, room=room, rows=tuple(islice(rows, PART_ROWS)), more=left > 0)
+        if left <= 0:
+            return

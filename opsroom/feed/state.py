@@ -10,11 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from opsroom.domain.board import Room, Row
+from opsroom.domain.board import Room
 from opsroom.domain.rollout import Uid
 from opsroom.errors import Unreachable
 from opsroom.feed.change import applied
 from opsroom.feed.frames import Beat, Delta, Picture
+from opsroom.feed.rows import Rows
 
 
 class LinkState(StrEnum):
@@ -55,9 +56,13 @@ class News:
 class Board:
     """The newest complete picture."""
 
-    rows: dict[Uid, Row] = field(default_factory=dict)
+    eager: bool = False
+    """Show the first picture while it is still coming in: its loudest rows come first."""
+    rows: Rows = field(default_factory=Rows)
     room: Room | None = None
     """None until the first picture."""
+    filling: bool = False
+    """Whether ``rows`` are the beginning of a first picture whose other parts are on their way."""
     seq: int = 0
     worker_at: float = 0.0
     """The worker's clock when it was last heard, epoch seconds."""
@@ -65,12 +70,16 @@ class Board:
     """The worker's clock when it last made a picture (changed or not), epoch seconds."""
     heard: float | None = None
     """Monotonic seconds at which the worker was last heard; None: never."""
-    latest: tuple[Picture | Delta, ...] = ()
-    """The parts of the last complete frame, for who writes frames down."""
+    latest: tuple[Delta, ...] = ()
+    """The parts of the last change, for who writes frames down; none after a whole picture."""
     _changed: set[Uid] = field(default_factory=set)
     _gone: set[Uid] = field(default_factory=set)
     _room_changed: bool = False
-    _parts: list[Picture | Delta] = field(default_factory=list)
+    _parts: list[Delta] = field(default_factory=list)
+    _coming: Rows | None = None
+    """Rows of a picture of which parts are missing."""
+    _missing: tuple[type[Picture] | type[Delta], int] | None = None
+    """Kind and sequence of the frame of which parts are missing."""
     _restarted: bool = True
 
     def worker_now(self, now: float) -> float:
@@ -99,24 +108,27 @@ class Board:
         self.looked, self.heard = max(self.looked, beat.looked), now
 
     def apply(self, frame: Picture | Delta, now: float) -> bool:
-        """Apply one frame; False while parts of it are missing (nothing is shown of it until then).
+        """Apply one frame; False while parts of it are missing and nothing is shown of it until they come.
 
         Raises:
             Unreachable: the frame does not follow what came before; only a new picture helps.
         """
-        if self._parts and (type(self._parts[0]) is not type(frame) or self._parts[0].seq != frame.seq):
-            self._parts.clear()
+        if self._missing is not None and self._missing != (type(frame), frame.seq):
+            self._forget_parts()
             raise Unreachable("the feed broke off in the middle of a picture", "It is asked again")
-        self._parts.append(frame)
-        if frame.more:
-            return False
-        parts, self._parts = self._parts, []
-        self.latest = tuple(parts)
+        self._missing = (type(frame), frame.seq) if frame.more else None
         if isinstance(frame, Picture):
-            self._replace([row for part in parts for row in part.rows])
+            shown = self._fill(frame)
         else:
-            self._merge([part for part in parts if isinstance(part, Delta)])
-        self.seq = frame.seq
+            self._parts.append(frame)
+            shown = not frame.more
+            if shown:
+                self.latest, self._parts = tuple(self._parts), []
+                self._merge(self.latest)
+        if not shown:
+            return False
+        if not frame.more:
+            self.seq = frame.seq
         self._room_changed = self._room_changed or frame.room != self.room
         self.room = frame.room
         self.hear(Beat(at=frame.room.at, looked=frame.room.at), now)
@@ -124,19 +136,41 @@ class Board:
 
     def restart(self) -> None:
         """A new line, perhaps to another worker: its clock counts; the rows stay until its picture comes."""
-        self._parts.clear()
+        self._forget_parts()
         self._restarted = True
 
-    def _replace(self, rows: list[Row]) -> None:
-        fresh = {row.rollout.uid: row for row in rows}
-        for uid, row in fresh.items():
-            if self.rows.get(uid) != row:
+    def _forget_parts(self) -> None:
+        self._parts.clear()
+        self._missing = self._coming = None
+
+    def _fill(self, part: Picture) -> bool:
+        """Take a part of a picture; whether it is to be shown."""
+        if self._coming is None:
+            first = self.eager and self.room is None
+            self.filling = self.filling or first
+            self._coming = self.rows if first else self.rows.successor()
+        coming = self._coming
+        for row in part.rows:
+            uid = row.rollout.uid
+            coming[uid] = row
+            if coming is self.rows:
+                self._touch(uid)
+        if part.more:
+            return coming is self.rows
+        self.latest, self._coming, self.filling = (), None, False
+        if coming is not self.rows:
+            self._replace(coming)
+        return True
+
+    def _replace(self, fresh: Rows) -> None:
+        for uid in fresh:
+            if fresh.differs(self.rows, uid):
                 self._touch(uid)
         for uid in self.rows.keys() - fresh.keys():
             self._leave(uid)
         self.rows = fresh
 
-    def _merge(self, parts: list[Delta]) -> None:
+    def _merge(self, parts: tuple[Delta, ...]) -> None:
         if parts[0].since > self.seq or self.room is None:
             raise Unreachable("the feed left something out", "It is asked again")
         try:

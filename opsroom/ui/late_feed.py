@@ -48,9 +48,9 @@ class LateFeed:
         """What the client hears."""
         from opsroom.feed.client import FeedClient
 
-        self._client = FeedClient(self._address, self._token, clock=self._clock)
+        self._client = FeedClient(self._address, self._token, clock=self._clock, eager=True)
         async for told in self._client:
-            if isinstance(told, Picture | Delta):
+            if isinstance(told, Picture | Delta) and not self._client.board.filling:
                 self._record(self._client.board)
             yield told
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
+import gc
 import os
 import signal
 import time
@@ -17,7 +19,7 @@ from textual.driver import Driver
 
 from opsroom.domain.intent import STALL
 from opsroom.errors import OpsroomError
-from opsroom.feed.state import Link
+from opsroom.feed.state import Link, LinkState
 from opsroom.ui import terminal
 from opsroom.ui.actions import Place
 from opsroom.ui.alerts import Alerts
@@ -41,6 +43,9 @@ TICK = 0.5
 
 COUNT = 0.2
 """Seconds between two looks at the countdown."""
+
+FIRST_NEWS = 0.15
+"""Seconds for which the first frame waits for a picture; a worker on this machine needs a tenth of that."""
 
 INTERRUPT = 2.0
 """Seconds within which a second ``ctrl+c`` leaves."""
@@ -85,6 +90,9 @@ class RoomApp(App[int]):
         self.crash = ""
         """Traceback of the error that ended the app, without local variables."""
         self._feed = feed
+        self._heard = asyncio.Event()
+        """Set when the feed has brought a picture, or that nobody answers."""
+        self._painted = asyncio.Event()
         self._interrupted = -INTERRUPT
         self._themes = Themes(paint, options.theme_folders)
         self._alerts = Alerts(sight, options.bell, options.notices, self._write)
@@ -99,20 +107,35 @@ class RoomApp(App[int]):
         self.register_theme(theme)
         self.theme = theme.name
 
-    def on_mount(self) -> None:
-        """Show the first frame; only then look for the network."""
+    async def on_mount(self) -> None:
+        """Show the first frame; the splash stands until it is painted."""
         self.set_keymap(self.control.options.keymap)
         self.control.keyboard.focused = self.control.clock()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self._end, 128 + number)
+        self.run_worker(self._read_feed(), exit_on_error=False)
+        await self._first_news()
         self.control.sight.take()
         self.push_screen(self.first_screen())
+        self.call_after_refresh(self._first_painted)
         self.set_interval(self.tick_seconds, self._tick)
         self.set_interval(COUNT, self._count)
         self.set_interval(1.0, self._reload_theme)
         self.set_interval(1.0, self._watch_terminal)
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, self._end, 128 + number)
-        self.call_after_refresh(lambda: self.run_worker(self._read_feed(), exit_on_error=False))
+
+    def _first_painted(self) -> None:
+        self._painted.set()
+        # What is here now stays; the collector need not look through it, which would hold up keys.
+        gc.freeze()
+        gc.enable()
+
+    async def _first_news(self) -> None:
+        """Wait a moment for a worker that is there: its picture then is the first frame, instead of the second."""
+        if self._feed.board.room is None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(FIRST_NEWS):
+                    await self._heard.wait()
 
     def _watch_terminal(self) -> None:
         """End when the terminal is gone: Textual's input thread would spin on it for ever, SIGHUP or not."""
@@ -138,14 +161,24 @@ class RoomApp(App[int]):
         self.exit(0 if code == 0 else code, return_code=code)
 
     async def _read_feed(self) -> None:
+        sight = self.control.sight
         try:
             async for told in self._feed:
-                if isinstance(told, Link) or self.control.sight.room is None or self.control.sight.standing:
+                if sight.room is None or sight.standing or isinstance(told, Link):
                     self._tick()
+                elif self._feed.board.filling:
+                    # Each part costs little by itself, all of them at once would hold up the keys.
+                    sight.take()
+                elif sight.filling:
+                    self._tick()
+                if sight.room is not None or self._feed.link.state is LinkState.LOST:
+                    self._heard.set()
+                if sight.filling:
+                    await self._painted.wait()
         except OpsroomError as error:
-            self.control.sight.broken = str(error)
+            sight.broken = str(error)
         except Exception as error:  # the picture stays up whatever its source does
-            self.control.sight.broken = f"its reader ended ({type(error).__name__}); start opsroom again"
+            sight.broken = f"its reader ended ({type(error).__name__}); start opsroom again"
 
     def _tick(self) -> None:
         sight = self.control.sight

@@ -7,13 +7,14 @@ another one there; re-sorting is held while the cursor moves and for a moment af
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from opsroom.domain.board import Room, Row
 from opsroom.domain.decision import Flag
 from opsroom.domain.rollout import Uid
+from opsroom.feed.rows import Rows
 from opsroom.feed.state import Board, Link, LinkState
 from opsroom.view.header import Playing, Status
 from opsroom.view.order import Entry, Kind, Sort, Standing, Wish, entries, kind, matcher, standing
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 HELD_FOR = 2.0
 """Seconds after the last move of the cursor during which nothing is re-sorted."""
+
+FILLING_PAUSE = 0.5
+"""Seconds between two arrangements while the first picture comes in: it comes in many parts."""
 
 
 class Feed(Protocol):
@@ -50,7 +54,7 @@ class Sight:
         self.clock = clock
         self.read_only = read_only or replay is not None
         self.replay = replay
-        self.rows: Mapping[Uid, Row] = feed.board.rows
+        self.rows: Rows = feed.board.rows
         self.room: Room | None = feed.board.room
         self.wish = Wish()
         self.entries: list[Entry] = []
@@ -62,6 +66,8 @@ class Sight:
         self.stopped_at: float | None = None
         """Worker's clock at which the person stopped the picture."""
         self.roomy = False
+        self.filling = False
+        """Whether more rows of the first picture are on their way."""
         self._lost: float | None = None
         """Monotonic seconds since when there is no feed."""
         self.worker: Callable[[], str] = str
@@ -77,6 +83,7 @@ class Sight:
         self._matches = matcher("")
         self._stale_order = True
         self._moved = -HELD_FOR
+        self._arranged = -FILLING_PAUSE
         self._settled = clock()
         self._target: object = None
 
@@ -124,6 +131,7 @@ class Sight:
             connecting=link.state is LinkState.CONNECTING,
             playing=self._playing(),
             unrecorded=getattr(self.feed, "unrecorded", ""),
+            so_far=len(self.rows) if self.filling else None,
         )
 
     def _playing(self) -> Playing | None:
@@ -138,7 +146,7 @@ class Sight:
             return
         board = self.feed.board
         news = board.take()
-        self.rows, self.room = board.rows, board.room
+        self.rows, self.room, self.filling = board.rows, board.room, board.filling
         for uid in news.gone:
             self._count(uid)
             self._stale_order |= self._standings.pop(uid, None) is not None
@@ -171,9 +179,11 @@ class Sight:
                 self._standings[uid] = place
 
     def _arrange(self) -> None:
-        held = self.clock() - self._moved < HELD_FOR and bool(self.entries)
-        if not self._stale_order or held:
+        now = self.clock()
+        held = now - self._moved < HELD_FOR or (self.filling and now - self._arranged < FILLING_PAUSE)
+        if not self._stale_order or (held and self.entries):
             return
+        self._arranged = now
         self.entries = entries(self._standings, self.roomy)
         self.lines = {entry.uid: at for at, entry in enumerate(self.entries) if entry.uid is not None}
         self._stale_order = False
@@ -207,7 +217,7 @@ class Sight:
     def stop(self) -> None:
         """Stop the picture, or let it go on."""
         if self.stopped_at is None:
-            self.stopped_at, self.rows = self.live_now, dict(self.rows)
+            self.stopped_at, self.rows = self.live_now, self.rows.copy()
         else:
             self.stopped_at = None
             self.take()

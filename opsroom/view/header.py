@@ -54,6 +54,8 @@ class Status:
     playing: Playing | None = None
     unrecorded: str = ""
     """Why a recording that was asked for has ended."""
+    so_far: int | None = None
+    """Rows that are there while others of the first picture are on their way; None: all are there."""
 
 
 def feed_state(room: Room | None, status: Status) -> SourceState:
@@ -174,6 +176,8 @@ def notice(room: Room | None, status: Status, cells: int = 1_000) -> str:
     if room is None:
         words = starting.CONNECTING if status.playing is None else starting.OPENING
         return words if status.connecting else "no picture yet"
+    if status.so_far is not None:
+        return f"reading the picture: {status.so_far} rollouts so far, the loudest first"
     if status.playing is not None:
         return playing(status.playing)
     if status.unrecorded:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opsroom.domain.board import Room, Row
+from opsroom.domain.decision import Flag, FlagReason
 from opsroom.domain.deed import Deed, DeedState, Intent, Precondition, Target, Verb
 from opsroom.domain.queue import Lane, Queue, QueueEntry
 from opsroom.domain.rollout import Engine, Shape, Uid
@@ -102,6 +103,36 @@ def test_a_large_picture_comes_in_parts_and_is_shown_when_whole(make_row: Callab
         assert isinstance(part, Picture)
         shown.append((board.apply(part, 0.0), len(board.rows)))
     assert shown == [(False, 0), (False, 0), (True, PART_ROWS * 2 + 1)]
+
+
+def test_an_eager_viewer_sees_the_loudest_rows_of_the_first_picture_while_the_others_come(
+    make_row: Callable[..., Row],
+) -> None:
+    published, board = Published(), Board(eager=True)
+    quiet = [make_row(n) for n in range(PART_ROWS * 2)]
+    loud = msgspec.structs.replace(make_row(9_999), flag=Flag(reason=FlagReason.POLICY, since=1.0))
+    published.publish(Room(at=1.0), [*quiet, loud])
+    parts = [decode(data) for data in published.frames_since(0, EVERYBODY)]
+    shown, changed = [], set[Uid]()
+    for part in parts:
+        assert isinstance(part, Picture)
+        shown.append((board.apply(part, 0.0), len(board.rows), board.filling))
+        assert loud.rollout.uid in board.rows
+        changed |= board.take().changed
+    assert shown == [(True, PART_ROWS, True), (True, PART_ROWS * 2, True), (True, PART_ROWS * 2 + 1, False)]
+    assert changed == set(board.rows)
+    assert board.rows[loud.rollout.uid] == loud
+
+
+def test_a_first_picture_that_broke_off_is_replaced_as_a_whole(make_row: Callable[..., Row]) -> None:
+    board = Board(eager=True)
+    board.apply(Picture(seq=1, room=Room(at=1.0), rows=(make_row(1), make_row(2)), more=True), 0.0)
+    board.restart()
+    board.apply(Picture(seq=5, room=Room(at=2.0), rows=(make_row(2),), more=True), 1.0)
+    assert (set(board.rows), board.filling) == ({"uid-1", "uid-2"}, True)
+    board.apply(Picture(seq=5, room=Room(at=2.0), rows=(make_row(3),)), 1.0)
+    assert (set(board.rows), board.filling) == ({"uid-2", "uid-3"}, False)
+    assert board.take().gone == {"uid-1"}
 
 
 def test_a_viewer_that_missed_more_departures_than_are_kept_gets_a_picture(

@@ -119,6 +119,7 @@ def test_the_loudest_thing_about_the_picture_is_said_first() -> None:
     assert header.notice(frozen, lost, 40) == "FEED LOST 1m 12s: nobody listens"
     assert header.notice(None, Status(now=NOW, connecting=True)) == "connecting to the worker"
     assert header.notice(room(NOW), Status(now=NOW)) == ""
+    assert header.notice(room(NOW), Status(now=NOW, so_far=400)).startswith("reading the picture: 400 rollouts so far")
 
 
 def test_the_mode_is_never_cut_off_at_80_columns() -> None:

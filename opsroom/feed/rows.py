@@ -1,0 +1,92 @@
+"""All rows of a picture, kept as packed text and decoded when somebody looks at one.
+
+Ten thousand decoded rows are seventy megabytes of small objects, packed they are four; a screen shows fifty. Rows of
+one fleet are much alike, so a settled one is deflated with the first one as its dictionary (RFC 1951, zlib's
+``zdict``); rows under way change too often for that to pay. It must not know where rows come from.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, MutableMapping
+
+import msgspec
+
+from opsroom.domain.board import Row
+from opsroom.domain.rollout import Uid
+
+DECODED = 128
+"""Decoded rows that are kept: what stands on a screen, and as much again."""
+
+_LEVEL, _WINDOW, _MEMORY = 1, -12, 5
+"""zlib's parameters: raw deflate with a window of 4 KiB; quick, because a row is hardly larger."""
+
+_JSON, _DEFLATED = b"{", b"z"
+"""First byte of a row that is kept as it is, and of one that is deflated."""
+
+_ENCODER = msgspec.json.Encoder()
+_DECODER = msgspec.json.Decoder(Row)
+
+
+class Rows(MutableMapping[Uid, Row]):
+    """Rows by uid. A row that has not changed is the same object as long as it is looked at."""
+
+    __slots__ = ("_decoded", "_dictionary", "_packed")
+
+    def __init__(self, dictionary: bytes = b"") -> None:
+        self._packed: dict[Uid, bytes] = {}
+        self._decoded: dict[Uid, Row] = {}
+        self._dictionary = dictionary
+
+    def successor(self) -> Rows:
+        """An empty one whose rows can be compared with these."""
+        return Rows(self._dictionary)
+
+    def copy(self) -> Rows:
+        """The rows as they are now, whatever becomes of these."""
+        found = self.successor()
+        found._packed = self._packed.copy()
+        found._decoded = self._decoded.copy()
+        return found
+
+    def differs(self, other: Rows, uid: Uid) -> bool:
+        """Whether a row is another one there (a predecessor or successor), or not there."""
+        return self._packed.get(uid) != other._packed.get(uid)
+
+    def __setitem__(self, uid: Uid, row: Row) -> None:
+        data = _ENCODER.encode(row)
+        if not row.rollout.under_way:
+            if not self._dictionary:
+                self._dictionary = data[-(1 << -_WINDOW) :]
+            pack = zlib.compressobj(_LEVEL, zlib.DEFLATED, _WINDOW, _MEMORY, zlib.Z_DEFAULT_STRATEGY, self._dictionary)
+            data = _DEFLATED + pack.compress(data) + pack.flush()
+        self._packed[uid] = data
+        if uid in self._decoded:
+            self._decoded[uid] = row
+
+    def __getitem__(self, uid: Uid) -> Row:
+        found = self._decoded.get(uid)
+        if found is None:
+            found = self._unpacked(self._packed[uid])
+            if len(self._decoded) >= DECODED:
+                self._decoded.clear()
+            self._decoded[uid] = found
+        return found
+
+    def _unpacked(self, data: bytes) -> Row:
+        if data.startswith(_DEFLATED):
+            data = zlib.decompressobj(_WINDOW, self._dictionary).decompress(data[1:])
+        return _DECODER.decode(data)
+
+    def __delitem__(self, uid: Uid) -> None:
+        del self._packed[uid]
+        self._decoded.pop(uid, None)
+
+    def __iter__(self) -> Iterator[Uid]:
+        return iter(self._packed)
+
+    def __len__(self) -> int:
+        return len(self._packed)
+
+    def __contains__(self, uid: object) -> bool:
+        return uid in self._packed
