@@ -40,7 +40,9 @@ async def resolve_apart(kubeconfig: str, context: str, seconds: float = RESOLVE_
         start_new_session=True,
     )
     try:
-        output, noise = await asyncio.wait_for(child.communicate(), seconds)
+        # Not wait_for: until Python 3.12 it forgets that we were cancelled when the answer comes at that very moment.
+        async with asyncio.timeout(seconds):
+            output, noise = await child.communicate()
     except TimeoutError:
         message = f"The credentials of context {clean(context) or '(current)'} did not come within {seconds:.0f} s"
         raise Unauthorized(message, "Log in with the tool that made this context; it cannot ask you here") from None

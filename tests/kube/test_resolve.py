@@ -201,3 +201,34 @@ def test_a_login_that_brings_nothing_new_is_tried_less_and_less(tmp_path: Path) 
         return made
 
     assert asyncio.run(ask()) == [1, 2, 2, 3, 3]
+
+
+def test_to_be_cancelled_is_not_forgotten_when_the_answer_comes_at_that_very_moment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Child:
+        returncode, pid = 0, 0
+
+        def __init__(self) -> None:
+            self.asked, self.answer = asyncio.Event(), asyncio.get_running_loop().create_future()
+
+        async def communicate(self) -> tuple[bytes, bytes]:
+            self.asked.set()
+            output: tuple[bytes, bytes] = await self.answer
+            return output
+
+    async def run() -> None:
+        child = Child()
+
+        async def start(*_: Any, **__: Any) -> Child:
+            return child
+
+        monkeypatch.setattr(asyncio, "create_subprocess_exec", start)
+        task = asyncio.ensure_future(resolve_apart("", ""))
+        await child.asked.wait()
+        child.answer.set_result((b"", b"nothing"))
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(run())
