@@ -6,8 +6,6 @@ import errno
 import json
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +17,7 @@ import pytest
 import yaml
 
 from opsroom.cli import doctor_cluster, doctor_here, main
+from tests.cli.simulated import Simulated
 
 Finding = dict[str, str]
 Patch = pytest.MonkeyPatch
@@ -30,13 +29,10 @@ NOBODY = "http://127.0.0.1:9"
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """A simulated cluster's ``KUBECONFIG`` and ``PROMETHEUS_URL``."""
-    folder = tmp_path_factory.mktemp("sim")
-    words = [sys.executable, "-m", "opsroom.simulator", "--services", "4", "--dir", str(folder), "--die-with-parent"]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        yield dict(process.stdout.readline().strip().split("=", 1) for _ in range(2))
-        process.terminate()
+    """A simulated cluster's ``KUBECONFIG`` and ``OPSROOM_PROMETHEUS``."""
+    cluster = Simulated(tmp_path_factory.mktemp("sim"), "--services", "4")
+    yield cluster.environment
+    cluster.close()
 
 
 class Patient:
@@ -53,7 +49,7 @@ class Patient:
         for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR", "HOME"):
             (folder / name).mkdir(mode=0o700)
             monkeypatch.setenv(name, str(folder / name))
-        monkeypatch.setenv("OPSROOM_PROMETHEUS", world["PROMETHEUS_URL"])
+        monkeypatch.setenv("OPSROOM_PROMETHEUS", world["OPSROOM_PROMETHEUS"])
 
     def server(self, address: str) -> None:
         self.kubeconfig["clusters"][0]["cluster"]["server"] = address

@@ -11,18 +11,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.simulated import Simulated
+
 pytestmark = pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not installed")
 
 
 @pytest.fixture(scope="module")
 def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("sim")
-    words = [sys.executable, "-m", "opsroom.simulator", "--dir", str(folder), "--die-with-parent"]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        told = dict(process.stdout.readline().strip().split("=", 1) for _ in range(2))
-        yield told["KUBECONFIG"]
-        process.terminate()
+    cluster = Simulated(tmp_path_factory.mktemp("sim"))
+    yield cluster.environment["KUBECONFIG"]
+    cluster.close()
 
 
 @pytest.mark.parametrize(

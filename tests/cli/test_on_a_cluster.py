@@ -5,64 +5,31 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-PATIENCE = 40.0
+from tests.cli.simulated import Simulated, until
 
 
-class Cluster:
-    """A simulated cluster, and an empty home to look at it from."""
+class Cluster(Simulated):
+    """The commands start a worker of their own on it."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "opsroom", "sim", "--seed", "3", "--dir", str(folder / "sim"), "--die-with-parent"],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self.process.stdout is not None
-        said = dict(self.process.stdout.readline().strip().split("=", 1) for _ in range(2))
-        run = folder / "run"
-        run.mkdir(mode=0o700)
-        self.environment = {
-            "PATH": os.environ["PATH"],
-            "HOME": str(folder),
-            "XDG_RUNTIME_DIR": str(run),
-            "KUBECONFIG": said["KUBECONFIG"],
-            "OPSROOM_PROMETHEUS": said["PROMETHEUS_URL"],
-        }
-
-    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "opsroom", *words],
-            capture_output=True,
-            text=True,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            timeout=PATIENCE,
-            check=False,
-        )
-
-    def rows(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = json.loads(self.run("ls", "-o", "json").stdout)["rows"]
-        return found
+        super().__init__(folder, "--seed", "3")
 
     def until(self, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """The first row for which ``holds``."""
-        end = time.monotonic() + PATIENCE
-        while time.monotonic() < end:
-            for row in self.rows():
-                if holds(row):
-                    return row
-            time.sleep(0.3)
-        raise AssertionError("no such row came")
+        found: list[dict[str, Any]] = []
+
+        def came() -> bool:
+            found.extend(row for row in self.rows() if holds(row))
+            return bool(found)
+
+        until(came)
+        return found[0]
 
     def close(self) -> None:
         for entry in Path("/proc").glob("[0-9]*"):
@@ -72,10 +39,7 @@ class Cluster:
                 continue
             if f"HOME={self.folder}\0".encode() in environment:
                 os.kill(int(entry.name), signal.SIGTERM)
-        self.process.terminate()
-        self.process.wait()
-        if self.process.stdout is not None:
-            self.process.stdout.close()
+        super().close()
 
 
 @pytest.fixture(scope="module")
@@ -163,15 +127,7 @@ def test_read_only_does_nothing(cluster: Cluster) -> None:
     ],
 )
 def test_a_cluster_that_cannot_be_had_is_named(cluster: Cluster, changes: dict[str, str], code: int, what: str) -> None:
-    run = subprocess.run(
-        [sys.executable, "-m", "opsroom", "ls"],
-        capture_output=True,
-        text=True,
-        env={**cluster.environment, **changes},
-        stdin=subprocess.DEVNULL,
-        timeout=PATIENCE,
-        check=False,
-    )
+    run = cluster.run("ls", **changes)
     assert run.returncode == code
     assert what in run.stderr
     assert "Traceback" not in run.stderr

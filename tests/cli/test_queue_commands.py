@@ -2,72 +2,43 @@
 
 from __future__ import annotations
 
-import json
-import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-PATIENCE = 40.0
+from tests.cli.simulated import Simulated, until
 
 
-class Cluster:
-    """A simulated cluster whose deploys are held, and an empty home to look at it from."""
+class Cluster(Simulated):
+    """Its deploys are held, and a worker watches that decides nothing."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        words = ["sim", "--seed", "3", "--hold", "--change-rate", "300", "--dir", str(folder / "sim")]
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "opsroom", *words, "--die-with-parent"], stdout=subprocess.PIPE, text=True
-        )
-        assert self.process.stdout is not None
-        said = dict(self.process.stdout.readline().strip().split("=", 1) for _ in range(2))
-        run = folder / "run"
-        run.mkdir(mode=0o700)
-        self.environment = {
-            "PATH": os.environ["PATH"],
-            "HOME": str(folder),
-            "XDG_RUNTIME_DIR": str(run),
-            "KUBECONFIG": said["KUBECONFIG"],
-            "OPSROOM_PROMETHEUS": said["PROMETHEUS_URL"],
-        }
-        self.socket = f"unix:{run}/observer.sock"
+        super().__init__(folder, "--seed", "3", "--hold", "--change-rate", "300")
+        self.socket = f"unix:{self.environment['XDG_RUNTIME_DIR']}/observer.sock"
         self.observer = subprocess.Popen(
             [sys.executable, "-m", "opsroom", "worker", "--listen", self.socket, "--die-with-parent"],
             env=self.environment,
             stdin=subprocess.DEVNULL,
         )
 
-    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "opsroom", *words, "--feed", self.socket],
-            capture_output=True,
-            text=True,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            timeout=PATIENCE,
-            check=False,
-        )
+    def run(self, *words: str, **changes: str) -> subprocess.CompletedProcess[str]:
+        return super().run(*words, "--feed", self.socket, **changes)
 
-    def picture(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.run("ls", "-o", "json").stdout or '{"rows": []}')
-        return found
+    def head(self) -> str:
+        """The first line of ``ls``."""
+        return self.run("ls").stdout.partition("\n")[0]
 
     def held(self) -> list[str]:
-        rows = (row["rollout"] for row in self.picture()["rows"] if row["rollout"].get("held"))
+        rows = (row["rollout"] for row in self.rows() if row["rollout"].get("held"))
         return [f"{rollout['namespace']}/{rollout['name']}" for rollout in rows]
 
     def close(self) -> None:
-        for process in (self.observer, self.process):
-            process.terminate()
-            process.wait(10)
-        if self.process.stdout is not None:
-            self.process.stdout.close()
+        self.observer.terminate()
+        self.observer.wait(60)
+        super().close()
 
 
 @pytest.fixture(scope="module")
@@ -79,16 +50,9 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         world.close()
 
 
-def until(holds: Callable[[], bool], seconds: float = PATIENCE) -> None:
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, "it never came"
-        time.sleep(0.2)
-
-
 def test_what_is_held_with_nobody_there_is_said_shown_and_released_by_name(cluster: Cluster) -> None:
     until(lambda: len(cluster.held()) >= 2)
-    said = cluster.run("ls").stdout.splitlines()[0]
+    said = cluster.head()
     assert "held and nobody decides here: opsroom release --all" in said
     queue = cluster.run("queue", "ls").stdout
     assert "waits for whoever decides here to release it" in queue
@@ -108,7 +72,7 @@ def test_what_is_held_with_nobody_there_is_said_shown_and_released_by_name(clust
 
 def test_a_person_holds_a_canary_and_ci_waits_in_vain(cluster: Cluster) -> None:
     def moving() -> list[str]:
-        rows = (row["rollout"] for row in cluster.picture()["rows"])
+        rows = (row["rollout"] for row in cluster.rows())
         return [f"{r['namespace']}/{r['name']}" for r in rows if r["phase"] == "paused" and not r.get("held")]
 
     until(lambda: bool(moving()))
@@ -126,10 +90,10 @@ def test_a_person_holds_a_canary_and_ci_waits_in_vain(cluster: Cluster) -> None:
 
 def test_a_freeze_is_seen_by_everybody_and_ends(cluster: Cluster) -> None:
     assert cluster.run("freeze", "--reason", "a test").returncode == 0
-    until(lambda: "FREEZE by" in cluster.run("ls").stdout.splitlines()[0])
+    until(lambda: "FREEZE by" in cluster.head())
     assert cluster.run("thaw").stdout == "Thawed: automatic deeds go on.\n"
     assert cluster.run("thaw").stdout == "Nothing was frozen.\n"
-    until(lambda: "FREEZE" not in cluster.run("ls").stdout.splitlines()[0])
+    until(lambda: "FREEZE" not in cluster.head())
 
 
 def test_switched_off_everything_goes_on_and_nothing_is_held_any_more(cluster: Cluster) -> None:

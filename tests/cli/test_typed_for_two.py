@@ -21,7 +21,7 @@ def checkout(first: Approval | None) -> Row:
 
 def test_it_says_that_it_is_the_first_of_two_and_the_intent_says_so_too() -> None:
     said = what(PICTURE, checkout(None), Verb.PROMOTE, force=False, now=NOW)
-    assert "approves, as the first of two people" in said
+    assert "approves it, as the first of two people" in said
     assert intent_for(checkout(None), Verb.PROMOTE, reason="", force=False, now=NOW).two_people
 
 
@@ -29,7 +29,7 @@ def test_it_says_who_was_the_first() -> None:
     first = Approval(by="ada", at=NOW - 60, hash="7d4f9b6c5d", step=3)
     said = what(PICTURE, checkout(first), Verb.PROMOTE, force=False, now=NOW)
     assert "ada approved at" in said
-    assert "approves, as the first" not in said
+    assert "approves it, as the first" not in said
 
 
 def test_a_roll_back_says_nothing_of_two() -> None:
