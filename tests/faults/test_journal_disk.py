@@ -23,13 +23,19 @@ from opsroom.domain.rollout import Engine, Shape, Uid
 from tests.faults.proxy import server_of
 from tests.faults.stage import Sim
 
+pytestmark = pytest.mark.timeout(300)
+
+PATIENCE = 90.0
+"""Seconds; for a machine that does other things meanwhile."""
+
 ROLLOUTS = "/apis/argoproj.io/v1alpha1/rollouts"
 
 
 def paused(sim: Sim, taken: set[str]) -> dict[str, Any]:
     """A Rollout that waits at a pause and was not used yet."""
-    for _ in range(300):
-        for item in httpx.get(server_of(sim.kubeconfig) + ROLLOUTS).json()["items"]:
+    limit = time.monotonic() + PATIENCE
+    while time.monotonic() < limit:
+        for item in httpx.get(server_of(sim.kubeconfig) + ROLLOUTS, timeout=PATIENCE).json()["items"]:
             status = item.get("status", {})
             uid = f"{item['metadata']['uid']} {status.get('currentPodHash')}"
             rests = status.get("pauseConditions") and not status.get("abort")
@@ -71,7 +77,7 @@ def start(sim: Sim, journal: Path) -> subprocess.Popen[bytes]:
 
 def act(sim: Sim, journal: Path, verb: Verb) -> list[Deed]:
     process = start(sim, journal)
-    told, _ = process.communicate(msgspec.json.encode(intent(sim, verb)) + b"\ngo\n", timeout=30)
+    told, _ = process.communicate(msgspec.json.encode(intent(sim, verb)) + b"\ngo\n", timeout=PATIENCE)
     return [msgspec.json.decode(line, type=Deed) for line in told.splitlines()]
 
 
@@ -90,7 +96,9 @@ def test_a_persons_roll_back_goes_ahead_and_says_that_it_is_not_journalled(quiet
     assert states[-1].detail == "not_journalled"
     target = states[-1].intent.target
     url = f"{server_of(quiet_sim.kubeconfig)}/api/v1/namespaces/{target.namespace}/events"
-    events = httpx.get(url, params={"fieldSelector": f"involvedObject.uid={target.uid}"}).json()["items"]
+    events = httpx.get(url, params={"fieldSelector": f"involvedObject.uid={target.uid}"}, timeout=PATIENCE).json()[
+        "items"
+    ]
     ours = [event["message"] for event in events if event.get("reason") == "OpsroomRolledBack"]
     assert any("not_journalled" in message for message in ours)
 
@@ -115,7 +123,7 @@ def test_killed_at_any_moment_the_journal_holds_and_nothing_is_done_unjournalled
         process.stdout.readline()
         time.sleep(dice.uniform(0.0, 0.05))
         process.send_signal(signal.SIGKILL)
-        process.wait(10)
+        process.wait(60)
         process.stdin.close()
         process.stdout.close()
         journalled = any(entry.deed is not None and entry.deed.intent.id == wish.id for entry in read(journal))
@@ -125,7 +133,7 @@ def test_killed_at_any_moment_the_journal_holds_and_nothing_is_done_unjournalled
 
 def _aborted(sim: Sim, wish: Intent) -> bool:
     path = f"/apis/argoproj.io/v1alpha1/namespaces/{wish.target.namespace}/rollouts/{wish.target.name}"
-    found = httpx.get(server_of(sim.kubeconfig) + path).json()
+    found = httpx.get(server_of(sim.kubeconfig) + path, timeout=PATIENCE).json()
     return bool(found["status"].get("abort")) and found["status"]["currentPodHash"] == wish.precondition.canary_hash
 
 

@@ -49,7 +49,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             break
     yield World(Path(told["KUBECONFIG"]), told["PROMETHEUS_URL"])
     process.terminate()
-    process.wait(10)
+    process.wait(60)
     process.stdout.close()
 
 
@@ -86,7 +86,7 @@ class Running:
     client: FeedClient
     task: asyncio.Future[int]
 
-    async def until(self, true: Callable[[], bool], seconds: float = 30.0) -> None:
+    async def until(self, true: Callable[[], bool], seconds: float = 90.0) -> None:
         """Follow the feed until ``true``."""
         async with asyncio.timeout(seconds):
             async for _ in self.client:

@@ -22,6 +22,8 @@ import yaml
 from opsroom.delivery.journal import read, verify
 from opsroom.domain.deed import Deed, DeedState, Verb
 
+pytestmark = pytest.mark.timeout(400)
+
 WORKER = Path(__file__).with_name("certain_worker.py")
 LEASE = "/apis/coordination.k8s.io/v1/namespaces/opsroom/leases/opsroom-decider"
 POLICY = """step = 1.0
@@ -31,7 +33,7 @@ max_seconds = 600.0
 [queue]
 slots = 20
 """
-PATIENCE = 40.0
+PATIENCE = 90.0
 
 
 def until(holds: Callable[[], Any], seconds: float = PATIENCE) -> Any:
@@ -54,7 +56,7 @@ class Cluster:
 
     def __post_init__(self) -> None:
         server = yaml.safe_load(Path(self.kubeconfig).read_text())["clusters"][0]["cluster"]["server"]
-        self.api = httpx.Client(base_url=server)
+        self.api = httpx.Client(base_url=server, timeout=60.0)
         (self.folder / "policy.toml").write_text(POLICY)
 
     def worker(self, name: str) -> subprocess.Popen[bytes]:
@@ -106,7 +108,7 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
     finally:
         world.close()
         process.terminate()
-        process.wait(10)
+        process.wait(60)
         process.stdout.close()
 
 
@@ -136,7 +138,7 @@ def test_two_workers_on_one_cluster_act_as_one_and_the_next_takes_over(cluster: 
     until(lambda: by in marks(cluster))
 
     processes[second].terminate()
-    assert processes[second].wait(15) == 0
+    assert processes[second].wait(90) == 0
     assert cluster.holder() == ""
     assert_nothing_twice([*cluster.deeds(first), *cluster.deeds(second)])
 

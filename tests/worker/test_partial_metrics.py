@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import httpx
+import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -28,7 +29,7 @@ class Thanos:
     def __init__(self, url: str) -> None:
         self.missing = True
         self.told = 0
-        self._client = httpx.AsyncClient(base_url=url, timeout=30.0)
+        self._client = httpx.AsyncClient(base_url=url, timeout=60.0)
         app = Starlette(routes=[Route("/{path:path}", self._answer, methods=["GET", "POST"])])
         self._server = LoopbackServer(app, 0)
 
@@ -56,6 +57,7 @@ class Thanos:
         return Response(body, answer.status_code, media_type="application/json")
 
 
+@pytest.mark.timeout(300)
 def test_nothing_is_promoted_on_half_an_answer_and_harm_is_still_rolled_back(
     world: Any, run_in_here: Any, fixed_judge: Any
 ) -> None:
@@ -76,7 +78,7 @@ def test_nothing_is_promoted_on_half_an_answer_and_harm_is_still_rolled_back(
                     and row.rollout.pause.until is None
                 ]
 
-            await worker.until(lambda: len(resting()) >= 2 and board.room is not None and board.room.decider.me, 60)
+            await worker.until(lambda: len(resting()) >= 2 and board.room is not None and board.room.decider.me)
             bad, good = (row.rollout.uid for row in resting()[:2])
             fixed_judge.scores |= {bad: 0.95, good: 0.05}
 
@@ -90,7 +92,7 @@ def test_nothing_is_promoted_on_half_an_answer_and_harm_is_still_rolled_back(
                 rolled_back = deed is not None and deed.intent.verb is Verb.ROLL_BACK
                 return healthy and left and rolled_back
 
-            await worker.until(tried, 60)
+            await worker.until(tried)
             decision = board.rows[good].decision
             assert decision is not None
             assert decision.outcome is Outcome.WATCH
@@ -104,7 +106,7 @@ def test_nothing_is_promoted_on_half_an_answer_and_harm_is_still_rolled_back(
                 deed = board.rows[good].deed
                 return deed is not None and deed.intent.verb is Verb.PROMOTE and deed.state is not DeedState.REFUSED
 
-            await worker.until(promoted, 60)
+            await worker.until(promoted)
 
     asyncio.run(run())
     assert thanos.told

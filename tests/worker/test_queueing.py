@@ -263,13 +263,14 @@ def holding(tmp_path: Path) -> Iterator[tuple[Path, str, httpx.Client]]:
     assert process.stdout is not None
     said = dict(process.stdout.readline().strip().split("=", 1) for _ in range(2))
     server = yaml.safe_load(Path(said["KUBECONFIG"]).read_text())["clusters"][0]["cluster"]["server"]
-    with httpx.Client(base_url=server) as api:
+    with httpx.Client(base_url=server, timeout=60.0) as api:
         yield Path(said["KUBECONFIG"]), said["PROMETHEUS_URL"], api
     process.terminate()
-    process.wait(10)
+    process.wait(60)
     process.stdout.close()
 
 
+@pytest.mark.timeout(500)
 def test_held_rollouts_start_within_the_slots_of_the_clusters_own_policy(
     holding: tuple[Path, str, httpx.Client], run_in_here: Any, fixed_judge: Any
 ) -> None:
@@ -288,10 +289,15 @@ def test_held_rollouts_start_within_the_slots_of_the_clusters_own_policy(
                 return [row for row in board.rows.values() if row.queue is not None and not row.queue.running]
 
             await worker.until(lambda: queue().limit == 2 and queue().running == 2 and queue().waiting >= 3)
-            await worker.until(lambda: all(row.queue.why is WaitReason.SLOT and row.queue.eta_p50 for row in waiters()))
+
+            def explained() -> bool:
+                rows = waiters()
+                asked = any(row.queue.requester.endswith("deploybot") for row in rows)
+                return asked and all(row.queue.why is WaitReason.SLOT and row.queue.eta_p50 for row in rows)
+
+            await worker.until(explained)
             waiting = waiters()
             assert {row.queue.position for row in waiting} == set(range(len(waiting)))
-            assert any(row.queue.requester.endswith("deploybot") for row in waiting)
 
             api.patch(f"{MAPS}/opsroom-policy", json={"data": {"policy.toml": "slots ="}}, headers=MERGE)
             await worker.until(lambda: "opsroom-policy" in board.room.policy_note)
