@@ -20,7 +20,8 @@ from opsroom.simulator.controllers.flagger_hooks import (
     hooks,
     seconds,
 )
-from opsroom.simulator.controllers.flagger_tick import COMPONENT, Mesh, Stage, Tick
+from opsroom.simulator.controllers.flagger_sight import COMPONENT, Mesh
+from opsroom.simulator.controllers.flagger_tick import Stage, Tick
 from opsroom.simulator.controllers.loop import ControlLoop
 from opsroom.simulator.controllers.objects import Obj, name_of, namespace_of, uid_of
 from opsroom.simulator.kube.store import Store

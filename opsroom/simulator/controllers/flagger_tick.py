@@ -7,43 +7,24 @@ Not simulated: mirroring, metric checks, autoscalers, alerts, session affinity.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
+from collections.abc import Generator
 
 from opsroom.simulator.controllers import flagger_objects as objects
 from opsroom.simulator.controllers import flagger_status as status
-from opsroom.simulator.controllers.changes import Change, Create, Note, Status, key_of
-from opsroom.simulator.controllers.flagger_hooks import Ask, Reply, analysis, ask_of, hooks
-from opsroom.simulator.controllers.objects import Obj, desired_replicas, name_of, namespace_of, status_of
-from opsroom.simulator.controllers.template_hash import template_hash
+from opsroom.simulator.controllers.changes import Change, Create
+from opsroom.simulator.controllers.flagger_hooks import Ask, Reply, ask_of, hooks
+from opsroom.simulator.controllers.flagger_sight import ALL, Sight
+from opsroom.simulator.controllers.objects import Obj, desired_replicas, name_of, status_of
 
-COMPONENT = "flagger"
-ALL = 100
 _RUNNING = ("Progressing", "Waiting", "WaitingPromotion", "Promoting", "Finalising")
 _RUN = ("Progressing", "WaitingPromotion", "Promoting", "Finalising")
 
 Stage = Generator[list[Change] | Ask, Reply | None, None]
 Answer = Generator[list[Change] | Ask, Reply | None, bool]
-Get = Callable[[str, str, str], Obj | None]
-"""The object of a resource, namespace and name, as the store has it now."""
 
 
-@dataclass
-class Mesh:
-    """The weights that the router really sends, by namespace and name of the Canary: status does not always tell."""
-
-    canary: dict[tuple[str, str], int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """What a tick works on: the Canary and its target as they were when it began."""
-
-    canary: Obj
-    target: Obj
-    get: Get
-    mesh: Mesh
-    now: float
+class Tick(Sight):
+    """The stages of one tick."""
 
     def run(self) -> Stage:
         """The whole tick."""
@@ -58,18 +39,18 @@ class Tick:
         if primary is None:
             yield [Create("deployments", objects.primary_of(self.canary, self.target))]
             return
-        changed = self._applied != status_of(self.canary).get("lastAppliedSpec")
-        changed = changed and self._applied != status_of(self.canary).get("lastPromotedSpec")
+        changed = self.applied != status_of(self.canary).get("lastAppliedSpec")
+        changed = changed and self.applied != status_of(self.canary).get("lastPromotedSpec")
         if self.phase == "Failed":
             # It takes over the present template first and compares with the copy it had read.
             weight = int(status_of(self.canary).get("canaryWeight") or 0)
             failed = int(status_of(self.canary).get("failedChecks") or 0)
             yield [
-                self.write(status.synced(self.fresh, "Failed", self._applied, self.now, weight=weight, failed=failed))
+                self.write(status.synced(self.fresh, "Failed", self.applied, self.now, weight=weight, failed=failed))
             ]
         if self.phase not in _RUNNING and not changed:
             return
-        if not self.skipping and (reason := objects.unready(primary, self._threshold("primaryReadyThreshold"))):
+        if not self.skipping and (reason := objects.unready(primary, self.threshold("primaryReadyThreshold"))):
             yield [self.warn(f"{name_of(primary)}.{self.namespace} not ready: {reason}")]
             if objects.overdue(primary, self.canary, self.now):
                 yield from self._roll_back()
@@ -83,16 +64,16 @@ class Tick:
         if primary is None:
             yield [
                 Create("deployments", objects.primary_of(self.canary, self.target)),
-                self.write(status.synced(self.fresh, "Initializing", self._applied, self.now)),
+                self.write(status.synced(self.fresh, "Initializing", self.applied, self.now)),
             ]
             return
         if reason := objects.unready(primary, ALL):
             yield [self.warn(f"{name_of(primary)}.{self.namespace} not ready: {reason}")]
             return
-        self._route(0)
+        self.route(0)
         yield [
             *objects.scaled(self.target, 0),
-            self.write(status.synced(self.fresh, "Initialized", self._applied, self.now)),
+            self.write(status.synced(self.fresh, "Initialized", self.applied, self.now)),
             self.note(f"Initialization done! {self.name}.{self.namespace}"),
         ]
 
@@ -105,26 +86,26 @@ class Tick:
         yield [
             self.note(f"New revision detected! Scaling up {name_of(self.target)}.{self.namespace}"),
             *objects.scaled(self.target, max(1, desired_replicas(primary))),
-            self.write(status.synced(self.fresh, "Progressing", self._applied, self.now)),
+            self.write(status.synced(self.fresh, "Progressing", self.applied, self.now)),
         ]
 
     def _advance(self, primary: Obj, changed: bool) -> Stage:
         if changed and self.phase in ("Progressing", "WaitingPromotion"):
-            self._route(0)
+            self.route(0)
             text = f"New revision detected! Restarting analysis for {name_of(self.target)}.{self.namespace}"
-            yield [self.write(status.synced(self.fresh, "Progressing", self._applied, self.now)), self.note(text)]
+            yield [self.write(status.synced(self.fresh, "Progressing", self.applied, self.now)), self.note(text)]
             return
-        if reason := objects.unready(self.target, self._threshold("canaryReadyThreshold")):
+        if reason := objects.unready(self.target, self.threshold("canaryReadyThreshold")):
             yield [self.warn(f"canary deployment {name_of(self.target)}.{self.namespace} not ready: {reason}")]
             if objects.overdue(self.target, self.canary, self.now):
-                yield [self.warn(f"Rolling back {self._full} progress deadline exceeded {reason}")]
+                yield [self.warn(f"Rolling back {self.full} progress deadline exceeded {reason}")]
                 yield from self._roll_back()
             return
         if self.skipping:
             yield from self._skip(primary)
             return
         if self.phase in ("Progressing", "WaitingPromotion") and (yield from self._asked_to_roll_back()):
-            yield [self.warn(f"Rolling back {self._full} manual webhook invoked")]
+            yield [self.warn(f"Rolling back {self.full} manual webhook invoked")]
             yield from self._roll_back()
             return
         if self.phase in ("Promoting", "Finalising"):
@@ -132,7 +113,7 @@ class Tick:
             return
         failed = int(status_of(self.canary).get("failedChecks") or 0)
         if failed >= self.failures_allowed:
-            yield [self.warn(f"Rolling back {self._full} failed checks threshold reached {failed}")]
+            yield [self.warn(f"Rolling back {self.full} failed checks threshold reached {failed}")]
             yield from self._roll_back()
             return
         if not (yield from self._checked()):
@@ -162,7 +143,7 @@ class Tick:
             word = "pre-rollout" if first else "external"
             if reply is None or not reply.yes:
                 why = "" if reply is None else reply.text
-                yield [self.warn(f"Halt {self._full} advancement {word} check {hook.get('name', '')} failed {why}")]
+                yield [self.warn(f"Halt {self.full} advancement {word} check {hook.get('name', '')} failed {why}")]
                 return False
             if first:
                 yield [self.note(f"Pre-rollout check {hook.get('name', '')} passed")]
@@ -170,7 +151,7 @@ class Tick:
 
     def _increase(self, primary: Obj) -> Stage:
         """A progressive canary: more traffic, and the promotion at the highest weight."""
-        step = self._next_step()
+        step = self.next_step()
         if step <= 0:
             return
         if self.phase != "WaitingPromotion" and not (
@@ -184,10 +165,10 @@ class Tick:
             return
         if self.weight < self.highest:
             weight = min(ALL, self.weight + step)
-            self._route(weight)
+            self.route(weight)
             yield [
                 self.write(status.with_fields(self.fresh, self.now, canaryWeight=weight)),
-                self.note(f"Advance {self._full} canary weight {weight}"),
+                self.note(f"Advance {self.full} canary weight {weight}"),
             ]
             return
         yield from self._promote(primary)
@@ -198,15 +179,15 @@ class Tick:
         ab = bool(self.analysis.get("match"))
         if done < wanted:
             if ab:
-                self._route(ALL)
+                self.route(ALL)
             yield [
                 self.write(status.with_fields(self.fresh, self.now, iterations=done + 1)),
-                self.note(f"Advance {self._full} canary iteration {done + 1}/{wanted}"),
+                self.note(f"Advance {self.full} canary iteration {done + 1}/{wanted}"),
             ]
         elif ab or done > wanted:
             yield from self._promote(primary)
         elif (yield from self._promotion_confirmed()):
-            self._route(ALL)
+            self.route(ALL)
             yield [
                 self.note("Routing all traffic to canary"),
                 self.write(status.with_fields(self.fresh, self.now, iterations=done + 1)),
@@ -220,7 +201,7 @@ class Tick:
                 f"Copying {name_of(self.target)}.{self.namespace} template spec to {name_of(primary)}.{self.namespace}"
             ),
             objects.promoted(self.target, primary),
-            self._into("Promoting"),
+            self.into("Promoting"),
         ]
 
     def _promotion_confirmed(self) -> Answer:
@@ -228,7 +209,7 @@ class Tick:
         if (yield from self._confirmed("confirm-promotion", "Confirm-promotion", "Progressing", words)):
             return True
         if self.phase != "WaitingPromotion":
-            yield [self._into("WaitingPromotion")]
+            yield [self.into("WaitingPromotion")]
         return False
 
     def _confirmed(self, type_: str, word: str, phase: str, waiting: str) -> Answer:
@@ -237,7 +218,7 @@ class Tick:
             reply = yield ask_of(self.canary, hook, phase)
             if reply is None or not reply.yes:
                 name = hook.get("name", "")
-                yield [self.warn(f"Halt {self._full} advancement {waiting} {name}")]
+                yield [self.warn(f"Halt {self.full} advancement {waiting} {name}")]
                 return False
             yield [self.note(f"{word} check {hook.get('name', '')} passed")]
         return True
@@ -245,34 +226,34 @@ class Tick:
     def _finish(self) -> Stage:
         """After the promotion: traffic back to the primary, then the target to 0."""
         if self.phase == "Promoting":
-            self._route(0)
-            yield [self.note("Routing all traffic to primary"), self._into("Finalising")]
+            self.route(0)
+            yield [self.note("Routing all traffic to primary"), self.into("Finalising")]
             return
         yield [
             *objects.scaled(self.target, 0),
-            self._into("Succeeded"),
+            self.into("Succeeded"),
             self.note(f"Promotion completed! Scaling down {name_of(self.target)}.{self.namespace}"),
         ]
         yield from self._afterwards("Succeeded")
 
     def _skip(self, primary: Obj) -> Stage:
-        self._route(0)
+        self.route(0)
         yield [
             self.note(
                 f"Copying {name_of(self.target)}.{self.namespace} template spec to {name_of(primary)}.{self.namespace}"
             ),
             objects.promoted(self.target, primary),
             *objects.scaled(self.target, 0),
-            self._into("Succeeded"),
+            self.into("Succeeded"),
             self.note(f"Promotion completed! Canary analysis was skipped for {name_of(self.target)}.{self.namespace}"),
         ]
 
     def _roll_back(self) -> Stage:
-        self._route(0)
+        self.route(0)
         yield [
-            self.warn(f"Canary failed! Scaling down {self._full}"),
+            self.warn(f"Canary failed! Scaling down {self.full}"),
             *objects.scaled(self.target, 0),
-            self.write(status.synced(self.fresh, "Failed", self._applied, self.now)),
+            self.write(status.synced(self.fresh, "Failed", self.applied, self.now)),
         ]
         yield from self._afterwards("Failed")
 
@@ -281,81 +262,6 @@ class Tick:
             reply = yield ask_of(self.canary, hook, phase)
             passed = reply is not None and reply.yes
             yield [self.note(f"Post-rollout {'check' if passed else 'hook'} {hook.get('name', '')} {_end(passed)}")]
-
-    @property
-    def name(self) -> str:
-        return name_of(self.canary)
-
-    @property
-    def namespace(self) -> str:
-        return namespace_of(self.canary)
-
-    @property
-    def phase(self) -> str:
-        return str(status_of(self.canary).get("phase") or "")
-
-    @property
-    def analysis(self) -> Obj:
-        return analysis(self.canary)
-
-    @property
-    def skipping(self) -> bool:
-        return bool(self.canary["spec"].get("skipAnalysis"))
-
-    @property
-    def fresh(self) -> Obj:
-        """The Canary as it is stored now; the tick's own copy where it is gone."""
-        return self.get("canaries", self.namespace, self.name) or self.canary
-
-    @property
-    def weight(self) -> int:
-        """Percent of traffic that the mesh sends to the canary."""
-        return self.mesh.canary.get((self.namespace, self.name), 0)
-
-    @property
-    def highest(self) -> int:
-        steps = self.analysis.get("stepWeights") or []
-        return min(ALL, int(steps[-1])) if steps else int(self.analysis.get("maxWeight") or ALL)
-
-    @property
-    def failures_allowed(self) -> int:
-        return max(1, int(self.analysis.get("threshold") or 0))
-
-    @property
-    def _applied(self) -> str:
-        return template_hash(self.target["spec"]["template"])
-
-    @property
-    def _full(self) -> str:
-        return f"{self.name}.{self.namespace}"
-
-    def _threshold(self, name: str) -> int:
-        return int(self.analysis.get(name) or ALL)
-
-    def _next_step(self) -> int:
-        step, steps = int(self.analysis.get("stepWeight") or 0), self.analysis.get("stepWeights") or []
-        if step > 0 or not steps:
-            return step
-        left = ALL - self.weight
-        if left == 0:
-            return 1
-        higher = [int(weight) for weight in steps if int(weight) > self.weight]
-        return min(left, higher[0] - self.weight) if higher else left
-
-    def _route(self, weight: int) -> None:
-        self.mesh.canary[self.namespace, self.name] = weight
-
-    def _into(self, phase: str) -> Status:
-        return self.write(status.in_phase(self.fresh, phase, int(self.analysis.get("iterations") or 0), self.now))
-
-    def write(self, value: Obj) -> Status:
-        return Status(key_of("canaries", self.canary), value)
-
-    def note(self, message: str) -> Note:
-        return Note(self.canary, COMPONENT, "Normal", "Synced", message)
-
-    def warn(self, message: str) -> Note:
-        return Note(self.canary, COMPONENT, "Warning", "Synced", message)
 
 
 def _end(passed: bool) -> str:

@@ -10,10 +10,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from opsroom.simulator.kube.birth import rfc3339
 from opsroom.simulator.kube.failures import ApiError
 from opsroom.simulator.kube.resources import BY_KIND
 from opsroom.simulator.kube.selectors import matches
-from opsroom.simulator.kube.store import Store, rfc3339
+from opsroom.simulator.kube.store import Store
 from opsroom.simulator.kube.versions import Event, Obj
 
 _WATCHED = frozenset({"pods", "poddisruptionbudgets", "deployments", "replicasets", "rollouts"})

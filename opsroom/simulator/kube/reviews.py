@@ -9,9 +9,9 @@ from typing import Any
 
 from opsroom.simulator.kube import fields
 from opsroom.simulator.kube.access import Attributes, Auth, Authorizer, User
+from opsroom.simulator.kube.birth import rfc3339
 from opsroom.simulator.kube.failures import ApiError, bad_request
 from opsroom.simulator.kube.resources import Kind, Review
-from opsroom.simulator.kube.store import rfc3339
 from opsroom.simulator.kube.versions import Obj
 
 AUDIENCE = "https://kubernetes.default.svc"

@@ -9,14 +9,13 @@ It must not know HTTP, users or admission. Not thread-safe: one event loop owns 
 
 from __future__ import annotations
 
-import datetime
 import random
-import uuid
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from opsroom.simulator.kube import failures, fields
+from opsroom.simulator.kube import birth, failures, fields, replacement
+from opsroom.simulator.kube.birth import rfc3339
 from opsroom.simulator.kube.defaults import fill_defaults
 from opsroom.simulator.kube.history import History, Key
 from opsroom.simulator.kube.ownership import OwnerIndex
@@ -25,17 +24,10 @@ from opsroom.simulator.kube.resources import BY_KIND, BY_PLURAL, Kind
 from opsroom.simulator.kube.versions import Event, EventType, Obj, Version
 
 FIRST_RV = 100
-_NAME_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 
 Objects = list[Obj]  # names for list types: inside Store, `list` is the method
 Versions = list[Version]
 Events = list[Event]
-
-
-def rfc3339(seconds: float) -> str:
-    """Unix seconds → `2026-01-02T03:04:05Z`, the precision of metadata timestamps."""
-    moment = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class Store:
@@ -110,7 +102,7 @@ class Store:
         Raises ApiError 409 AlreadyExists, 422 without a name.
         """
         kind = BY_PLURAL[resource]
-        meta = self._identity(kind, dict(obj.get("metadata") or {}), namespace)
+        meta = self._born(kind, obj.get("metadata") or {}, namespace)
         new = {**obj, "apiVersion": kind.api_version, "kind": kind.kind, "metadata": meta}
         if kind.status and (manager is not None or managed_fields is not None):
             new.pop("status", None)
@@ -145,8 +137,8 @@ class Store:
         if before is None:
             raise failures.not_found(kind, meta["name"])
         old = before.obj
-        self._check(kind, old, meta)
-        new = self._merged_halves(kind, old, obj, subresource)
+        replacement.check(kind, old, meta)
+        new = replacement.merged_halves(kind, old, obj, subresource)
         if subresource != "status":
             new = fill_defaults(kind, new)
         if managed_fields is not None:
@@ -157,7 +149,7 @@ class Store:
             new = admit(old, new)
         if fields.same_but_times(old, new):
             return old
-        new = self._counted(kind, old, new)
+        new = replacement.counted(kind, old, new)
         if dry_run:
             return new
         if new["metadata"].get("deletionTimestamp") and not new["metadata"].get("finalizers"):
@@ -237,83 +229,11 @@ class Store:
         meta = obj["metadata"]
         return meta.get("namespace", ""), meta["name"]
 
-    def _identity(self, kind: Kind, meta: dict[str, Any], namespace: str | None) -> dict[str, Any]:
-        for forged in ("uid", "resourceVersion", "managedFields", "creationTimestamp", "deletionTimestamp"):
-            meta.pop(forged, None)
-        if kind.namespaced:
-            meta["namespace"] = namespace or meta.get("namespace") or "default"
-        else:
-            meta.pop("namespace", None)
-        self._name(kind, meta)
+    def _born(self, kind: Kind, meta: dict[str, Any], namespace: str | None) -> dict[str, Any]:
+        meta = birth.metadata(kind, meta, namespace, self._rng, rfc3339(self.now()))
         if (meta.get("namespace", ""), meta["name"]) in self._objects[kind.plural]:
             raise failures.already_exists(kind, meta["name"])
-        meta["uid"] = str(uuid.UUID(int=self._rng.getrandbits(128), version=4))
-        meta["creationTimestamp"] = rfc3339(self.now())
-        meta["generation"] = 1
-        if not kind.generation:
-            del meta["generation"]
         return meta
-
-    def _name(self, kind: Kind, meta: dict[str, Any]) -> None:
-        if not meta.get("name") and meta.get("generateName"):
-            meta["name"] = meta["generateName"] + "".join(self._rng.choices(_NAME_LETTERS, k=5))
-        if not meta.get("name"):
-            message = "Required value: name or generateName is required"
-            raise failures.invalid(
-                kind, "", [{"reason": "FieldValueRequired", "message": message, "field": "metadata.name"}]
-            )
-
-    @staticmethod
-    def _check(kind: Kind, old: Obj, meta: dict[str, Any]) -> None:
-        have = old["metadata"]
-        if meta.get("uid") and meta["uid"] != have["uid"]:
-            why = f"Precondition failed: UID in precondition: {meta['uid']}, UID in object meta: {have['uid']}"
-            raise failures.conflict(kind, have["name"], why)
-        if meta.get("resourceVersion") and meta["resourceVersion"] != have["resourceVersion"]:
-            raise failures.conflict(kind, have["name"])
-
-    @staticmethod
-    def _merged_halves(kind: Kind, old: Obj, obj: Obj, subresource: str | None) -> Obj:
-        if subresource == "status":
-            new = dict(old)
-            if "status" in obj:
-                new["status"] = obj["status"]
-            else:
-                new.pop("status", None)
-            new["metadata"] = dict(old["metadata"])
-            return new
-        new = {**obj, "apiVersion": kind.api_version, "kind": kind.kind}
-        if kind.status:
-            new.pop("status", None)
-            if "status" in old:
-                new["status"] = old["status"]
-        meta = dict(obj["metadata"])
-        for kept in ("uid", "creationTimestamp", "generation", "resourceVersion", "managedFields"):
-            if kept in old["metadata"]:
-                meta[kept] = old["metadata"][kept]
-            else:
-                meta.pop(kept, None)
-        for emptied in ("labels", "annotations", "finalizers", "ownerReferences"):
-            if emptied in meta and not meta[emptied]:
-                del meta[emptied]
-        if "deletionTimestamp" in old["metadata"]:
-            meta["deletionTimestamp"] = old["metadata"]["deletionTimestamp"]
-        new["metadata"] = meta
-        return new
-
-    @staticmethod
-    def _counted(kind: Kind, old: Obj, new: Obj) -> Obj:
-        """`new` with the next generation where what is desired has changed."""
-        if not kind.generation:
-            return new
-        keys = {"spec"}
-        if kind.custom:
-            keys = (old.keys() | new.keys()) - {"metadata", "apiVersion", "kind"}
-            keys -= {"status"} if kind.status else set()
-        if all(old.get(key) == new.get(key) for key in keys):
-            return new
-        generation = int(old["metadata"].get("generation", 0)) + 1
-        return {**new, "metadata": {**new["metadata"], "generation": generation}}
 
     def _commit(self, kind: Kind, type_: EventType, new: Obj, before: Version | None) -> Obj:
         self._rv += 1

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from opsroom.simulator.kube import applying, failures, fields, schema
+from opsroom.simulator.kube.birth import rfc3339
 from opsroom.simulator.kube.calls import Call, decode_body, decode_json, decode_yaml
 from opsroom.simulator.kube.checking import check_names, check_preconditions, validated
 from opsroom.simulator.kube.failures import ApiError, bad_request
@@ -18,7 +19,7 @@ from opsroom.simulator.kube.hold import Hold
 from opsroom.simulator.kube.patches import PatchFailed, json_patch, merge_patch
 from opsroom.simulator.kube.protobuf import CONTENT_TYPE
 from opsroom.simulator.kube.scaling import SCALE, scale_of, scaled
-from opsroom.simulator.kube.store import Store, rfc3339
+from opsroom.simulator.kube.store import Store
 from opsroom.simulator.kube.strategic import strategic_merge
 from opsroom.simulator.kube.structure import structured
 from opsroom.simulator.kube.versions import Obj
