@@ -15,8 +15,8 @@ def effect(row: Row, wish: Offer) -> str:
         return text
     first = row.approval
     if first is None or first.verb is not wish.verb:
-        return f"approves, as the first of two people; the second one's {text}"
-    return f"{text}: {first.by} approved at {numbers.clock(first.at)}, a second person does it"
+        return f"approves it, as the first of two people; the p of the second {text}"
+    return f"{first.by} approved at {numbers.clock(first.at)}; the p of a second person {text}"
 
 
 def first_of_two(row: Row, verb: Verb, told: Deed) -> bool:

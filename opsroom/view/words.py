@@ -23,7 +23,7 @@ VERB = {
     Verb.RELEASE: "release",
     Verb.FLAG: "flag",
     Verb.ACKNOWLEDGE: "acknowledge",
-    Verb.APPROVE: "approve the promotion of",
+    Verb.APPROVE: "approve",
 }
 
 PAST = {
@@ -34,7 +34,7 @@ PAST = {
     Verb.RELEASE: "released",
     Verb.FLAG: "flagged",
     Verb.ACKNOWLEDGE: "acknowledged",
-    Verb.APPROVE: "approved the promotion of",
+    Verb.APPROVE: "approved",
 }
 
 UNKNOWN = {

@@ -91,6 +91,8 @@ class Course:
     finished: float | None = None
     result: str = ""
     _way_back: str | None = None
+    _ended_on: Revision | None = None
+    """What was stable when the last change ended."""
 
     def __post_init__(self) -> None:
         if self.deed is not None and moves(self.deed):
@@ -105,11 +107,13 @@ class Course:
         revision = rollout.canary.hash if rollout.canary is not None and rollout.under_way else None
         if result:
             self.running, self.flag = None, None
-            self.finished, self.result = now, result
+            self.finished, self.result, self._ended_on = now, result, rollout.stable
             # An undo is itself a change under way, towards the revision that was stable: not a canary to count again.
             self._way_back = revision if result == ROLLED_BACK else None
         if revision is None:
             self._way_back = None
+            if self.result == PROMOTED and self._undone(rollout):
+                self.finished, self.result = now, ROLLED_BACK
         elif revision != self._way_back:
             if self.running is None or not same_canary(self.running, rollout):
                 self._begin(rollout, revision, now)
@@ -156,6 +160,13 @@ class Course:
         text = f"{deed.intent.verb.value}:{deed.state.value}" + (f":{deed.refusal.value}" if deed.refusal else "")
         by = "the worker" if deed.intent.automatic else deed.intent.actor
         self.news.append(Happening(at=deed.at, kind="deed", text=text, by=by))
+
+    def _undone(self, after: Rollout) -> bool:
+        """Whether what was promoted is gone again without another change: the undo of a pair puts a template back."""
+        ended, former, stable = self._ended_on, self.former, after.stable
+        if ended is None or former is None or stable is None or stable.hash == ended.hash:
+            return False
+        return stable.images == former.images != ended.images
 
     def _half_promoted(self, before: Rollout, after: Rollout) -> bool:
         """A pair that this worker met in the middle of its promotion: its stable had the new template already."""

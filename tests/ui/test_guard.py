@@ -398,7 +398,7 @@ def needing_two(first: Approval | None) -> tuple[Row, ...]:
 @pytest.mark.parametrize(
     ("first", "line", "detail"),
     [
-        (None, "APPROVE (1 of 2 people): PROMOTE checkout-api", "approves, as the first of two people"),
+        (None, "APPROVE (1 of 2 people): PROMOTE checkout-api", "approves it, as the first of two people"),
         (Approval(by="ada", at=NOW - 60, hash="7d4f9b6c5d", step=3), " PROMOTE checkout-api", "ada approved at 12:03"),
     ],
     ids=["first", "second"],

@@ -25,7 +25,7 @@ def test_a_deed_that_failed_says_why_and_promises_nothing() -> None:
 def test_an_approval_says_that_a_second_person_is_missing() -> None:
     done = deed("geo-api", NOW, Verb.APPROVE, DeedState.DONE, 5)
     said = effects.deed(msgspec.structs.replace(done, effect=Effect.MARK), NOW)
-    assert said.startswith("Done: approve the promotion of geo-api")
+    assert said.startswith("Done: approve geo-api")
     assert "a second person has to press p" in said
 
 

@@ -160,6 +160,18 @@ def test_a_pair_met_in_the_middle_of_its_promotion_is_promoted() -> None:
     assert course.see(now_with(Phase.HEALTHY, None, PAIR_STABLE, Shape.PAIR), 2.0) == PROMOTED
 
 
+def test_a_pair_whose_promotion_is_undone_is_rolled_back_and_an_unchanged_one_stays_promoted() -> None:
+    former = Revision(hash="stable-before", images=("shop:1",))
+    course = Course(msgspec.structs.replace(IDLE, stable=former, shape=Shape.PAIR))
+    course.see(now_with(Phase.PAUSED, NEW, former, Shape.PAIR), 1.0)
+    promoted = now_with(Phase.HEALTHY, None, PAIR_STABLE, Shape.PAIR)
+    assert course.see(promoted, 2.0) == PROMOTED
+    course.see(promoted, 3.0)
+    assert (course.result, course.finished) == (PROMOTED, 2.0)
+    course.see(now_with(Phase.HEALTHY, None, msgspec.structs.replace(former, hash="back"), Shape.PAIR), 4.0)
+    assert (course.result, course.finished) == (ROLLED_BACK, 4.0)
+
+
 def test_a_release_does_not_hide_how_the_last_move_ended() -> None:
     def deed(verb: Verb, state: DeedState, at: float) -> Deed:
         target = Target(uid=Uid("u"), engine=Engine.ARGO, shape=Shape.CANARY, namespace="shop", name="cart")
