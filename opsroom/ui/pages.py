@@ -33,7 +33,7 @@ def _entry(action: Action, keymap: Mapping[str, str]) -> help_page.Entry:
 
 def _sources(control: Control, cells: int) -> list[Line]:
     sight = control.sight
-    return sources_page.sources_page(sight.room, sight.status(), cells)
+    return sources_page.sources_page(sight.room, sight.rows.values(), sight.status(), cells)
 
 
 def _journal(control: Control, cells: int) -> list[Line]:

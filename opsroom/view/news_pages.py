@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from opsroom.domain.board import Happening, Room, Row
-from opsroom.domain.deed import Deed, DeedState
-from opsroom.view import effects, marks, numbers, short_news, words
-from opsroom.view.cells import fit
+from opsroom.view import numbers, short_news, words
+from opsroom.view.cells import fit, wrap
+from opsroom.view.deed_row import deed_row, reason_lines
 from opsroom.view.line import Line, Piece, Role, cut, line
 
 MOST = 500
@@ -23,26 +23,10 @@ def journal_page(room: Room | None, now: float, cells: int) -> list[Line]:
     deeds = room.deeds if room else ()
     if not deeds:
         return [*lines, line("    ", Piece("None since this worker began.", Role.DIM))]
-    return [*lines, *(cut(deed_row(deed), cells) for deed in deeds[:MOST]), line()]
-
-
-def deed_row(deed: Deed, name_cells: int = 34) -> Line:
-    """Time, who, what, to what, and how far it came."""
-    intent = deed.intent
-    who = "worker" if intent.automatic else intent.actor
-    verb = words.PAST[intent.verb] if deed.state is DeedState.DONE else words.VERB[intent.verb]
-    role = marks.DEED_ROLE.get(deed.state, Role.TEXT)
-    took = f" in {numbers.duration(deed.at - intent.at)}" if deed.state is DeedState.DONE else ""
-    because = "" if deed.state is DeedState.DONE else effects.because(deed)
-    return line(
-        "    ",
-        Piece(f"{numbers.clock(deed.at)}  ", Role.DIM),
-        Piece(fit(who, 14) + "  "),
-        Piece(fit(verb, 14)),
-        Piece(fit(f"{intent.target.namespace}/{intent.target.name}", name_cells) + "  ", Role.STRONG),
-        Piece(f"{marks.DEED[deed.state]}{took}", role),
-        Piece(f"  {because}" if because else "", Role.DIM),
-    )
+    for deed in deeds[:MOST]:
+        lines.append(cut(line("    ", *deed_row(deed, cells - 5, 14 if cells >= 100 else 8).pieces), cells))
+        lines += reason_lines(deed, 14, cells - 2)
+    return [*lines, line()]
 
 
 def events_page(rows: Iterable[Row], chosen: Row | None, now: float, cells: int) -> list[Line]:
@@ -67,8 +51,11 @@ def events_page(rows: Iterable[Row], chosen: Row | None, now: float, cells: int)
 def _news(items: Iterable[tuple[Happening, str]], cells: int) -> list[Line]:
     lines = []
     for item, name in items:
-        head = Piece(fit(name, 24) + "  ", Role.TEXT) if name else Piece("")
-        said = Piece(words.news(item), Role.WATCH if item.warning else Role.TEXT)
-        by = Piece(f"  by {item.by}" if item.by else "", Role.DIM)
-        lines.append(cut(line("    ", Piece(f"{numbers.clock(item.at)}  ", Role.DIM), head, said, by), cells))
+        head = Piece(fit(name, 24 if cells >= 100 else 16) + "  ", Role.TEXT) if name else Piece("")
+        before = line("    ", Piece(f"{numbers.clock(item.at)}  ", Role.DIM), head)
+        by = f"  by {item.by}" if item.by else ""
+        role = Role.WATCH if item.warning else Role.TEXT
+        first, *rest = wrap(words.news(item) + by, max(20, cells - before.width - 1), 3) or [""]
+        lines.append(line(*before.pieces, Piece(first, role)))
+        lines += [line(" " * before.width, Piece(part, role)) for part in rest]
     return lines or [line("    ", Piece("No news.", Role.DIM))]

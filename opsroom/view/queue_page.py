@@ -9,12 +9,11 @@ from collections.abc import Iterable, Sequence
 
 from opsroom.domain.board import Room, Row
 from opsroom.domain.freshness import age
-from opsroom.domain.queue import QueueEntry
+from opsroom.domain.queue import Queue, QueueEntry
 from opsroom.view import marks, numbers, queue_words
-from opsroom.view.cells import fit, width
+from opsroom.view.cells import fit, width, wrap
 from opsroom.view.line import Line, Piece, Role, cut, line
 
-NAME_CELLS = 34
 _TITLES = ("PLACE", "LANE", "NAME", "VERSION", "WAITING", "START", "REQUESTER", "WHY")
 
 
@@ -25,18 +24,36 @@ def queue_page(room: Room | None, rows: Iterable[Row], now: float, cells: int) -
         return [*lines, line("    ", Piece("No picture yet.", Role.DIM))]
     known = list(rows)
     names = queue_words.names(known)
-    lines.append(cut(line("    ", Piece(queue_words.state(room.queue))), cells))
+    lines += _wrapped(queue_words.state(room.queue), 4, cells, Role.TEXT)
+    lines += _slots(room.queue, cells)
     lost = queue_words.stranded(room)
     if lost:
-        lines.append(cut(line("    ", Piece(lost, Role.FLAGGED)), cells))
+        lines += _wrapped(lost, 4, cells, Role.FLAGGED)
     lines += [line(), line("  ", Piece("Waiting", Role.STRONG))]
-    for entry, row in waiting(known):
+    waits = waiting(known)
+    lines += [_head(("PLACE", "WAITED"), cells)] if waits else [line("    ", Piece("Nothing waits.", Role.DIM))]
+    for entry, row in waits:
         lines += _waiting(entry, row, queue_words.sentence(entry, now, names), now, cells)
-    if not room.queue.waiting:
-        lines.append(line("    ", Piece("Nothing waits.", Role.DIM)))
     lines += [line(), line("  ", Piece("Running", Role.STRONG))]
-    lines += [cut(_running(entry, row, now), cells) for entry, row in running(known)]
+    runs = running(known)
+    lines += [_head(("", "SINCE"), cells)] if runs else [line("    ", Piece("Nothing runs in a slot.", Role.DIM))]
+    lines += [_running(entry, row, now, cells) for entry, row in runs]
     return [*lines, line()]
+
+
+def _wrapped(text: str, indent: int, cells: int, role: Role) -> list[Line]:
+    return [line(" " * indent, Piece(part, role)) for part in wrap(text, max(20, cells - indent - 1), 6)]
+
+
+def _slots(queue: Queue, cells: int) -> list[Line]:
+    """The slots over all, one sign each: in use, free, and taken away after roll backs."""
+    if not queue.full_limit or queue.full_limit > cells - 20:
+        return []
+    used = min(queue.running, queue.full_limit)
+    free = max(0, queue.limit - used)
+    gone = queue.full_limit - used - free
+    signs = (Piece("#" * used, Role.CANARY), Piece("." * free, Role.BASELINE), Piece("x" * gone, Role.WATCH))
+    return [line("    ", Piece("slots ", Role.DIM), *signs)]
 
 
 def waiting(rows: Iterable[Row]) -> list[tuple[QueueEntry, Row]]:
@@ -51,28 +68,43 @@ def running(rows: Iterable[Row]) -> list[tuple[QueueEntry, Row]]:
     return sorted(found, key=lambda pair: (pair[0].since, pair[1].rollout.key))
 
 
+def _head(titles: tuple[str, str], cells: int) -> Line:
+    place, since = titles
+    name = _name_cells(cells)
+    return line("    ", Piece(f"{place:<7}{'LANE':<10}{fit('ROLLOUT', name)}  {since:>6}", Role.DIM))
+
+
+def _name_cells(cells: int) -> int:
+    return min(56, max(24, cells - 40))
+
+
+def _facts(place: str, entry: QueueEntry, row: Row, now: float, cells: int) -> list[Piece | str]:
+    canary = row.rollout.canary
+    version = "" if canary is None else f" {canary.version or canary.hash}"
+    room = _name_cells(cells)
+    name = row.rollout.key if width(row.rollout.key + version) <= room else row.rollout.name
+    shown = fit(name, max(8, room - width(version)))
+    shown, version = (shown.rstrip(), version) if version else (shown, "")
+    return [
+        Piece(f"    {place:<7}"),
+        Piece(fit(marks.LANE[entry.lane], 10)),
+        Piece(shown, Role.STRONG),
+        Piece(fit(version, room - width(shown)), Role.DIM),
+        Piece(f"  {numbers.age(age(entry.since, now)):>6}", Role.DIM),
+    ]
+
+
 def _waiting(entry: QueueEntry, row: Row, said: str, now: float, cells: int) -> list[Line]:
-    head = line(
-        "    ",
-        Piece(f"{entry.position + 1:>3}  ", Role.STRONG),
-        Piece(fit(marks.LANE[entry.lane], 9)),
-        Piece(fit(row.rollout.key, NAME_CELLS) + "  ", Role.STRONG),
-        Piece(f"{numbers.age(age(entry.since, now)):>4}  ", Role.DIM),
-    )
-    room = cells - head.width
-    if room >= width(said):
-        return [line(*head.pieces, Piece(said))]
-    return [cut(head, cells), cut(line(" " * 9, Piece(said, Role.DIM)), cells)]
+    """Who it is, and below it, never cut, what it waits for; beside it where that fits."""
+    head = line(*_facts(f"{entry.position + 1:>3}", entry, row, now, cells))
+    if cells - head.width - 3 >= width(said):
+        return [line(*head.pieces, "  ", Piece(said))]
+    return [cut(head, cells), *_wrapped(said, 21 if cells >= 80 else 11, cells, Role.TEXT)]
 
 
-def _running(entry: QueueEntry, row: Row, now: float) -> Line:
-    return line(
-        "         ",
-        Piece(fit(marks.LANE[entry.lane], 9)),
-        Piece(fit(row.rollout.key, NAME_CELLS) + "  "),
-        Piece(f"{numbers.age(age(entry.since, now)):>4}  ", Role.DIM),
-        Piece(marks.PHASE[row.rollout.phase], Role.DIM),
-    )
+def _running(entry: QueueEntry, row: Row, now: float, cells: int) -> Line:
+    phase = Piece(f"  {marks.PHASE[row.rollout.phase]}", Role.DIM)
+    return cut(line(*_facts("", entry, row, now, cells), phase), cells)
 
 
 def plain_queue(room: Room, rows: Sequence[Row], now: float) -> str:

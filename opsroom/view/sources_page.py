@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from opsroom.domain.board import Room
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from opsroom.domain.board import Room, Row
 from opsroom.domain.freshness import Freshness, SourceState, age, freshness
-from opsroom.view import marks, numbers
+from opsroom.view import marks, numbers, words
 from opsroom.view.cells import fit, wrap
 from opsroom.view.header import NAMES, Status, feed_state
 from opsroom.view.line import Line, Piece, Role, line
@@ -17,8 +20,8 @@ _WORD = {
 }
 
 
-def sources_page(room: Room | None, status: Status, cells: int) -> list[Line]:
-    """The page at a width."""
+def sources_page(room: Room | None, rows: Iterable[Row], status: Status, cells: int) -> list[Line]:
+    """The page at a width; the rights are those that the rows came with."""
     lines = [line(), line("  ", Piece("Sources", Role.STRONG))]
     if room is None:
         said = status.lost or "connecting to the worker"
@@ -27,9 +30,32 @@ def sources_page(room: Room | None, status: Status, cells: int) -> list[Line]:
         error = status.lost if source.name == "feed" else source.error
         lines += _source(source, error, status.now, cells)
     lines += [line(), line("  ", Piece("Worker", Role.STRONG))]
-    for label, words in _worker(room, status.now):
-        lines.append(line("    ", Piece(f"{label:<14}", Role.DIM), Piece(words)))
+    for label, said in _worker(room, status.now):
+        lines += _labelled(label, [said], cells)
+    lines += [line(), line("  ", Piece("Rights", Role.STRONG))]
+    for label, all_said in _rights(rows):
+        lines += _labelled(label, all_said, cells)
     return [*lines, line()]
+
+
+def _labelled(label: str, said: Sequence[str], cells: int) -> list[Line]:
+    parts = [part for each in said for part in wrap(each, max(20, cells - 20), 3)]
+    return [
+        line("    ", Piece(f"{label if not at else '':<14}", Role.DIM), Piece(part)) for at, part in enumerate(parts)
+    ]
+
+
+def _rights(rows: Iterable[Row]) -> list[tuple[str, list[str]]]:
+    """For each verb how many rollouts it is allowed on, and what is missing for the others."""
+    promote: Counter[str] = Counter()
+    roll_back: Counter[str] = Counter()
+    for row in rows:
+        promote[words.right(row.may_promote)] += 1
+        roll_back[words.right(row.may_roll_back)] += 1
+    return [
+        (verb, [f"{said}, on {number} rollout{'' if number == 1 else 's'}" for said, number in found.most_common(5)])
+        for verb, found in (("promote", promote), ("roll back", roll_back))
+    ]
 
 
 def _source(source: SourceState, error: str, now: float, cells: int) -> list[Line]:

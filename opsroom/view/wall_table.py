@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from opsroom.domain.board import Room, Row
-from opsroom.domain.deed import Deed, DeedState
 from opsroom.domain.queue import QueueState
-from opsroom.view import evidence, marks, numbers, queue_page, queue_words, rows, words
+from opsroom.view import evidence, marks, numbers, queue_page, queue_words, rows
 from opsroom.view.cells import fit
 from opsroom.view.columns import Field
+from opsroom.view.deed_row import deed_row
 from opsroom.view.line import Line, Piece, Role, beside, cut, line
 from opsroom.view.spark import spark
 from opsroom.view.wall_tiles import Wall
@@ -100,20 +100,4 @@ def _lately(room: Room | None, listed: Sequence[Row], high: int, cells: int, siz
 
 
 def _deeds(room: Room | None, most: int, cells: int) -> list[Line]:
-    return [_deed(deed, cells) for deed in (room.deeds if room else ())[: max(0, most)]]
-
-
-def _deed(deed: Deed, cells: int) -> Line:
-    """``12:01:44  worker  rolled back geo-api  done in 2 s``: the name gives way, never how it ended."""
-    intent, done = deed.intent, deed.state is DeedState.DONE
-    verb = words.PAST[intent.verb] if done else words.VERB[intent.verb]
-    took = f" in {numbers.duration(deed.at - intent.at)}" if done else ""
-    who = fit("worker" if intent.automatic else intent.actor, 8) + "  "
-    head = f"{numbers.clock(deed.at)}  {who}{verb:<12}"
-    head += "" if head.endswith(" ") else " "
-    name = f"{intent.target.namespace}/{intent.target.name}" if cells >= 64 else intent.target.name
-    took = took if len(head) + len(name) + len(took) + 6 <= cells else ""
-    ended = f"  {marks.DEED[deed.state]}{took}"
-    room = max(8, cells - len(head) - len(ended))
-    role = marks.DEED_ROLE.get(deed.state, Role.TEXT)
-    return line(Piece(head, Role.TEXT), Piece(fit(name, min(room, 34)), Role.STRONG), Piece(ended, role))
+    return [deed_row(deed, cells) for deed in (room.deeds if room else ())[: max(0, most)]]

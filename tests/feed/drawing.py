@@ -41,7 +41,7 @@ def _pages(board: Board, cells: int, height: int) -> Iterator[Line]:
         yield from detail.pane(row, size)
         yield from dossier.dossier(row, size)
     yield from wall.wall(room, shown, status, Wall(cells, height, now, graphs))
-    yield from sources_page.sources_page(room, status, cells)
+    yield from sources_page.sources_page(room, shown, status, cells)
     yield from queue_page.queue_page(room, shown, now, cells)
     yield from news_pages.journal_page(room, now, cells)
     yield from news_pages.events_page(shown, shown[0] if shown else None, now, cells)

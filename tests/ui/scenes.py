@@ -259,7 +259,7 @@ def moving(now: float) -> list[Row]:
     """Rows on their way."""
     pair = {"engine": Engine.DEPLOYMENT, "shape": Shape.PAIR, "steps": (), "step": None}
     rolling = {"engine": Engine.DEPLOYMENT, "shape": Shape.ROLLING, "steps": (), "step": None}
-    return [
+    rows = [
         Row(
             rollout=rollout("invoice-pdf", "billing", now, started=now - 1320),
             verdict=verdict("invoice-pdf", now, 0.58, slow(now, 0.4, 230, 190), decides_in=240.0),
@@ -288,6 +288,19 @@ def moving(now: float) -> list[Row]:
             metrics=metrics("geo-lookup", now, "gap", p99=22),
         ),
     ]
+    return in_slots(rows, now)
+
+
+def in_slots(rows: list[Row], now: float) -> list[Row]:
+    """The first three hold a slot."""
+    lanes = (Lane.HOTFIX, Lane.NORMAL, Lane.NORMAL)
+    held = [
+        msgspec.structs.replace(
+            row, queue=QueueEntry(uid=row.rollout.uid, lane=lane, since=row.rollout.started or now, running=True)
+        )
+        for row, lane in zip(rows, lanes, strict=False)
+    ]
+    return [*held, *rows[len(held) :]]
 
 
 def queued(now: float) -> list[Row]:

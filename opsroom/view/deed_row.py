@@ -1,0 +1,38 @@
+"""A deed in one line: when, who, what, to which rollout, and how it ended; the name gives way, never the end."""
+
+from __future__ import annotations
+
+from opsroom.domain.deed import Deed, DeedState
+from opsroom.view import effects, marks, numbers, words
+from opsroom.view.cells import fit, width, wrap
+from opsroom.view.line import Line, Piece, Role, line
+
+VERB_CELLS = 12
+NAME_MOST = 40
+
+
+def deed_row(deed: Deed, cells: int, who_cells: int = 8) -> Line:
+    """``12:01:44  worker  rolled back edge/geo-api  done in 2 s`` in at most ``cells``."""
+    intent, done = deed.intent, deed.state is DeedState.DONE
+    verb = words.PAST[intent.verb] if done else words.VERB[intent.verb]
+    who = fit("worker" if intent.automatic else intent.actor, who_cells)
+    head = f"{numbers.clock(deed.at)}  {who}  {verb:<{VERB_CELLS}}"
+    head += "" if head.endswith(" ") else " "
+    took = f" in {numbers.duration(deed.at - intent.at)}" if done else ""
+    key = f"{intent.target.namespace}/{intent.target.name}"
+    least = width(head) + len(marks.DEED[deed.state]) + 2
+    name = key if width(key) + least + len(took) <= cells else intent.target.name
+    took = took if width(name) + least + len(took) <= cells else ""
+    room = min(NAME_MOST, max(8, cells - least - len(took)))
+    return line(
+        Piece(head, Role.TEXT),
+        Piece(fit(name, room), Role.STRONG),
+        Piece(f"  {marks.DEED[deed.state]}{took}", marks.DEED_ROLE.get(deed.state, Role.TEXT)),
+    )
+
+
+def reason_lines(deed: Deed, indent: int, cells: int) -> list[Line]:
+    """Why it was asked for, and why it was refused or failed; none where nobody said."""
+    why = "" if deed.state is DeedState.DONE else effects.because(deed)
+    said = " ".join(part for part in (f"({deed.intent.reason})" if deed.intent.reason else "", why) if part)
+    return [line(" " * indent, Piece(part, Role.DIM)) for part in wrap(said, max(20, cells - indent), 3)]
