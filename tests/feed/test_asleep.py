@@ -9,7 +9,10 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from opsroom.domain.board import Room, Row
+from opsroom.feed import listening
 from opsroom.feed.client import FeedClient
 from opsroom.feed.listening import Door
 from opsroom.feed.published import Published, Viewer
@@ -45,8 +48,14 @@ def waiting(door: Door) -> list[int]:
 
 
 def test_ten_that_never_read_hold_up_nobody_and_cost_one_frame_each(
-    open_feed: Callable[[Published], AbstractAsyncContextManager[Door]], socket_path: Path, make_row: Callable[..., Row]
+    open_feed: Callable[[Published], AbstractAsyncContextManager[Door]],
+    socket_path: Path,
+    make_row: Callable[..., Row],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # That they are let go after a while is tested elsewhere.
+    monkeypatch.setattr(listening, "HEAD_SECONDS", 600.0)
+
     async def run() -> None:
         published, seen = Published(), asyncio.Event()
         published.publish(Room(at=0.0), [make_row(n, big=True) for n in range(ROWS)])
