@@ -71,7 +71,7 @@ async def _further(progress: Progress, deed: Deed, hands: Hands, refusals: _Refu
     """Send the next request of a deed that is under way; a code when the deed is stuck half-done."""
     if progress.then is None:
         return ""
-    if not may_go_on(deed.intent, hands):
+    if not may_go_on(hands):
         return f"{HALF_DONE}:{progress.stands}:{NOT_DECIDER}"
     try:
         await send(progress.then, hands)
@@ -93,7 +93,7 @@ async def _given_up(progress: Progress, deed: Deed, error: OpsroomError, hands: 
 
 async def _take_back(progress: Progress, deed: Deed, hands: Hands) -> bool:
     """Whether the beginning of a deed that has failed could be taken back; trying once is all that can be done."""
-    if progress.back is None or not may_go_on(deed.intent, hands):
+    if progress.back is None or not may_go_on(hands):
         return False
     try:
         await send(progress.back, hands)

@@ -66,7 +66,7 @@ class Hands:
     wait: Wait = asyncio.sleep
     patience: float = PATIENCE
     guard: Guard = always
-    """Asked before each request of an automatic deed: is the Lease still ours?"""
+    """Asked before each request: is the Lease still ours? A person's hands need none."""
     clear: Clear | None = None
     """Asked right before the first request of an automatic deed: is anything in its way that may have come since?"""
     may: May | None = None
@@ -90,9 +90,9 @@ class Prepared:
         return self.deed.intent
 
 
-def may_go_on(intent: Intent, hands: Hands) -> bool:
-    """Whether the next request may be sent at all: an automatic one only under our Lease."""
-    return not intent.automatic or hands.guard()
+def may_go_on(hands: Hands) -> bool:
+    """Whether the next request may be sent at all: a worker's only under its Lease, whoever began the deed."""
+    return hands.guard()
 
 
 def refused_by(error: OpsroomError) -> Refused:

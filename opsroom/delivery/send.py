@@ -53,7 +53,7 @@ async def send_first(ready: Prepared, hands: Hands) -> tuple[Prepared, DeedState
 async def _in_the_way(intent: Intent, hands: Hands) -> Refused | None:
     """Why ``intent`` may not be sent at this very moment; None where nothing is in its way."""
     found = await hands.clear() if intent.automatic and hands.clear is not None else None
-    if not may_go_on(intent, hands):
+    if not may_go_on(hands):
         return Refused(refusal=Refusal.CONFLICT, detail="not_decider")
     if _overtaken(intent, hands):
         return Refused(refusal=Refusal.CHANGED, detail="overtaken")

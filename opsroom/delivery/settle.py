@@ -14,11 +14,14 @@ import msgspec
 
 from opsroom.delivery.engines import engine_for
 from opsroom.delivery.engines.marking import MARKING
+from opsroom.delivery.engines.pair import taken
 from opsroom.delivery.follow import watch_over
 from opsroom.delivery.hands import ENDLESS, Hands, close_journal
 from opsroom.delivery.journal import Entry
-from opsroom.domain.deed import Deed, DeedState, Verb
-from opsroom.domain.rollout import Engine
+from opsroom.domain.clean import clean
+from opsroom.domain.deed import Deed, DeedState, Effect, Intent, Precondition, Verb, target_of
+from opsroom.domain.marks import DeedMark
+from opsroom.domain.rollout import Engine, Rollout
 
 OPEN = frozenset((DeedState.JOURNALLED, DeedState.SENT, DeedState.ACCEPTED, DeedState.SEEN, DeedState.UNKNOWN))
 
@@ -28,6 +31,9 @@ precondition, which the next deed's write has voided."""
 
 MARK_SECONDS = 5.0
 """The same for a mark, on which nothing but its own release or hold depends."""
+
+CUT_OFF = "cut_off"
+"""Detail of a deed of which only its mark is known: whoever began it has died, or is somewhere else."""
 
 NEVER_SENT = "never_sent"
 """Detail of a deed whose request did not reach the cluster: the target still waits for it."""
@@ -40,6 +46,42 @@ def open_deeds(entries: Iterable[Entry], now: float, within: float = ENDLESS) ->
         if entry.deed is not None:
             last[entry.deed.intent.id] = entry.deed
     return [deed for deed in last.values() if deed.state in OPEN and now - deed.intent.at <= within]
+
+
+def from_mark(rollout: Rollout, mark: DeedMark) -> Deed:
+    """The deed that ``mark`` on ``rollout`` speaks of, as far as it tells: begun, and its end not known."""
+    seen = Precondition(canary_hash=mark.hash, stable_hash=mark.stable, step=mark.step)
+    actor, _, fencing = mark.by.partition("#")
+    intent = Intent(
+        id=clean(mark.id),
+        verb=mark.verb,
+        target=target_of(rollout),
+        precondition=seen,
+        actor=clean(actor),
+        at=mark.at,
+        automatic=mark.automatic,
+        fencing=int(fencing) if fencing.isdecimal() else None,
+    )
+    return Deed(intent=intent, state=DeedState.UNKNOWN, at=mark.at, effect=mark.effect, detail=CUT_OFF)
+
+
+async def only_ends(deed: Deed, hands: Hands) -> bool:
+    """Whether what is left to do of ``deed`` ends it without harm, whoever began it: seen in the cluster, not its mark.
+
+    The canary of a pair whose stable has its template only goes away; a ``skipAnalysis`` that has done its work is only
+    taken back. Everything else waits for a person: nobody goes on with a promotion that somebody else may have left.
+
+    Raises:
+        NotPermitted, Unreachable, Gone, Unauthorized: as the reader does.
+    """
+    engine = engine_for(deed.intent.target, deed.intent.verb)
+    if engine is None or deed.effect not in (Effect.TAKE_TEMPLATE, Effect.SKIP_ANALYSIS):
+        return False
+    sight = await engine.look(hands.reader, deed.intent)
+    if deed.effect is Effect.TAKE_TEMPLATE:
+        return taken(sight)
+    progress = engine.outcome(sight, deed)
+    return progress is not None and progress.then is not None
 
 
 def _patience(deed: Deed) -> float:

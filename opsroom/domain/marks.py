@@ -14,7 +14,7 @@ import msgspec
 
 from opsroom.domain.clean import clean
 from opsroom.domain.decision import Flag, FlagReason
-from opsroom.domain.deed import Verb
+from opsroom.domain.deed import Effect, Verb
 
 M = TypeVar("M")
 
@@ -50,6 +50,9 @@ FLAG = "opsroom.dev/flag"
 
 GATE = "opsroom.dev/gate"
 """On a Flagger Canary: a decision that its gates answer by, JSON ``GateMark``."""
+
+DEED = "opsroom.dev/deed"
+"""On a workload while a deed of several requests is under way, JSON ``DeedMark``: its maker may die in between."""
 
 GATES = "opsroom.dev/gates"
 """On the decider's Lease: its holder answers gates."""
@@ -105,9 +108,30 @@ class GateMark(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Of the decider: it does not count while automatic deeds are frozen."""
 
 
+class DeedMark(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A deed that needs further requests, so that others can see who began what and take up what stands."""
+
+    id: str
+    """Of the intent."""
+    verb: Verb
+    effect: Effect
+    by: str
+    at: float
+    hash: str = ""
+    """Of the canary it is for."""
+    stable: str = ""
+    step: int | None = None
+    automatic: bool = False
+
+
 def read_gate(text: str | None) -> GateMark | None:
     """The mark ``GATE``; one that cannot be read is none."""
     return _decoded(text, GateMark)
+
+
+def read_deed(text: str | None) -> DeedMark | None:
+    """The mark ``DEED``; one that cannot be read is none."""
+    return _decoded(text, DeedMark)
 
 
 class Marks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -124,6 +148,7 @@ class Marks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     rollback: str = ""
     """Intent of the last roll back by template; it outlives its deed."""
     promoting: bool = False
+    deed: DeedMark | None = None
 
 
 def read_marks(annotations: Mapping[str, str]) -> Marks:
@@ -137,6 +162,7 @@ def read_marks(annotations: Mapping[str, str]) -> Marks:
         requested_by=clean(annotations.get(REQUESTED_BY, "")),
         rollback=clean(annotations.get(ROLLBACK, "")),
         promoting=PROMOTING in annotations,
+        deed=_decoded(annotations.get(DEED), DeedMark),
     )
 
 

@@ -10,7 +10,18 @@ from datetime import datetime
 
 import msgspec
 
-from opsroom.domain.marks import CANARY_OF, FLAG, LANE, PROMOTING, QUEUE, REPLICAS, REQUESTED_BY, ROLLBACK, VERDICT
+from opsroom.domain.marks import (
+    CANARY_OF,
+    DEED,
+    FLAG,
+    LANE,
+    PROMOTING,
+    QUEUE,
+    REPLICAS,
+    REQUESTED_BY,
+    ROLLBACK,
+    VERDICT,
+)
 from opsroom.kube.objects import Owner
 from opsroom.sources.template_kinds import Fingerprinted
 
@@ -25,6 +36,7 @@ class Annotations(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     rollback: str = msgspec.field(name=ROLLBACK, default="")
     replicas: str = msgspec.field(name=REPLICAS, default="")
     promoting: str | None = msgspec.field(name=PROMOTING, default=None)
+    deed: str = msgspec.field(name=DEED, default="")
     verdict: str = msgspec.field(name=VERDICT, default="")
     flag: str = msgspec.field(name=FLAG, default="")
     author: str = msgspec.field(name="opsroom.dev/change-author", default="")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from opsroom.domain.clean import clean
 from opsroom.domain.marks import (
+    DEED,
     FLAG,
     HELD,
     KEPT,
@@ -57,7 +58,7 @@ def labels(meta: Meta) -> dict[str, str]:
 def marks(notes: Annotations) -> Marks:
     """Our own marks."""
     written = {QUEUE: notes.queue, REQUESTED_BY: notes.requested_by, VERDICT: notes.verdict, FLAG: notes.flag}
-    written |= {LANE: notes.lane, ROLLBACK: notes.rollback}
+    written |= {LANE: notes.lane, ROLLBACK: notes.rollback, DEED: notes.deed}
     if notes.promoting is not None:
         written[PROMOTING] = notes.promoting
     return read_marks(written)

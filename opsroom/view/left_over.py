@@ -19,7 +19,7 @@ STANDS = {
     "held": "the template is back and our own hold has caught it; opsroom release {name} lets it go on",
     "paused": "the promotion is stored, and spec.paused keeps {name} from going on; un-pause it",
     "paused_canary": "it is aborted, and spec.paused keeps the canary's pods serving; un-pause it",
-    "overwritten": "Flagger has overwritten the counter that was to roll it back; x once more sets it again",
+    "overwritten": "the counter that rolls it back could not be set, or Flagger has overwritten it; x sets it again",
     "suspended": "the failed checks are set, and the Canary is suspended, so Flagger does not look; un-suspend it",
     "skipping": "it is over, and skipAnalysis still stands: every later version would go out unchecked; "
     "set spec.skipAnalysis to false",

@@ -65,6 +65,10 @@ class Automatic:
         """Deeds under way."""
         return len(self._tasks)
 
+    def at_work(self, uid: Uid) -> bool:
+        """Whether a deed on this rollout is under way."""
+        return uid in self._tasks
+
     def begin(self, intent: Intent) -> None:
         """Start ``intent``; refused at once while another deed on the same rollout is under way."""
         uid = intent.target.uid

@@ -18,9 +18,7 @@ from opsroom.config.secrets import token
 from opsroom.config.settings import Settings
 from opsroom.control.memory import relearn
 from opsroom.delivery.deliver import deliver
-from opsroom.delivery.hands import Hands
 from opsroom.delivery.journal import Entry, Journal, read_recent
-from opsroom.delivery.settle import open_deeds, settle
 from opsroom.domain.board import Mode
 from opsroom.domain.decision import Decision
 from opsroom.domain.deed import Deed, Intent
@@ -41,6 +39,7 @@ from opsroom.worker.quarantine import SharedQuarantine
 from opsroom.worker.queueing import Queueing
 from opsroom.worker.rights import Rights
 from opsroom.worker.score import Judging, Metrics, Missing
+from opsroom.worker.settling import Settling
 from opsroom.worker.sharing import Sharing
 from opsroom.worker.standing import Standing
 
@@ -101,6 +100,15 @@ class Work:
             others=others.news,
             call=self.notices.look,
         )
+        self.settling = Settling(
+            self.outside,
+            self.sharing,
+            self.automatic,
+            self.journal,
+            lambda: self.loop.situation,
+            lambda deed: self.loop.told(deed),
+            mode,
+        )
         self._policy = policy
         self._rails_window = policy.policy.rails.window
         self._lines: asyncio.Queue[Entry] = asyncio.Queue(JOURNAL_WAITING)
@@ -118,7 +126,7 @@ class Work:
                 ("sharing", lambda: self.sharing.run(wake)),
                 ("standing", lambda: self.standing.run(wake)),
                 ("journal", self._write_lines),
-                ("settle", self._settle),
+                ("settle", self.settling.run),
                 ("notices", self.notices.find),
             ):
                 group.create_task(_again(name, task), name=name)
@@ -211,21 +219,6 @@ class Work:
         self.loop.situation.memory = relearn(deeds, time.time(), self._rails_window)
         for deed in deeds[-RELEARNT:]:
             self.loop.situation.deeds.note(deed)
-
-    async def _settle(self) -> None:
-        """Once, when we may act: follow the deeds that a killed worker left open."""
-        if self._mode is not Mode.AUTO:
-            return
-        await self.outside.ready.wait()
-        lease, reader, writer = self.outside.lease, self.outside.reader, self.outside.writer
-        if lease is None or reader is None or writer is None:
-            return
-        while not lease.held:
-            await lease.changed.wait()
-            lease.changed.clear()
-        hands = Hands(reader, writer, self.journal, guard=lambda: lease.held)
-        for deed in open_deeds(read_recent(self.journal.path), time.time()):
-            self.automatic.follow(deed.intent.target.uid, settle(deed, hands), deed.intent)
 
 
 def own_journal(settings: Settings) -> Path:

@@ -205,7 +205,7 @@ def test_a_counter_that_flagger_overwrites_is_written_again(sim: Any, keeper: Ga
     def overwritten(_path: str) -> None:
         sim.change("canaries", "cart", status={"failedChecks": before + 1})
 
-    sim.writer.after.append(overwritten)
+    sim.writer.after.extend([lambda _mark: None, overwritten])
     done = last(sim, intent(sim, Verb.ROLL_BACK))
     assert (done.state, status(sim)["phase"]) == (DeedState.DONE, "Failed")
     assert sum("status" in body for _, body in sim.writer.sent) == 2

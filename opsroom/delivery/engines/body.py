@@ -6,15 +6,34 @@ failed one is 422). Annotations are written one by one: replacing the map would 
 
 from __future__ import annotations
 
+import msgspec
+
 from opsroom.delivery import raw
 from opsroom.delivery.doors import Raw
 from opsroom.domain import marks
-from opsroom.domain.deed import Intent
+from opsroom.domain.deed import Effect, Intent
 
 
 def author(intent: Intent) -> str:
     """Who writes, for the mark ``BY``: the identity, and the Lease transition of an automatic deed."""
     return intent.actor if intent.fencing is None else f"{intent.actor}#{intent.fencing}"
+
+
+def deed_mark(intent: Intent, effect: Effect) -> str:
+    """The mark ``DEED``: what others need to know of a deed whose next request may never come."""
+    seen = intent.precondition
+    mark = marks.DeedMark(
+        id=intent.id,
+        verb=intent.verb,
+        effect=effect,
+        by=author(intent),
+        at=intent.at,
+        hash=seen.canary_hash,
+        stable=seen.stable_hash,
+        step=seen.step,
+        automatic=intent.automatic,
+    )
+    return msgspec.json.encode(mark).decode()
 
 
 def merge(

@@ -21,7 +21,7 @@ from opsroom.delivery.plan import Need, Plan, Progress, Refused, Request, Sight,
 from opsroom.domain import flagger
 from opsroom.domain.deed import Deed, Effect, Intent, Refusal, Verb
 from opsroom.domain.flagger import CanaryPhase, Gate, Run
-from opsroom.domain.marks import GATE, GATES, GateMark
+from opsroom.domain.marks import DEED, GATE, GATES, GateMark
 from opsroom.errors import Gone, NotPermitted
 from opsroom.kube.failures import NotServed
 
@@ -77,7 +77,7 @@ class FlaggerEngine:
         requests = flagger_outcome.Requests(
             fail=fail_checks(sight.target, deed.intent),
             resume=_main(sight.target, deed.intent, spec={"suspend": False}),
-            check_again=_main(sight.target, deed.intent, spec={"skipAnalysis": False}),
+            check_again=_main(sight.target, deed.intent, spec={"skipAnalysis": False}, annotations={DEED: None}),
         )
         return flagger_outcome.outcome(sight, deed, requests)
 
@@ -119,7 +119,9 @@ def _promote(sight: Sight, intent: Intent, run: Run) -> Plan | Refused:
     waits = run.waits_for if not full else run.plan.own - {Gate.ROLLBACK}
     if not waits:
         if intent.force and run.phase is not CanaryPhase.WAITING:
-            return Plan(effect=Effect.SKIP_ANALYSIS, request=_main(sight.target, intent, spec={"skipAnalysis": True}))
+            note: dict[str, str | None] = {DEED: body.deed_mark(intent, Effect.SKIP_ANALYSIS)}
+            request = _main(sight.target, intent, spec={"skipAnalysis": True}, annotations=note)
+            return Plan(effect=Effect.SKIP_ANALYSIS, request=request)
         return Refused(refusal=Refusal.NO_GATE)
     if not served(sight, intent.at):
         return Refused(refusal=Refusal.GATE_DEAD)
@@ -139,8 +141,9 @@ def _roll_back(sight: Sight, intent: Intent, run: Run) -> Plan | Refused:
         spec: Raw | None = {"suspend": False} if run.suspended else None
         request = _main(sight.target, intent, spec=spec, annotations={GATE: _mark(intent, run)})
         return Plan(effect=Effect.ASK_ROLL_BACK, request=request)
-    further = (_need(intent),) if run.suspended else ()
-    return Plan(effect=Effect.FAIL_CHECKS, request=fail_checks(sight.target, intent), further=further)
+    # The mark comes first: a counter bears no name, and Flagger may overwrite it when whoever set it is dead.
+    request = _main(sight.target, intent, annotations={DEED: body.deed_mark(intent, Effect.FAIL_CHECKS)})
+    return Plan(effect=Effect.FAIL_CHECKS, request=request, further=(_need(intent, "status"),))
 
 
 def _undo(sight: Sight, intent: Intent) -> Plan | Refused:

@@ -14,7 +14,7 @@ from opsroom.delivery.plan import Progress, Request, Sight
 from opsroom.domain import flagger
 from opsroom.domain.deed import Deed, DeedState, Effect
 from opsroom.domain.flagger import CanaryPhase, Run
-from opsroom.domain.marks import GATE, ROLLBACK, read_gate
+from opsroom.domain.marks import DEED, GATE, ROLLBACK, read_deed, read_gate
 
 TICKS = 3.0
 GRACE = 30.0
@@ -41,7 +41,7 @@ def outcome(sight: Sight, deed: Deed, requests: Requests) -> Progress | None:
     if deed.effect is Effect.UNPAUSE:
         return None if run.suspended else _DONE
     if deed.intent.precondition.canary_hash not in ("", run.hash):
-        return _failed("superseded")
+        return _superseded(sight, deed, requests)
     if deed.effect is Effect.SKIP_ANALYSIS:
         return _skipped(sight, run, requests)
     if deed.effect in (Effect.ASK_ROLL_BACK, Effect.FAIL_CHECKS):
@@ -71,11 +71,18 @@ def _rolled_back(sight: Sight, deed: Deed, run: Run, requests: Requests) -> Prog
     if deed.effect is Effect.ASK_ROLL_BACK:
         return _waiting(run) if _stands(sight, deed) else None
     if raw.number(sight.target, "status", "failedChecks") < threshold(sight.target):
-        if deed.state in (DeedState.UNKNOWN, DeedState.JOURNALLED):
+        if not _marked(sight, deed):
             return None
-        # Flagger wrote a counter that it had computed before ours.
+        # Not written yet, or Flagger wrote a counter that it had computed before ours.
         return Progress(state=DeedState.ACCEPTED, then=requests.fail, patience=_patience(run), stands="overwritten")
     return _waiting(run, requests.resume if run.suspended else None)
+
+
+def _superseded(sight: Sight, deed: Deed, requests: Requests) -> Progress:
+    """A newer version is there: a ``skipAnalysis`` that was meant for the one before must not let it out unchecked."""
+    if deed.effect is Effect.SKIP_ANALYSIS and _marked(sight, deed) and raw.flag(sight.target, "spec", "skipAnalysis"):
+        return Progress(state=DeedState.SEEN, then=requests.check_again, stands="skipping")
+    return _failed("superseded")
 
 
 def _skipped(sight: Sight, run: Run, requests: Requests) -> Progress | None:
@@ -103,6 +110,12 @@ def _undo(sight: Sight, deed: Deed) -> Progress | None:
 
 def _stands(sight: Sight, deed: Deed) -> bool:
     mark = read_gate(raw.annotation(sight.target, GATE))
+    return mark is not None and mark.id == deed.intent.id
+
+
+def _marked(sight: Sight, deed: Deed) -> bool:
+    """Whether the object names this very deed as under way."""
+    mark = read_deed(raw.annotation(sight.target, DEED))
     return mark is not None and mark.id == deed.intent.id
 
 

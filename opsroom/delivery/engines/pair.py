@@ -18,7 +18,7 @@ from opsroom.delivery.engines import body, former, marking
 from opsroom.delivery.engines.deployment_state import complete, current, failed, hash_of, observed, replicas
 from opsroom.delivery.plan import Need, Plan, Progress, Refused, Request, Sight, changed
 from opsroom.domain.deed import Deed, DeedState, Effect, Intent, Refusal, Verb
-from opsroom.domain.marks import CANARY_OF, PROMOTING, ROLLBACK
+from opsroom.domain.marks import CANARY_OF, DEED, PROMOTING, ROLLBACK
 from opsroom.errors import Gone
 from opsroom.kube.failures import NotServed
 
@@ -127,6 +127,11 @@ def _roll_back(sight: Sight, intent: Intent) -> Plan | Refused:
     return _restore(sight, intent, Effect.UNDO)
 
 
+def taken(sight: Sight) -> bool:
+    """Whether stable has the canary's template already: what is left of the promotion only ends it."""
+    return sight.partner is not None and _taken(sight.target, sight.partner)
+
+
 def _restore(sight: Sight, intent: Intent, effect: Effect) -> Plan | Refused:
     """Stable's former template back."""
     stable = sight.partner or {}
@@ -180,12 +185,13 @@ def _wanted(plan: Plan, intent: Intent) -> Plan | Refused:
 
 def _marked(target: Raw, intent: Intent, mark: str | None) -> Request:
     """The mark of a promotion that is under way, of one that is over but half-done (its time is 0), or none."""
-    patch = body.merge(target, intent, annotations={PROMOTING: mark})
+    begun = body.deed_mark(intent, Effect.TAKE_TEMPLATE) if mark == _signed(intent) else None
+    patch = body.merge(target, intent, annotations={PROMOTING: mark, DEED: begun})
     return Request(path=_path(intent), body=patch, need=_need(intent))
 
 
 def _scale_down(target: Raw, intent: Intent) -> Request:
-    patch = body.merge(target, intent, spec={"replicas": 0}, annotations={PROMOTING: None})
+    patch = body.merge(target, intent, spec={"replicas": 0}, annotations={PROMOTING: None, DEED: None})
     return Request(path=_path(intent), body=patch, need=_need(intent))
 
 
