@@ -10,9 +10,10 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from opsroom.cli.children import command
 from opsroom.errors import UsageError
@@ -114,6 +115,16 @@ def guard_of(screen: Screen, told: Told) -> Guard:
     )
 
 
+_NAMED = {"wall": "the wall", "replay": "a replay", "demo": "the demo"}
+_WITHOUT = {
+    "board": "In scripts use opsroom ls or opsroom show",
+    "wall": "opsroom wall --serve HOST:PORT shows it in a browser",
+    "replay": "Recordings are only shown on a screen; opsroom journal prints what was done",
+    "demo": "opsroom demo --headless SECONDS needs none",
+}
+"""What to do where there is no terminal to draw on."""
+
+
 @contextmanager
 def first_frame(shown: str = "board") -> Iterator[None]:
     """Show something before anything heavy is imported, and leave the terminal as it was.
@@ -122,7 +133,7 @@ def first_frame(shown: str = "board") -> Iterator[None]:
         UsageError: there is no terminal to draw on.
     """
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise UsageError("the board needs a terminal", "In scripts use opsroom ls, or opsroom demo --headless SECONDS")
+        raise UsageError(f"{_NAMED.get(shown, 'the board')} needs a terminal", _WITHOUT.get(shown, _WITHOUT["board"]))
     from opsroom.ui import splash
 
     splash.splash(shown)

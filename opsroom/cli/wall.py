@@ -6,8 +6,9 @@ It draws a feed and needs no kubeconfig where ``--feed`` names one; else its own
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from opsroom.errors import UsageError
 
@@ -41,12 +42,10 @@ def _options(arguments: argparse.Namespace, where: str) -> Options:
 
 def _settings(arguments: argparse.Namespace) -> Settings:
     """Its own worker may not write either."""
-    import msgspec
-
     from opsroom.cli.options import settings_for
     from opsroom.cli.own_worker import pinned
 
-    return pinned(msgspec.structs.replace(settings_for(arguments), read_only=True))
+    return pinned(replace(settings_for(arguments), read_only=True))
 
 
 def _serve(arguments: argparse.Namespace) -> int:

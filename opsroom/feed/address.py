@@ -5,9 +5,10 @@ Server and client read addresses here, so that what one prints the other takes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
+
+import msgspec
 
 from opsroom.errors import UsageError
 
@@ -17,8 +18,7 @@ UNIX_PATH_LIMIT = 107
 _FIX = "Use unix:PATH, HOST:PORT or https://HOST:PORT"
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(msgspec.Struct, frozen=True):
     """One place to listen at or to call."""
 
     path: str = ""

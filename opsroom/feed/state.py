@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+import msgspec
+
 from opsroom.domain.board import Room
 from opsroom.domain.rollout import Uid
 from opsroom.errors import Unreachable
@@ -26,8 +28,7 @@ class LinkState(StrEnum):
     LOST = "lost"
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(msgspec.Struct, frozen=True):
     """The line to the worker, as the client last found it."""
 
     state: LinkState
@@ -39,8 +40,7 @@ class Link:
     """Failed attempts since it was last live."""
 
 
-@dataclass(frozen=True, slots=True)
-class News:
+class News(msgspec.Struct, frozen=True):
     """What changed between two takes."""
 
     changed: frozenset[Uid] = frozenset()

@@ -7,9 +7,9 @@ on record (tui-anchors 3.1). Guarded actions are on ``p`` and ``x``, which are n
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
+import msgspec
 from textual.binding import Binding, BindingType
 
 
@@ -27,8 +27,7 @@ ALL = frozenset(Place)
 BOARD = frozenset({Place.BOARD})
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(msgspec.Struct, frozen=True):
     """One thing a key does."""
 
     id: str

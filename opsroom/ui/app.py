@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from opsroom.ui.board import BoardScreen
 from opsroom.ui.control import LinesScreen

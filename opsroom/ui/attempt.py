@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from opsroom.domain.board import Row
 from opsroom.domain.deed import Deed, DeedState, Intent, Verb, target_of
@@ -14,8 +15,7 @@ from opsroom.domain.offer import seen
 from opsroom.ui.child import Child
 
 
-@dataclass(frozen=True, slots=True)
-class Clocks:
+class Clocks(msgspec.Struct, frozen=True):
     """Both clocks: monotonic seconds here, epoch seconds of the worker."""
 
     here: Callable[[], float]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import msgspec
 
@@ -44,8 +43,7 @@ SETTLED_FOR = 10.0
 SECOND_KEY_SECONDS = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class Hands:
+class Hands(msgspec.Struct, frozen=True):
     """What the keyboard and the terminal were doing at the press."""
 
     recent_keys: int

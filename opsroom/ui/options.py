@@ -5,10 +5,11 @@ from __future__ import annotations
 import getpass
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from opsroom.domain.deed import Effect, Verb
 from opsroom.domain.offer import Offer
@@ -25,8 +26,7 @@ def own_command(name: str) -> tuple[str, ...]:
     return (sys.executable, "-P", "-m", "opsroom", name)
 
 
-@dataclass(frozen=True, slots=True)
-class Guard:
+class Guard(msgspec.Struct, frozen=True):
     """What stands between a key and its deed."""
 
     promote: float = 3.0
@@ -41,16 +41,15 @@ class Guard:
         return self.roll_back if safe else self.promote
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(msgspec.Struct, frozen=True):
     """Everything a screen needs to know before its first frame."""
 
     feed: str = ""
     """Address of the feed (``unix:PATH``, ``https://…``)."""
-    act: tuple[str, ...] = field(default_factory=partial(own_command, "act"))
+    act: tuple[str, ...] = msgspec.field(default_factory=partial(own_command, "act"))
     """Command and arguments of a deed's child process."""
-    freeze: tuple[str, ...] = field(default_factory=partial(own_command, "freeze"))
-    thaw: tuple[str, ...] = field(default_factory=partial(own_command, "thaw"))
+    freeze: tuple[str, ...] = msgspec.field(default_factory=partial(own_command, "freeze"))
+    thaw: tuple[str, ...] = msgspec.field(default_factory=partial(own_command, "thaw"))
     """Commands and arguments that stop and resume automatic deeds."""
     show: tuple[str, ...] = ()
     """Command that shows the inside of a rollout (``opsroom show``); empty where there is no cluster to ask."""
@@ -62,12 +61,12 @@ class Options:
     graphs: Graphs | None = None
     """None: what the terminal can."""
     read_only: bool = False
-    keymap: dict[str, str] = field(default_factory=dict)
+    keymap: dict[str, str] = msgspec.field(default_factory=dict)
     """Keys by action id (``promote = "p"``), checked by ``config.keymap``."""
     guard: Guard = Guard()
-    guards: dict[str, Guard] = field(default_factory=dict)
+    guards: dict[str, Guard] = msgspec.field(default_factory=dict)
     """By the name of the context, where one has its own."""
-    actor: str = field(default_factory=getpass.getuser)
+    actor: str = msgspec.field(default_factory=getpass.getuser)
     bell: bool = False
     """Ring when a new flag calls for a person."""
     notices: Notices = Notices.OFF

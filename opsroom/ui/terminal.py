@@ -10,7 +10,8 @@ import locale
 import select
 import sys
 from collections.abc import Mapping, MutableMapping
-from dataclasses import dataclass
+
+import msgspec
 
 from opsroom.errors import UsageError
 from opsroom.view.spark import Graphs
@@ -19,8 +20,7 @@ PRESSING = ("TEXTUAL_PRESS", "TEXTUAL_DRIVER", "TEXTUAL_SCREENSHOT", "TEXTUAL_SC
 _SIXTEEN = frozenset({"linux", "xterm", "xterm-16color", "ansi", "screen", "tmux", "vt100", "vt220", "rxvt", "cons25"})
 
 
-@dataclass(frozen=True, slots=True)
-class Terminal:
+class Terminal(msgspec.Struct, frozen=True):
     """What was found."""
 
     colourless: bool

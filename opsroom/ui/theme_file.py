@@ -16,9 +16,9 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 from rich.color import Color, ColorParseError
 from rich.style import Style
 
@@ -28,8 +28,7 @@ from opsroom.view.line import Ground, Role
 _ATTRIBUTES = frozenset({"bold", "dim", "italic", "underline", "reverse"})
 
 
-@dataclass(frozen=True, slots=True)
-class ThemeFile:
+class ThemeFile(msgspec.Struct, frozen=True):
     """One theme, checked."""
 
     name: str

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from opsroom.domain.series import Metric, Series
 from opsroom.domain.verdict import PROMOTE_BELOW, ROLL_BACK_ABOVE
@@ -32,8 +33,7 @@ SCORE = "score"
 _ROUND = (1, 1.5, 2, 3, 4, 5, 6, 8, 10)
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(msgspec.Struct, frozen=True):
     """What there is room for."""
 
     cells: int

@@ -6,8 +6,9 @@ these five answer "must I act?". What width is left over goes to the name, the s
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from enum import StrEnum
+
+import msgspec
 
 GAP = 2
 NAME_MOST = 30
@@ -34,8 +35,7 @@ class Field(StrEnum):
     WHY = "why"
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(msgspec.Struct, frozen=True):
     """One column at one width."""
 
     field: Field
@@ -85,7 +85,7 @@ def _grown(columns: list[Column], field: Field, most: int, cells: int) -> list[C
     """The columns with ``field`` wider by what is spare, up to ``most``."""
     spare = cells - 1 - _total(columns)
     return [
-        replace(column, cells=column.cells + max(0, min(spare, most - column.cells)))
+        msgspec.structs.replace(column, cells=column.cells + max(0, min(spare, most - column.cells)))
         if column.field is field
         else column
         for column in columns

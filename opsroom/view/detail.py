@@ -6,7 +6,7 @@ The same order everywhere, most needed first, so that a short pane loses its lea
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from opsroom.domain.board import Happening, Row
 from opsroom.domain.deed import Verb
@@ -33,8 +33,7 @@ STANDS = ("CanaryPauseStep", "BlueGreenPause")
 CHARTED = ("error_rate", "latency_p99", "cpu_usage", "memory_bytes", "memory_usage", "memory")
 
 
-@dataclass(frozen=True, slots=True)
-class Pane:
+class Pane(msgspec.Struct, frozen=True):
     """What there is room for, and how it is drawn."""
 
     cells: int

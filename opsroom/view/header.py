@@ -6,7 +6,8 @@ A frozen picture must never look alive: each source has its age here at all time
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from opsroom.domain.board import Mode, Room
 from opsroom.domain.freshness import STALE_AFTER, Freshness, SourceState, age, freshness
@@ -20,8 +21,7 @@ NAMES = {"kube": "k8s", "prometheus": "prom"}
 """Short names of sources."""
 
 
-@dataclass(frozen=True, slots=True)
-class Playing:
+class Playing(msgspec.Struct, frozen=True):
     """A recording that is shown instead of a feed."""
 
     at: float
@@ -33,8 +33,7 @@ class Playing:
     """Its end is shown."""
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(msgspec.Struct, frozen=True):
     """What the screen knows beside the picture."""
 
     now: float
@@ -45,7 +44,7 @@ class Status:
     """Why there is no feed; empty while there is one."""
     lost_for: float | None = None
     read_only: bool = False
-    wish: Wish = field(default_factory=Wish)
+    wish: Wish = msgspec.field(default_factory=Wish)
     shown: int = 0
     """Rows that pass the filter."""
     frozen_at: float | None = None

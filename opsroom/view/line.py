@@ -6,9 +6,10 @@ line as bare text serves scripts and tests. Must not know what colour anything h
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
+
+import msgspec
 
 from opsroom.view.cells import CUT, fit, width
 
@@ -60,8 +61,7 @@ class Piece(NamedTuple):
     ground: Ground | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(msgspec.Struct, frozen=True):
     """One line of a screen."""
 
     pieces: tuple[Piece, ...] = ()
@@ -79,7 +79,7 @@ class Line:
 
     def on(self, ground: Ground) -> Line:
         """The same line on another ground."""
-        return replace(self, ground=ground)
+        return msgspec.structs.replace(self, ground=ground)
 
 
 def line(*pieces: Piece | str, ground: Ground = Ground.BASE) -> Line:

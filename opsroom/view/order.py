@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
+
+import msgspec
 
 from opsroom.domain.board import Row, Severity
 from opsroom.domain.queue import Lane
@@ -35,8 +36,7 @@ class Sort(StrEnum):
     AGE = "age"
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(msgspec.Struct, frozen=True):
     """What the person at the board wants to see."""
 
     text: str = ""
@@ -59,8 +59,7 @@ class Standing(NamedTuple):
     key: tuple[object, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """One line of the list: a rollout, or (``uid`` is None) a heading, a blank line where ``count`` is 0."""
 
     group: Group

@@ -7,7 +7,8 @@ both lines meet in a cell the canary's wins. Unicode: braille 2800, quadrants in
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from opsroom.view.line import Role
 from opsroom.view.spark import Graphs
@@ -29,8 +30,7 @@ _APART = {Graphs.BRAILLE: 2, Graphs.BLOCK: 4, Graphs.ASCII: 2}
 """The baseline is a dot every so many dots."""
 
 
-@dataclass(frozen=True, slots=True)
-class Canvas:
+class Canvas(msgspec.Struct, frozen=True):
     """A plot's size in dots, and the value at its top."""
 
     wide: int

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from opsroom.domain.board import Row
 from opsroom.domain.freshness import age
@@ -23,8 +24,7 @@ HARMFUL = 0.5
 """From this strength of the case for harm on, a metric stands out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(msgspec.Struct, frozen=True):
     """How a row is to be drawn."""
 
     columns: tuple[Column, ...]

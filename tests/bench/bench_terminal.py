@@ -1,5 +1,5 @@
 # ruff: noqa: T201 - a bench prints its figures
-"""The terminal side's figures, as ratios to a bare Textual app in the same run: ``python -m tests.bench.bench_terminal``.
+"""The terminal side beside a bare Textual app, in the same run: ``python -m tests.bench.bench_terminal``.
 
 Everything runs in a real pty of 120x40; the feed is a process of its own. ``--rows 1000,10000`` and ``--runs 7`` are
 the defaults; ``--only start,memory,idle,hold,busy,slow`` leaves parts out. Figures only, nothing is asserted: times

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 
 import msgspec
 from textual.pilot import Pilot
@@ -93,7 +92,7 @@ def test_a_read_only_board_and_a_command_that_fails_say_so() -> None:
         await pilot.press("exclamation_mark")
         assert await said(pilot, app, "Nothing was changed")
 
-    run(refused, replace(SAYS, read_only=True))
+    run(refused, msgspec.structs.replace(SAYS, read_only=True))
     run(failed, Options(act=("/bin/false",), freeze=("/bin/false",)))
 
 

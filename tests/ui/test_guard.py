@@ -6,7 +6,6 @@ import asyncio
 import json
 import sys
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -32,7 +31,7 @@ def run(play: Callable[[Pilot[int], BoardApp, Clock], Awaitable[None]], **change
     """Play on a board of 100x30 whose clock stands still."""
 
     async def on_stage() -> None:
-        app, clock = stage(replace(Options(act=(sys.executable, "-c", ACT, "0")), **changes))  # type: ignore[arg-type]
+        app, clock = stage(msgspec.structs.replace(Options(act=(sys.executable, "-c", ACT, "0")), **changes))
         async with app.run_test(size=(100, 30)) as pilot:
             await pilot.pause()
             clock.now += 1.0

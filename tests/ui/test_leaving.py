@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from opsroom.errors import UsageError
@@ -121,7 +121,7 @@ def test_nothing_in_the_environment_presses_keys() -> None:
 
 def test_ascii_graphs_are_ascii_on_the_whole_board() -> None:
     async def play() -> None:
-        found = replace(HERE, unicode=False)
+        found = msgspec.structs.replace(HERE, unicode=False)
         assert isinstance(found, Terminal)
         app, _ = stage(Options(), found=found)
         async with app.run_test(size=(120, 40)) as pilot:
