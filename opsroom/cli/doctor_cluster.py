@@ -10,14 +10,12 @@ import msgspec
 
 from opsroom.cli.doctor_findings import Finding, fail, failed, ok, skew, warn
 from opsroom.cli.doctor_prometheus import prometheus_findings
+from opsroom.cli.doctor_rights import rights_findings
 from opsroom.config.settings import Settings
-from opsroom.delivery.lease import NAME as LEASE
 from opsroom.delivery.lease import Lease
 from opsroom.delivery.queue_facts import installed, switched_on
-from opsroom.delivery.shared import FREEZE, NAMESPACE
 from opsroom.domain.clean import clean
 from opsroom.errors import Gone, NotPermitted, OpsroomError
-from opsroom.kube.access import may, whoami
 from opsroom.kube.connection import Connection, Request, connect
 from opsroom.kube.failures import refusal
 from opsroom.kube.reader import Reader
@@ -29,51 +27,6 @@ ENGINES = {
     "flagger.app": ("Flagger", "v1beta1", "canaries"),
 }
 """Name, version and kind of each engine's CRD by API group; Argo CD serves the group of Argo Rollouts as well."""
-
-Need = tuple[str, str, str, str]
-"""API group, resource, subresource, verb."""
-
-Named = tuple[Need, str]
-"""A right on the one object of that name; an empty name is all of them (RBAC cannot restrict create)."""
-
-WATCHED: tuple[Need, ...] = tuple(
-    (group, resource, "", verb)
-    for group, resource in (("apps", "deployments"), ("apps", "replicasets"), ("", "pods"), ("", "events"))
-    for verb in ("list", "watch")
-)
-DRIVEN: dict[str, tuple[Need, ...]] = {
-    "argoproj.io": (("argoproj.io", "rollouts", "", "list"), ("argoproj.io", "rollouts", "", "watch")),
-    "flagger.app": (("flagger.app", "canaries", "", "list"), ("flagger.app", "canaries", "", "watch")),
-}
-DEEDS: dict[str, dict[str, tuple[Need, ...]]] = {
-    "promote": {
-        "": (("apps", "deployments", "", "get"), ("apps", "deployments", "", "patch")),
-        "argoproj.io": (
-            ("argoproj.io", "rollouts", "", "get"),
-            ("argoproj.io", "rollouts", "", "patch"),
-            ("argoproj.io", "rollouts", "status", "patch"),
-        ),
-        "flagger.app": (("flagger.app", "canaries", "", "get"), ("flagger.app", "canaries", "", "patch")),
-    },
-    "roll back": {
-        "": (("apps", "replicasets", "", "list"), ("apps", "deployments", "", "patch")),
-        "argoproj.io": (("argoproj.io", "rollouts", "status", "patch"), ("argoproj.io", "rollouts", "", "patch")),
-        "flagger.app": (("flagger.app", "canaries", "", "patch"), ("flagger.app", "canaries", "status", "patch")),
-    },
-}
-"""By deed and by API group of the engine; empty: plain Deployments, which are always there."""
-
-LEAD: tuple[Named, ...] = (
-    (("coordination.k8s.io", "leases", "", "get"), LEASE),
-    (("coordination.k8s.io", "leases", "", "create"), ""),
-    (("coordination.k8s.io", "leases", "", "update"), LEASE),
-)
-SHARE: tuple[Named, ...] = (
-    (("", "configmaps", "", "get"), FREEZE),
-    (("", "configmaps", "", "create"), ""),
-    (("", "configmaps", "", "patch"), FREEZE),
-    (("", "configmaps", "", "delete"), FREEZE),
-)
 
 Tell = Callable[[Finding], None]
 
@@ -119,7 +72,7 @@ async def cluster_findings(settings: Settings, tell: Tell) -> None:
         if settings.read_only:
             tell(warn("rights", "not asked: read-only sends no reviews", "Leave --read-only out to ask"))
         else:
-            await _rights(Writer(connection), settings, groups, tell)
+            await rights_findings(Writer(connection), settings, groups, tell)
         await _hold(reader, tell)
         await _decider(connection, tell)
         await prometheus_findings(settings, reader, tell)
@@ -170,50 +123,6 @@ async def _serves(reader: Reader, group: str) -> bool:
         return kind in {one.name for one in (await reader.get(f"/apis/{group}/{version}", _Resources)).resources}
     except Gone:
         return False
-
-
-async def _rights(writer: Writer, settings: Settings, groups: frozenset[str], tell: Tell) -> None:
-    try:
-        tell(ok("who am I", await whoami(writer) or "the API server does not say"))
-        everywhere = await _missing(writer, "", (("", "namespaces", "", "list"),))
-        if everywhere and not settings.namespaces:
-            fix = "Name those you may read with -n, or in the settings: namespaces = [...]"
-            tell(warn("namespaces", "they may not be listed", fix))
-        else:
-            tell(ok("namespaces", ", ".join(settings.namespaces) or "all"))
-        engines = [group for group in DRIVEN if group in groups]
-        for namespace in settings.namespaces or ("",):
-            place = f" in {namespace}" if namespace else ""
-            watch = WATCHED + tuple(need for group in engines for need in DRIVEN[group])
-            tell(_right(f"watch{place}", await _missing(writer, namespace, watch), "wall", settings, essential=True))
-            for deed, by_engine in DEEDS.items():
-                needs = tuple(need for group in ("", *engines) for need in by_engine[group])
-                tell(_right(f"{deed}{place}", await _missing(writer, namespace, needs), "operator", settings))
-        tell(_right("freeze", await _missing_named(writer, SHARE), "operator", settings))
-        lead = await _missing_named(writer, LEAD)
-        tell(ok("may lead", "no; only a worker that decides needs it" if lead else "yes"))
-    except OpsroomError as error:
-        tell(failed("rights", error))
-
-
-async def _missing(writer: Writer, namespace: str, needs: tuple[Need, ...]) -> list[str]:
-    """The rights that are missing, in RBAC's words."""
-    rights = [await may(writer, namespace, *need) for need in needs]
-    return [right.missing for right in rights if not right.allowed]
-
-
-async def _missing_named(writer: Writer, needs: tuple[Named, ...]) -> list[str]:
-    """The same for single objects of our own namespace."""
-    rights = [await may(writer, NAMESPACE, *need, name=name) for need, name in needs]
-    return [right.missing for right in rights if not right.allowed]
-
-
-def _right(what: str, missing: list[str], role: str, settings: Settings, *, essential: bool = False) -> Finding:
-    if not missing:
-        return ok(f"may {what}", "yes")
-    words = " ".join(["opsroom manifest", role, *(f"-n {name}" for name in settings.namespaces)])
-    detail, fix = f"no: {', '.join(missing)} is missing", f"Ask for: {words}"
-    return fail(f"may {what}", detail, fix) if essential else warn(f"may {what}", detail, fix)
 
 
 async def _hold(reader: Reader, tell: Tell) -> None:

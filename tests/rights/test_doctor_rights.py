@@ -45,9 +45,10 @@ def test_who_may_nothing_is_told_what_to_ask_for(open_cluster: Any) -> None:
 
     told = asyncio.run(ask())
     assert told["may watch"].status is Status.FAIL
+    assert "list+watch deployments, replicasets, pods, events, rollouts, canaries" in told["may watch"].detail
     assert told["may watch"].fix == "Ask for: opsroom manifest wall"
     assert told["may roll back"].status is Status.WARN
-    assert "patch rollouts/status" in told["may roll back"].detail
+    assert "patch deployments, rollouts/status" in told["may roll back"].detail
     assert told["namespaces"].status is Status.WARN
 
 
