@@ -21,9 +21,12 @@ def run(arguments: argparse.Namespace) -> int:
     files = journals(paths.journal_folder())
     if arguments.verify:
         return _verify(files, arguments.output)
-    entries = merged(files)
-    for entry in entries:
+    known = False
+    for entry in merged(files):
+        known = True
         sys.stdout.write(_json(entry) if arguments.output == "json" else _plain(entry))
+    if not known:
+        sys.stderr.write(f"Nothing has been done from here yet: {paths.journal_folder()} holds no journal.\n")
     return 0
 
 

@@ -13,6 +13,7 @@ import msgspec
 from opsroom.cli.feed_token import feed_token
 from opsroom.cli.options import settings_for
 from opsroom.cli.own_worker import address, wait_for
+from opsroom.cli.parser import MARKS
 from opsroom.domain.board import Row
 from opsroom.domain.freshness import Freshness, freshness
 from opsroom.errors import NotPermitted, OpsroomError, Unreachable, UsageError, WaitingError
@@ -85,6 +86,8 @@ def _list(picture: Picture, rows: Sequence[Row], output: str) -> None:
     from opsroom.view.plain import plain_board
 
     print(plain_board(picture.room, rows, picture.room.at, wide=output == "wide"))  # noqa: T201
+    if sys.stdout.isatty():
+        print(f"\n{MARKS}")  # noqa: T201
 
 
 def _show(picture: Picture, row: Row, output: str) -> None:

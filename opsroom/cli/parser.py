@@ -15,6 +15,21 @@ from opsroom.errors import UsageError
 TARGETS = ("prometheus", "feed", "gates")
 """What may want a token or secret of its own."""
 
+APART = {
+    "demo": frozenset({"--policy"}),
+    "sim": frozenset[str](),
+    "judge": frozenset[str](),
+    "learn": frozenset[str](),
+    "completion": frozenset[str](),
+    "journal": frozenset[str](),
+    "replay": frozenset({"--config"}),
+    "login": frozenset[str](),
+}
+"""Commands for which only these common options mean anything: the others speak of a cluster they do not look at."""
+
+MARKS = """marks: !! critical, ! flagged, ~ leans to harm or was rolled back, o moving, ? nothing may be concluded,
+. queued, ok nothing under way; score: 0 surely fine to 1 surely harmful, - unknown"""
+
 EPILOG = """exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 something waits for a person,
 4 not permitted, 5 unreachable"""
 
@@ -45,8 +60,11 @@ def build(board: bool = False) -> Parser:
         return parser
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
 
-    def command(name: str, text: str) -> Parser:
-        return commands.add_parser(name, help=text, description=text, parents=[common], allow_abbrev=False)
+    def command(name: str, text: str, epilog: str = "") -> Parser:
+        parents = [common if name not in APART else _common("namespaces", APART[name])]
+        return commands.add_parser(
+            name, help=text, description=text, epilog=epilog or None, parents=parents, allow_abbrev=False
+        )
 
     _worlds(command)
     _looking(command)
@@ -56,20 +74,27 @@ def build(board: bool = False) -> Parser:
     return parser
 
 
-def _common(namespaces: str) -> Parser:
-    """``namespaces`` is where ``-n`` collects: two places, for a list in the second parser would replace the first."""
+def _common(namespaces: str, shown: frozenset[str] | None = None) -> Parser:
+    """``namespaces`` is where ``-n`` collects: two places, for a list in the second parser would replace the first.
+
+    ``shown`` names the options that mean something here (None: all); the others are taken, and not spoken of.
+    """
     common = Parser(add_help=False, argument_default=argparse.SUPPRESS)
-    group = common.add_argument_group("common options")
-    group.add_argument("--config", metavar="FILE", help="settings file instead of the one in the XDG folder")
-    group.add_argument("--kubeconfig", metavar="FILE", help="kubeconfig instead of KUBECONFIG or ~/.kube/config")
-    group.add_argument("--context", metavar="NAME", help="kube context instead of the current one")
-    group.add_argument(
-        "-n", "--namespace", dest=namespaces, metavar="NS", action="append", help="only this namespace (repeatable)"
-    )
-    group.add_argument("--prometheus", metavar="URL", help="base URL, or kube:NAMESPACE/SERVICE:PORT")
-    group.add_argument("--feed", metavar="ADDRESS", help="unix:PATH or https://HOST of a worker that runs elsewhere")
-    group.add_argument("--read-only", action="store_true", help="GET only: no deeds, no reviews, no Lease")
-    group.add_argument("--policy", metavar="FILE", help="policy file instead of the one in the settings")
+    group = common.add_argument_group("common options") if shown is None or shown else common
+
+    def option(*names: str, help: str, **more: Any) -> None:
+        said = help if shown is None or names[-1] in shown else argparse.SUPPRESS
+        group.add_argument(*names, help=said, **more)
+
+    option("--config", metavar="FILE", help="settings file instead of the one in the XDG folder")
+    option("--kubeconfig", metavar="FILE", help="kubeconfig instead of KUBECONFIG or ~/.kube/config")
+    option("--context", metavar="NAME", help="kube context instead of the current one")
+    several = {"dest": namespaces, "metavar": "NS", "action": "append"}
+    option("-n", "--namespace", help="only this namespace (repeatable)", **several)
+    option("--prometheus", metavar="URL", help="base URL, or kube:NAMESPACE/SERVICE:PORT")
+    option("--feed", metavar="ADDRESS", help="unix:PATH or https://HOST of a worker that runs elsewhere")
+    option("--read-only", action="store_true", help="GET only: no deeds, no reviews, no Lease")
+    option("--policy", metavar="FILE", help="policy file instead of the one in the settings")
     return common
 
 
@@ -98,7 +123,7 @@ def _worlds(command: Any) -> None:
     worker.add_argument("--linger", type=float, metavar="SECONDS", help="end this long after the last viewer left")
     worker.add_argument("--own", metavar="KEY", help=argparse.SUPPRESS)
     worker.add_argument("--die-with-parent", action="store_true", help=argparse.SUPPRESS)
-    sim = command("sim", "Only the simulated world; prints KUBECONFIG=... and PROMETHEUS_URL=... and runs.")
+    sim = command("sim", "Only the simulated world; prints KUBECONFIG=... and OPSROOM_PROMETHEUS=... and runs.")
     _world(sim)
     sim.add_argument("--hold", action="store_true", help="the hold at admission is in force in every namespace")
     sim.add_argument("--truth", metavar="FILE", help="write which versions are bad, for graders only")
@@ -119,7 +144,7 @@ def _world(parser: argparse.ArgumentParser) -> None:
 
 
 def _looking(command: Any) -> None:
-    ls = command("ls", "The board's rows, once, for scripts and screen readers.")
+    ls = command("ls", "The board's rows, once, for scripts and screen readers.", MARKS)
     ls.add_argument("-o", "--output", choices=("plain", "wide", "json"), default="plain")
     ls.add_argument("--flagged", action="store_true", help="only what waits for a person; exits 3 when there is any")
     show = command("show", "One rollout: why, evidence, steps, what promote and rollback would do.")

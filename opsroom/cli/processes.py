@@ -9,8 +9,12 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from typing import TYPE_CHECKING
 
 from opsroom.errors import OpsroomError
+
+if TYPE_CHECKING:
+    from opsroom.config.settings import Settings
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
@@ -84,8 +88,22 @@ def _worker(arguments: argparse.Namespace) -> int:
         die_with_parent=arguments.die_with_parent,
     )
     if arguments.listen and not arguments.own:
-        return asyncio.run(run_worker(options))
+        return asyncio.run(run_worker(options, opened=lambda address: _say_hello(settings, arguments.mode, address)))
     with locked(Path(paths.worker_lock(key))) as mine:
         if not mine:
             raise OpsroomError("a worker of yours already looks at this context", f"It answers at {options.listen}")
-        return asyncio.run(run_worker(options))
+        # The last words of an own worker's log explain why it ended: only a person's worker greets.
+        greet = None if arguments.own else lambda address: _say_hello(settings, arguments.mode, address)
+        return asyncio.run(run_worker(options, opened=greet))
+
+
+def _say_hello(settings: Settings, mode: str, address: str) -> None:
+    """One line on standard error: what it looks at, what it may do, where it is read, and how it ends."""
+    from opsroom.cli.own_worker import current_context, kubeconfigs
+
+    here = "the current context" if any(file.exists() for file in kubeconfigs(settings)) else "the cluster around it"
+    context = settings.context or current_context(settings) or here
+    spaces = ", ".join(settings.namespaces) or "all namespaces"
+    may = "observe (read-only)" if settings.read_only else mode
+    sys.stderr.write(f"opsroom worker: {context}, {spaces}; mode {may}; feed at {address}; ctrl+c ends it\n")
+    sys.stderr.flush()

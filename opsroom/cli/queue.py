@@ -25,7 +25,7 @@ from opsroom.delivery.release_all import Held, Unread, held_targets, release_all
 from opsroom.domain.deed import Deed, Intent, Precondition, Target, Verb
 from opsroom.domain.queue import QueueState
 from opsroom.errors import JournalError, NotPermitted, OpsroomError, UsageError
-from opsroom.view import effects, queue_page, queue_words
+from opsroom.view import effects, freeze_words, queue_page, queue_words
 
 STATES = {"pause": QueueState.PAUSED, "drain": QueueState.DRAINING, "freeze": QueueState.FROZEN}
 
@@ -138,9 +138,7 @@ def _say_unread(unread: Sequence[Unread]) -> int:
 async def _freeze(arguments: argparse.Namespace, settings: Settings) -> int:
     async with opened(settings) as door:
         if arguments.command == "freeze":
-            await shared.freeze(door.writer, door.user, arguments.reason, time.time)
-            _note(door, f"frozen ({arguments.reason})" if arguments.reason else "frozen")
-            said = "Frozen: no automatic deed for anybody, until opsroom thaw."
+            said = await _frozen(door, arguments.reason)
         elif await shared.thaw(door.writer):
             _note(door, "thawed")
             said = "Thawed: automatic deeds go on."
@@ -148,6 +146,22 @@ async def _freeze(arguments: argparse.Namespace, settings: Settings) -> int:
             said = "Nothing was frozen."
     sys.stdout.write(said + "\n")
     return 0
+
+
+async def _frozen(door: OpenDoor, reason: str) -> str:
+    """Freeze, or add to the freeze that stands; where nobody may look, freezing comes before keeping."""
+    try:
+        standing = await shared.read_freeze(door.hands.reader)
+    except NotPermitted:
+        standing = None
+    if standing is None:
+        await shared.freeze(door.writer, door.user, reason, time.time)
+    else:
+        await shared.freeze_too(door.writer, standing, door.user, reason)
+    _note(door, f"frozen ({reason})" if reason else "frozen")
+    if standing is None:
+        return "Frozen: no automatic deed for anybody, until opsroom thaw."
+    return freeze_words.already(standing.by, standing.since, time.time(), bool(reason))
 
 
 def _switch(arguments: argparse.Namespace, settings: Settings) -> int:

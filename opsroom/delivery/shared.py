@@ -97,6 +97,13 @@ async def freeze(writer: Writer, by: str, reason: str, now: Now) -> None:
     await write_map(writer, FREEZE, {"by": by, "since": f"{now():.3f}", "reason": reason})
 
 
+async def freeze_too(writer: Writer, standing: Freeze, by: str, reason: str) -> None:
+    """Add a reason to the freeze that stands; who froze first and since when stays."""
+    added = f"{by}: {reason}"
+    if reason and added not in standing.reason:
+        await write_map(writer, FREEZE, {"reason": "; ".join(part for part in (standing.reason, added) if part)})
+
+
 async def thaw(writer: Writer) -> bool:
     """Resume automatic deeds; False when nothing was frozen."""
     return await remove_map(writer, FREEZE)

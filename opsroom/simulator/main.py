@@ -1,7 +1,8 @@
 """What `opsroom sim` starts: the simulated world on two loopback ports, until it is told to end.
 
 One process and one event loop: the API server, the Prometheus, the controllers and the traffic. It prints
-`KUBECONFIG=…` and `PROMETHEUS_URL=…` once both answer, and leaves nothing behind. The heavy imports come after the
+`KUBECONFIG=…`, `PROMETHEUS_URL=…` and the same as `OPSROOM_PROMETHEUS=…`, which opsroom reads, once both answer, and
+leaves nothing behind. The heavy imports come after the
 arguments are known to be right.
 """
 

@@ -65,7 +65,7 @@ async def run_simulator(options: SimulatorOptions) -> None:
         running.add_signal_handler(number, ended.set)
     async with simulator(options) as it:
         print(f"KUBECONFIG={it.kubeconfig}", flush=True)  # noqa: T201 - scripts read these two lines
-        print(f"PROMETHEUS_URL={it.prometheus}", flush=True)  # noqa: T201
+        print(f"PROMETHEUS_URL={it.prometheus}\nOPSROOM_PROMETHEUS={it.prometheus}", flush=True)  # noqa: T201
         while not ended.is_set() and not it.broken.is_set() and options.parent in (None, os.getppid()):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(ended.wait(), _PARENT_CHECK)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from opsroom.view import numbers
+
 
 def question(frozen: bool) -> str:
     """After the first press."""
@@ -13,6 +15,13 @@ def question(frozen: bool) -> str:
 def doing(frozen: bool) -> str:
     """After the second press."""
     return "Thawing." if frozen else "Freezing."
+
+
+def already(by: str, since: float, now: float, added: bool) -> str:
+    """The answer to a second freeze."""
+    ago = f" {numbers.duration(now - since)} ago" if since else ""
+    reason = " Your reason was added." if added else ""
+    return f"{by or 'Somebody'} froze{ago} already, until opsroom thaw.{reason}"
 
 
 def failed(why: str) -> str:

@@ -8,7 +8,7 @@ import hashlib
 import logging
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -52,10 +52,16 @@ class WorkerOptions:
     parent: int = field(default_factory=os.getppid)
 
 
-async def run_worker(options: WorkerOptions, *, metrics: Metrics | None = None, judge: Judging | None = None) -> int:
+async def run_worker(
+    options: WorkerOptions,
+    *,
+    metrics: Metrics | None = None,
+    judge: Judging | None = None,
+    opened: Callable[[str], None] | None = None,
+) -> int:
     """Run one worker until it is told to end; 0.
 
-    ``metrics`` and ``judge`` stand in for the real ones in tests.
+    ``metrics`` and ``judge`` stand in for the real ones in tests; ``opened`` is called with the feed's address.
 
     Raises:
         ConfigError: the policy cannot be read.
@@ -68,7 +74,9 @@ async def run_worker(options: WorkerOptions, *, metrics: Metrics | None = None, 
     logging.getLogger().addHandler(counting)
     try:
         with until_signal() as stop:
-            async with _feed(options, stop, metrics, judge, counting):
+            async with _feed(options, stop, metrics, judge, counting) as address:
+                if opened is not None:
+                    opened(address)
                 await stop.wait()
         return 0
     finally:
@@ -81,7 +89,7 @@ async def run_worker(options: WorkerOptions, *, metrics: Metrics | None = None, 
 @contextlib.asynccontextmanager
 async def _feed(
     options: WorkerOptions, stop: asyncio.Event, metrics: Metrics | None, judge: Judging | None, counting: Counting
-) -> AsyncIterator[None]:
+) -> AsyncIterator[str]:
     published = Published()
     work = Work(options.settings, Mode(options.mode), options.journal, published, gates=bool(options.gates))
     tally = work.loop.situation.tally
@@ -115,7 +123,7 @@ async def _feed(
         tasks.append(asyncio.ensure_future(after_last_viewer(stop, app, options.linger)))
     stopping = asyncio.ensure_future(stop.wait())
     try:
-        yield
+        yield str(door.address)
     finally:
         stopping.cancel()
         for task in tasks:

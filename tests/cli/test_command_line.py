@@ -12,7 +12,7 @@ from opsroom.cli import main
 from opsroom.cli.children import command
 from opsroom.cli.options import settings_for
 from opsroom.cli.own_worker import common_words, current_context, identity
-from opsroom.cli.parser import build
+from opsroom.cli.parser import APART, build
 from opsroom.errors import UsageError
 
 
@@ -113,6 +113,47 @@ def test_too_little_to_learn_from_is_said(tmp_path: Path, capsys: pytest.Capture
     file.write_text("")
     assert main(["learn", str(file)]) == 1
     assert "too few outcomes" in capsys.readouterr().out
+
+
+def test_an_empty_journal_says_so_beside_the_output(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    assert main(["journal"]) == 0
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("Nothing has been done from here yet")
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ("wall", "the wall needs a terminal. opsroom wall --serve"),
+        ("replay none.rec", "a replay needs a terminal"),
+        ("demo", "the demo needs a terminal. opsroom demo --headless SECONDS"),
+        ("", "the board needs a terminal. In scripts use opsroom ls"),
+    ],
+)
+def test_without_a_terminal_each_screen_says_what_there_is_instead(
+    line: str, what: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    assert main(line.split()) == 2
+    assert what in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command_", sorted(APART))
+def test_commands_without_a_cluster_offer_no_cluster_options_and_still_take_them(
+    command_: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main([command_, "--help"])
+    said = capsys.readouterr().out
+    assert {name for name in ("--kubeconfig", "--context", "--feed", "--policy", "--config") if name in said} == APART[
+        command_
+    ]
+    needs = {"login": ["feed"], "learn": ["f"], "replay": ["f"], "completion": ["bash"]}
+    assert parsed(" ".join([command_, *needs.get(command_, []), "--context", "x"])).context == "x"
 
 
 def test_act_without_an_intent_ends_instead_of_waiting(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -91,6 +91,9 @@ def test_a_person_holds_a_canary_and_ci_waits_in_vain(cluster: Cluster) -> None:
 def test_a_freeze_is_seen_by_everybody_and_ends(cluster: Cluster) -> None:
     assert cluster.run("freeze", "--reason", "a test").returncode == 0
     until(lambda: "FREEZE by" in cluster.head())
+    again = cluster.run("freeze", "--reason", "another").stdout
+    assert again.endswith("already, until opsroom thaw. Your reason was added.\n"), again
+    until(lambda: "a test; admin: another" in cluster.head())
     assert cluster.run("thaw").stdout == "Thawed: automatic deeds go on.\n"
     assert cluster.run("thaw").stdout == "Nothing was frozen.\n"
     until(lambda: "FREEZE" not in cluster.head())

@@ -25,6 +25,16 @@ def test_a_freeze_stands_for_everybody_until_the_thaw(sim: Sim) -> None:
     assert sim.run(shared.thaw(sim.writer)) is False
 
 
+def test_a_second_freeze_keeps_who_was_first_and_every_reason(sim: Sim) -> None:
+    sim.run(shared.freeze(sim.writer, "ada", "incident 7", sim.clock))
+    first = sim.run(shared.read_freeze(sim.reader))
+    for _ in range(2):
+        sim.run(shared.freeze_too(sim.writer, sim.run(shared.read_freeze(sim.reader)), "kim", "database full"))
+    sim.run(shared.freeze_too(sim.writer, sim.run(shared.read_freeze(sim.reader)), "ali", ""))
+    both = sim.run(shared.read_freeze(sim.reader))
+    assert both == Freeze(by="ada", since=first.since, reason="incident 7; kim: database full")
+
+
 def test_a_freeze_that_cannot_be_read_still_freezes(sim: Sim) -> None:
     sim.run(shared.write_map(sim.writer, shared.FREEZE, {"since": "yesterday"}))
     assert sim.run(shared.read_freeze(sim.reader)) == Freeze(by="", since=0.0)

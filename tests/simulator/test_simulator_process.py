@@ -75,6 +75,7 @@ def test_it_ends_when_its_parent_dies(tmp_path: Path) -> None:
         assert parent.stdout is not None
         assert parent.stdout.readline().startswith("KUBECONFIG=")
         assert parent.stdout.readline().startswith("PROMETHEUS_URL=")
+        assert parent.stdout.readline().startswith("OPSROOM_PROMETHEUS=")
         os.kill(parent.pid, signal.SIGKILL)
         # The pipe ends when the last process that holds it, the simulator, has ended.
         assert parent.stdout.read() == ""
