@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from opsroom.clock import awake_or_not
 from opsroom.delivery import raw
 from opsroom.delivery.doors import Now, Raw, Reader, Wait, Writer
 from opsroom.domain.board import Decider
@@ -31,15 +32,6 @@ RETRY = 2.0
 
 NAMESPACE = "opsroom"
 NAME = "opsroom-decider"
-
-
-def awake_or_not() -> float:
-    """Seconds that go on while the machine sleeps: a monotonic clock of Linux stands still meanwhile.
-
-    A laptop that wakes up must not believe for another ten seconds that it still holds what it held an hour ago.
-    """
-    clock: int = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-    return time.clock_gettime(clock)
 
 
 class Lease:

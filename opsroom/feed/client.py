@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
 from collections.abc import AsyncIterator, Callable
 
 import msgspec
 
+from opsroom.clock import awake_or_not
 from opsroom.domain.clean import clean
 from opsroom.errors import OpsroomError, Unreachable
 from opsroom.feed.address import Address, parse
@@ -42,7 +42,7 @@ class FeedClient:
         address: str | Address,
         token: Token | None = None,
         *,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = awake_or_not,
         silence: float = SILENCE_SECONDS,
         eager: bool = False,
     ) -> None:

@@ -6,10 +6,10 @@ opinion" (neither allowed nor denied) means no. Admission may still refuse what 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
+from opsroom.clock import awake_or_not
 from opsroom.domain.board import Right
 from opsroom.domain.clean import clean
 from opsroom.errors import NotPermitted, OpsroomError
@@ -27,7 +27,7 @@ Question = tuple[str, str, str, str, str]
 class Access:
     """Remembered answers to access reviews."""
 
-    def __init__(self, writer: Writer, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, writer: Writer, clock: Callable[[], float] = awake_or_not) -> None:
         self._writer = writer
         self._clock = clock
         self._answers: dict[Question, tuple[float, Right]] = {}

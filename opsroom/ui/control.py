@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from dataclasses import dataclass, field
 from textual import events
 from textual.screen import Screen
 
+from opsroom.clock import awake_or_not
 from opsroom.domain.deed import Verb
 from opsroom.domain.intent import BURST_SECONDS
 from opsroom.ui.actions import ACTIONS, Action, Place, key_name
@@ -73,7 +73,7 @@ class Control:
     graphs: Graphs
     deeds: Deeds
     keyboard: Keyboard
-    clock: Callable[[], float] = time.monotonic
+    clock: Callable[[], float] = awake_or_not
 
 
 class LinesScreen(Screen[None]):
@@ -95,6 +95,11 @@ class LinesScreen(Screen[None]):
         """Whether there is room for one sentence only."""
         return too_small.too_small(*self.size)
 
+    @property
+    def cells(self) -> int:
+        """The width; the terminal's before this screen has its own."""
+        return self.size.width or self.app.size.width
+
     def ready(self) -> bool:
         """Whether there is something to draw on; on a terminal that is too small a sentence takes everything else's
         place, and nothing stays armed that nobody can see.
@@ -113,7 +118,7 @@ class LinesScreen(Screen[None]):
 
     def draw_bar(self) -> None:
         """The intent line and the keys."""
-        cells = self.size.width
+        cells = self.cells
         room = self.control.sight.room
         intent = self.control.deeds.line(cells, room.context if room else "")
         self.intent_block.show([intent if intent.pieces else self.hint(cells)])

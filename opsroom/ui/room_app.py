@@ -17,10 +17,11 @@ from textual import events
 from textual.app import App
 from textual.driver import Driver
 
+from opsroom.clock import awake_or_not
 from opsroom.domain.intent import STALL
 from opsroom.errors import OpsroomError
 from opsroom.feed.state import Link, LinkState
-from opsroom.ui import terminal
+from opsroom.ui import splash, terminal
 from opsroom.ui.actions import Place
 from opsroom.ui.alerts import Alerts
 from opsroom.ui.control import Control, Keyboard, LinesScreen
@@ -45,7 +46,8 @@ COUNT = 0.2
 """Seconds between two looks at the countdown."""
 
 FIRST_NEWS = 0.15
-"""Seconds for which the first frame waits for a picture; a worker on this machine needs a tenth of that."""
+"""Seconds for which the first frame waits for a picture, so that it is not painted twice; a worker on this machine
+needs a tenth of that."""
 
 INTERRUPT = 2.0
 """Seconds within which a second ``ctrl+c`` leaves."""
@@ -70,7 +72,7 @@ class RoomApp(App[int]):
         self,
         options: Options,
         feed: Feed,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = awake_or_not,
         driver_class: type[Driver] | None = None,
         found: terminal.Terminal | None = None,
     ) -> None:
@@ -107,17 +109,27 @@ class RoomApp(App[int]):
         self.register_theme(theme)
         self.theme = theme.name
 
-    async def on_mount(self) -> None:
-        """Show the first frame; the splash stands until it is painted."""
-        self.set_keymap(self.control.options.keymap)
-        self.control.keyboard.focused = self.control.clock()
+    def get_default_screen(self) -> LinesScreen:
+        """Textual's hook: no empty screen is made and painted before ours."""
+        return self.first_screen()
+
+    async def on_load(self) -> None:
+        """Read the feed; the splash stands until the board is painted."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._end, 128 + number)
         self.run_worker(self._read_feed(), exit_on_error=False)
-        await self._first_news()
+        if self._feed.board.room is None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(FIRST_NEWS):
+                    await self._heard.wait()
         self.control.sight.take()
-        self.push_screen(self.first_screen())
+
+    def on_mount(self) -> None:
+        """Begin to look and listen."""
+        splash.handed_over()
+        self.set_keymap(self.control.options.keymap)
+        self.control.keyboard.focused = self.control.clock()
         self.call_after_refresh(self._first_painted)
         self.set_interval(self.tick_seconds, self._tick)
         self.set_interval(COUNT, self._count)
@@ -126,16 +138,10 @@ class RoomApp(App[int]):
 
     def _first_painted(self) -> None:
         self._painted.set()
-        # What is here now stays; the collector need not look through it, which would hold up keys.
-        gc.freeze()
-        gc.enable()
-
-    async def _first_news(self) -> None:
-        """Wait a moment for a worker that is there: its picture then is the first frame, instead of the second."""
-        if self._feed.board.room is None:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(FIRST_NEWS):
-                    await self._heard.wait()
+        if not gc.isenabled():
+            # What is here now stays; the collector need not look through it, which would hold up keys.
+            gc.freeze()
+            gc.enable()
 
     def _watch_terminal(self) -> None:
         """End when the terminal is gone: Textual's input thread would spin on it for ever, SIGHUP or not."""
@@ -197,7 +203,7 @@ class RoomApp(App[int]):
             self.screen.draw_bar()
 
     def _redraw(self) -> None:
-        if isinstance(self.screen, LinesScreen) and self.screen.is_mounted:
+        if self.screen_stack and isinstance(self.screen, LinesScreen) and self.screen.is_mounted:
             self.screen.redraw()
 
     def _reload_theme(self) -> None:
@@ -278,8 +284,9 @@ class RoomApp(App[int]):
                 return
             if not event.is_forwarded:
                 now = self.control.clock()
-                # A clock of a test's own cannot be compared with the time at which a key arrived.
-                self.control.keyboard.pressed(now, event.time if self.control.clock is time.monotonic else now)
+                # Textual's clock stands still while the machine sleeps; a test's own has nothing to do with it.
+                waited = time.monotonic() - event.time if self.control.clock is awake_or_not else 0.0
+                self.control.keyboard.pressed(now, now - waited)
                 self.control.deeds.hurried(self.control.keyboard.hands(now, modal=False))
         elif isinstance(event, events.AppFocus):
             self.control.keyboard.focused = self.control.clock()

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from typing import TYPE_CHECKING
 
-from opsroom.ui import driver, splash, terminal
+from opsroom.clock import awake_or_not
+from opsroom.ui import driver, terminal
 from opsroom.ui.late_feed import LateFeed
 from opsroom.ui.options import Options
 
@@ -27,9 +27,8 @@ def run(kind: type[RoomApp], options: Options) -> int:
     terminal.need_screen()
     found = terminal.look_at(os.environ)
     terminal.prepare(os.environ)
-    feed = options.replay or LateFeed(options.feed, options.token, time.monotonic, options.recorder)
+    feed = options.replay or LateFeed(options.feed, options.token, awake_or_not, options.recorder)
     app = kind(options, feed, driver_class=driver.choose(os.environ), found=found)
-    splash.handed_over()
     app.run(mouse=False)
     if app.crash:
         return _report(app.crash)
@@ -45,7 +44,7 @@ def run_served(options: Options) -> int:
     size = [os.environ.get(name, "") for name in ("COLUMNS", "ROWS")]
     terminal.prepare(os.environ)
     os.environ.update({name: text for name, text in zip(("COLUMNS", "ROWS"), size, strict=True) if text.isdecimal()})
-    feed = LateFeed(options.feed, options.token, time.monotonic)
+    feed = LateFeed(options.feed, options.token, awake_or_not)
     browser = terminal.Terminal(colourless=False, sixteen=False, unicode=True)
     app = WallApp(options, feed, driver_class=WebDriver, found=browser)
     app.run(mouse=False)

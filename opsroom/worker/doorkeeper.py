@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 
+from opsroom.clock import awake_or_not
 from opsroom.errors import NotPermitted, OpsroomError, Unauthorized, Unreachable
 from opsroom.feed.published import Viewer
 from opsroom.kube.reviews import Subject, name_of, subject_may, subject_of
@@ -39,7 +39,7 @@ class Doorkeeper:
         self,
         writer: Callable[[], Writer | None],
         namespaces: Callable[[], Iterable[str]],
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = awake_or_not,
     ) -> None:
         """``writer`` gives None while there is no connection; ``namespaces`` those that are watched or shown."""
         self._writer = writer

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable, Iterable
 from functools import partial
 
 import msgspec
 
+from opsroom.clock import awake_or_not
 from opsroom.delivery.shared import Acknowledgement, read_acknowledged, read_approved, read_freeze, write_verdict
 from opsroom.domain.approval import Approval, stands
 from opsroom.domain.board import Freeze
@@ -43,7 +43,7 @@ class Sharing:
         self,
         outside: Outside,
         now: Callable[[], float],
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = awake_or_not,
         approvals: Callable[[], bool] = lambda: False,
     ) -> None:
         """``approvals``: whether the policy asks for two people anywhere; else nobody reads what they left."""

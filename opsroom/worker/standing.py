@@ -7,10 +7,10 @@ because a queue must not change its mind when the API server is away. It decides
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from opsroom.clock import awake_or_not
 from opsroom.delivery.queue_facts import (
     Quarantine,
     enabled_namespaces,
@@ -40,7 +40,7 @@ T = TypeVar("T")
 class Standing:
     """The facts as they were last read."""
 
-    def __init__(self, outside: Outside, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, outside: Outside, clock: Callable[[], float] = awake_or_not) -> None:
         self.said = QueueState.RUNNING
         """What somebody asked the queue to do."""
         self.switch = False

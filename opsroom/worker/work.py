@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
+from opsroom.clock import awake_or_not
 from opsroom.config import paths
 from opsroom.config.secrets import token
 from opsroom.config.settings import Settings
@@ -89,7 +90,7 @@ class Work:
             self.outside,
             policy,
             published,
-            Rights(time.monotonic),
+            Rights(awake_or_not),
             self.sharing,
             self.queueing,
             mode=mode,

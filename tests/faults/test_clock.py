@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from opsroom.clock import awake_or_not
 from opsroom.control.grounds import unknown
-from opsroom.delivery.lease import awake_or_not
 from opsroom.domain.board import Mode
 from opsroom.domain.freshness import SourceState
 from opsroom.domain.rollout import Uid

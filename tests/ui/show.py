@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable
 
 import msgspec
 
+from opsroom.clock import awake_or_not
 from opsroom.domain.board import Happening, Room, Row
 from opsroom.domain.rollout import Uid
 from opsroom.feed.frames import Picture
@@ -86,7 +87,7 @@ def main(what: str) -> int:
 
     still = bool(os.environ.get("OPSROOM_SCENE_STILL"))
     now = NOW if still else time.time()
-    clock: Callable[[], float] = (lambda: 0.0) if still else time.monotonic
+    clock: Callable[[], float] = (lambda: 0.0) if still else awake_or_not
     rows = all_rows(now)
     if what == "one":
         rows = (*needing(now)[:1], *moving(now), *queued(now), *done(now))
