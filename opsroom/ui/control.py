@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -255,10 +256,15 @@ class GuardedScreen(LinesScreen):
             self.control.deeds.say(words.copied(row.rollout))
 
     def action_url(self) -> None:
-        """Show the change's address; over SSH nothing here could open it, a terminal can."""
+        """Open the change's address; over SSH, or where nothing opens one, show it: a terminal can."""
+        from opsroom.ui import browser
+
         row = self.control.sight.row
-        if row is not None:
-            self.control.deeds.say(words.address(row.rollout))
+        if row is None:
+            return
+        url, program = row.rollout.change.url, browser.opener(os.environ)
+        opened = bool(program) and browser.may_open(url) and browser.open_page(program, url)
+        self.control.deeds.say(words.opened(row.rollout) if opened else words.address(row.rollout))
 
     def action_unbound(self) -> None:
         """Keys that hands press by reflex from other tools."""

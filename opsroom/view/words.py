@@ -183,6 +183,11 @@ def address(rollout: Rollout) -> str:
     return rollout.change.url or f"Nobody said where the change of {rollout.name} can be read."
 
 
+def opened(rollout: Rollout) -> str:
+    """After a browser was asked to open it."""
+    return f"Asked this machine to open {rollout.change.url}"
+
+
 def already_flagged(row: Row) -> str:
     """A note instead of a second flag."""
     return f"{row.rollout.name} is flagged already."
