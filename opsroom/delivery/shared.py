@@ -119,11 +119,6 @@ async def queue_on(writer: Writer) -> None:
     await write_map(writer, HOLD, {"mode": "hold"})
 
 
-async def acknowledge(writer: Writer, uid: str, mark: Acknowledgement) -> None:
-    """Say that a person deals with the flag on ``uid``."""
-    await write_map(writer, ACKNOWLEDGED, {uid: msgspec.json.encode(mark).decode()})
-
-
 async def read_acknowledged(reader: Reader) -> dict[str, Acknowledgement]:
     """Every acknowledgement, by uid; what cannot be read is passed over."""
     data = await read_map(reader, ACKNOWLEDGED) or {}

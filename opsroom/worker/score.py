@@ -56,16 +56,8 @@ class Missing:
     def __init__(self, error: str) -> None:
         self._error = error
 
-    async def fetch(
-        self,
-        rollouts: Sequence[Rollout],
-        now: float,
-        step: float,
-        window: int,
-        services: Services | None = None,
-        idle: float = 1.0,
-    ) -> Aligned:
-        """Nothing.
+    async def fetch(self, *_asked: object, **_more: object) -> Aligned:
+        """Nothing, whatever is asked.
 
         Raises:
             Unreachable: always.

@@ -11,6 +11,13 @@ from opsroom.domain.deed import DeedState, Effect, Refusal, Verb
 from opsroom.errors import NotPermitted, OutcomeUnknown
 
 Sim = Any
+
+
+async def acknowledged(writer: Any, uid: str, mark: shared.Acknowledgement) -> None:
+    """Somebody took a flag."""
+    await shared.write_map(writer, shared.ACKNOWLEDGED, {uid: msgspec.json.encode(mark).decode()})
+
+
 START = 30
 
 
@@ -38,7 +45,7 @@ def test_the_first_to_take_a_flag_makes_the_map_and_others_see_who_it_was(sim: S
 def test_two_people_take_two_flags_at_once(sim: Sim) -> None:
     canary(sim)
     sim.rollout("other")
-    sim.run(shared.acknowledge(sim.writer, "before", shared.Acknowledgement(by="bo", at=sim.clock(), hash="h")))
+    sim.run(acknowledged(sim.writer, "before", shared.Acknowledgement(by="bo", at=sim.clock(), hash="h")))
     other = sim.intent(Verb.ACKNOWLEDGE, "other", actor="eve")
     mark = shared.Acknowledgement(by="eve", at=1.0, hash="x")
     sim.writer.before.append(
@@ -59,7 +66,7 @@ def test_whoever_takes_one_clears_what_is_a_week_old_and_leaves_what_it_cannot_r
     canary(sim)
     for uid, age in (("old", 8 * 86400), ("young", 3600)):
         mark = shared.Acknowledgement(by="bo", at=sim.clock() - age, hash="h")
-        sim.run(shared.acknowledge(sim.writer, uid, mark))
+        sim.run(acknowledged(sim.writer, uid, mark))
     sim.run(shared.write_map(sim.writer, shared.ACKNOWLEDGED, {"odd": "{not json"}))
     intent = sim.intent(Verb.ACKNOWLEDGE)
     sim.run(sim.deliver(intent))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from opsroom.delivery import shared
@@ -14,6 +15,11 @@ from opsroom.domain.rollout import Engine, Phase, Rollout, Shape, Uid
 from opsroom.errors import Conflict
 
 Sim = Any
+
+
+async def acknowledged(writer: Any, uid: str, mark: shared.Acknowledgement) -> None:
+    """Somebody took a flag."""
+    await shared.write_map(writer, shared.ACKNOWLEDGED, {uid: msgspec.json.encode(mark).decode()})
 
 
 def test_a_freeze_stands_for_everybody_until_the_thaw(sim: Sim) -> None:
@@ -49,13 +55,13 @@ def test_the_queue_is_switched_by_the_maps_existence(sim: Sim) -> None:
 
 def test_acknowledgements_are_kept_by_uid_and_broken_ones_passed_over(sim: Sim) -> None:
     mark = shared.Acknowledgement(by="ada", at=5.0, hash="abc")
-    sim.run(shared.acknowledge(sim.writer, "u1", mark))
+    sim.run(acknowledged(sim.writer, "u1", mark))
     sim.run(shared.write_map(sim.writer, shared.ACKNOWLEDGED, {"u2": "nonsense"}))
     assert sim.run(shared.read_acknowledged(sim.reader)) == {"u1": mark}
 
 
 def test_who_acknowledged_cannot_write_on_the_terminal(sim: Sim) -> None:
-    sim.run(shared.acknowledge(sim.writer, "u1", shared.Acknowledgement(by="eve\x1b]52;c;eA==\x07", at=1.0, hash="h")))
+    sim.run(acknowledged(sim.writer, "u1", shared.Acknowledgement(by="eve\x1b]52;c;eA==\x07", at=1.0, hash="h")))
     assert sim.run(shared.read_acknowledged(sim.reader))["u1"].by.isprintable()
 
 
