@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import pytest
+from numpy.typing import NDArray
 
 from opsroom.analysis.judge import Judge
 from opsroom.analysis.shared import at_least, baseline_moved, together
@@ -129,3 +131,60 @@ def test_the_interval_of_an_error_rise_excludes_none(canaries: Make) -> None:
     assert first.metric == "error_rate"
     assert first.low is not None
     assert first.low > 0
+
+
+def remembering(rng: np.random.Generator, steps: int, memory: float, noise: float) -> NDArray[np.float64]:
+    """Noise of a series that remembers (AR(1)), with the standard deviation ``noise``."""
+    fresh: NDArray[np.float64] = rng.standard_normal(steps + 20) * noise * np.sqrt(1.0 - memory**2)
+    for t in range(1, len(fresh)):
+        fresh[t] += memory * fresh[t - 1]
+    return np.asarray(fresh[20:], dtype=np.float64)
+
+
+def looks(base: NDArray[np.float64], canary: NDArray[np.float64], since: int) -> list[bool]:
+    """What every second look says from the onset on, as a watch would look."""
+    return [baseline_moved(base[:end], canary[:end], since) for end in range(since + 3, len(base) + 1, 2)]
+
+
+@pytest.mark.parametrize(("memory", "rise"), [(0.0, 0.15), (0.5, 0.25), (0.8, 0.4)])
+def test_a_canary_alone_in_its_harm_stays_alone_at_every_look(memory: float, rise: float) -> None:
+    wrong = 0
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        base, canary = (remembering(rng, 50, memory, 0.1) for _ in range(2))
+        canary[20:] += rise
+        wrong += any(looks(base, canary, 20))
+    assert wrong <= 3
+
+
+@pytest.mark.parametrize(("requests", "usual", "harm"), [(100, 0.005, 0.02), (60, 0.01, 0.03), (400, 0.002, 0.01)])
+def test_errors_that_only_the_canary_has_are_its_own_however_few_there_are(
+    requests: int, usual: float, harm: float
+) -> None:
+    wrong = 0
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        base = rng.binomial(requests, usual, 50) / requests
+        after = np.arange(50) >= 20
+        canary = rng.binomial(requests, usual + harm * after) / requests
+        wrong += any(looks(base, canary, 20))
+    assert wrong <= 3
+
+
+@pytest.mark.parametrize("memory", [0.0, 0.5])
+def test_an_innocent_canary_is_protected_when_its_baseline_suffers_as_well(memory: float) -> None:
+    seen = 0
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        base, canary = (remembering(rng, 40, memory, 0.1) for _ in range(2))
+        base[20:] += 0.5
+        canary[20:] += 0.7
+        seen += baseline_moved(base[:32], canary[:32], 20)
+    assert seen >= 95
+
+
+def test_an_outage_of_both_arms_is_shared_though_the_rates_were_all_zero() -> None:
+    base, canary = np.zeros(40), np.zeros(40)
+    base[20:] = canary[20:] = 0.5
+    assert baseline_moved(base, canary, 20)
+    assert not baseline_moved(np.zeros(40), canary, 20)
