@@ -159,6 +159,7 @@ def _looking(command: Any) -> None:
     replay = command("replay", "A recording, in the same screens.")
     replay.add_argument("file", metavar="FILE")
     replay.add_argument("--speed", type=float, default=1.0, metavar="FACTOR")
+    replay.add_argument("--mask", metavar="OUT", help="show nothing; write a copy with pseudonyms for all names")
 
 
 def _deeds(command: Any) -> None:

@@ -3,6 +3,7 @@
 gzip members of JSON lines. Each member begins with a whole picture, so a replay can start at any of them, and each
 line is flushed, so a recording that was cut off (kill -9, full disk) loses its last line at most. ``zcat FILE`` shows
 it. A line is ``{"at": worker's epoch seconds, "frame": ...}``; the first line of the file is the hello.
+What looks like a secret is masked before it is written; names are masked in a copy (``shared_copy``).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from opsroom import __version__
 from opsroom.domain.board import Room
 from opsroom.errors import OpsroomError
 from opsroom.feed.frames import PART_ROWS, Frame, Hello, Picture
+from opsroom.feed.masking import without_secrets
 from opsroom.feed.state import Board
 
 MEMBER_SECONDS = 30.0
@@ -99,7 +101,7 @@ class Recorder:
             self._write(Line(at=at, frame=Hello(version=__version__)))
 
     def _write(self, line: Line) -> None:
-        data = msgspec.json.encode(line) + b"\n"
+        data = without_secrets(msgspec.json.encode(line)) + b"\n"
         self._put(self._zip.compress(data) + self._zip.flush(zlib.Z_SYNC_FLUSH))
 
     def _put(self, data: bytes) -> None:

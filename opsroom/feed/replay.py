@@ -185,26 +185,33 @@ class Replay:
                 yield from _member_lines(file)
 
 
-def _members(path: Path) -> tuple[list[Member], float]:
-    """Where the members begin, and when the recording ends."""
-    found: list[Member] = []
-    end = 0.0
+def recorded(path: Path) -> Iterator[tuple[int, Line]]:
+    """Every line of a recording, with the place in the file at which its member begins.
+
+    Raises:
+        RecordingError: the file cannot be read or is no recording.
+    """
     try:
         with path.open("rb") as file:
             offset: int | None = 0
             while offset is not None:
                 file.seek(offset)
-                begun = False
                 reader = _MemberReader(file)
                 for data in reader.lines():
-                    line = _decoded(path, data)
-                    end = max(end, line.at)
-                    if not begun and isinstance(line.frame, Picture):
-                        found.append(Member(offset, line.at))
-                        begun = True
+                    yield offset, _decoded(path, data)
                 offset = reader.next_offset
     except OSError as error:
         raise RecordingError(f"cannot read {path} ({error.strerror})", "Name a file made with --record") from error
+
+
+def _members(path: Path) -> tuple[list[Member], float]:
+    """Where the members begin, and when the recording ends."""
+    found: list[Member] = []
+    end = 0.0
+    for offset, line in recorded(path):
+        end = max(end, line.at)
+        if isinstance(line.frame, Picture) and (not found or found[-1].offset != offset):
+            found.append(Member(offset, line.at))
     if not found:
         raise RecordingError(f"{path} holds no picture", "Name a file made with --record")
     return found, end
