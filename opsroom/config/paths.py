@@ -6,7 +6,6 @@ Functions, not constants: the environment is read when asked, so a test (or a us
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 
 
@@ -53,6 +52,8 @@ def runtime_folder() -> Path:
     if base.startswith("/") and Path(base).is_dir():
         folder = Path(base) / "opsroom"
     else:
+        import tempfile
+
         folder = Path(tempfile.gettempdir()) / f"opsroom-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
     status = folder.lstat()

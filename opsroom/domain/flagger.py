@@ -8,7 +8,6 @@ Sources: fluxcd/flagger pkg/controller/scheduler.go (advanceCanary, nextStepWeig
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
@@ -191,6 +190,8 @@ def revision_of(applied: str, configs: Mapping[str, str] | None) -> str:
     """
     if not configs:
         return applied
+    import hashlib  # loads OpenSSL, which no screen has to wait for
+
     told = hashlib.sha256("\n".join(f"{key}={configs[key]}" for key in sorted(configs)).encode())
     return f"{applied}+{told.hexdigest()[:10]}"
 

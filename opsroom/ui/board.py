@@ -13,6 +13,7 @@ from opsroom.ui.control import Control, GuardedScreen
 from opsroom.ui.lines import LinesBlock
 from opsroom.ui.rollouts import RolloutList
 from opsroom.view import detail, first_hint, header, rows
+from opsroom.view.columns import layout
 from opsroom.view.keybar import Hint, bar
 from opsroom.view.line import Ground, Line, padded
 
@@ -35,7 +36,9 @@ class BoardScreen(GuardedScreen):
         self._list = RolloutList(control.sight, control.paint, control.graphs, control.deeds.doing)
 
     def compose(self) -> ComposeResult:
-        """Blocks from top to bottom; their heights are in the style sheet."""
+        """Blocks from top to bottom; their heights are in the style sheet. The first paint finds them filled."""
+        self._draw_top()
+        self.draw_bar()
         yield self._header
         with Vertical(id="middle"):
             yield self._list
@@ -55,21 +58,24 @@ class BoardScreen(GuardedScreen):
         """Draw what changed."""
         if not self.ready():
             return
-        cells = self.size.width
-        sight = self.control.sight
-        status = sight.status()
-        top = [
-            header.top(sight.room, status, cells),
-            header.second(sight.room, sight.kinds, status, cells).on(Ground.BAR),
-            padded(rows.titles(self._list.columns), cells),
-        ]
-        self._header.show([padded(one, cells) for one in top])
+        sight, cells = self.control.sight, self.cells
+        self._draw_top()
         self._list.redraw()
         if self._pane.size.height:
             plain = self.control.paint.theme.plain
             wide = detail.Pane(cells, self._pane.size.height, sight.now, self.control.graphs, plain)
             self._pane.show(detail.pane(sight.row, wide))
         self.draw_bar()
+
+    def _draw_top(self) -> None:
+        sight, cells = self.control.sight, self.cells
+        status = sight.status()
+        top = [
+            header.top(sight.room, status, cells),
+            header.second(sight.room, sight.kinds, status, cells).on(Ground.BAR),
+            padded(rows.titles(self._list.columns or layout(cells)), cells),
+        ]
+        self._header.show([padded(one, cells) for one in top])
 
     def hint(self, cells: int) -> Line:
         """Until the first key: where everything is explained."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -262,7 +261,7 @@ class GuardedScreen(LinesScreen):
         row = self.control.sight.row
         if row is None:
             return
-        url, program = row.rollout.change.url, browser.opener(os.environ)
+        url, program = row.rollout.change.url, self.control.options.opener
         opened = bool(program) and browser.may_open(url) and browser.open_page(program, url)
         self.control.deeds.say(words.opened(row.rollout) if opened else words.address(row.rollout))
 

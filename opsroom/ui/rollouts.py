@@ -21,8 +21,8 @@ MARGIN = 2
 """Lines kept in sight above and below the cursor."""
 
 
-class RolloutList(ScrollView, can_focus=True):
-    """Groups and rows of a ``Sight``."""
+class RolloutList(ScrollView, can_focus=True, inherit_bindings=False):
+    """Groups and rows of a ``Sight``. Its keys are the screen's: those it would inherit scroll past the cursor."""
 
     def __init__(self, sight: Sight, paint: Paint, graphs: Graphs, doing: Callable[[Uid], str]) -> None:
         super().__init__(id="rollouts")
@@ -31,6 +31,8 @@ class RolloutList(ScrollView, can_focus=True):
         self._graphs = graphs
         self._doing = doing
         self._columns: tuple[Column, ...] = ()
+        self._fitted = Size(0, 0)
+        """The size that columns and entries are made for."""
         self._painted: dict[int, Line] = {}
         """Lines in sight as they were last painted, by their place on the screen."""
         self._made: dict[Uid, tuple[Row, tuple[object, ...], Line]] = {}
@@ -42,13 +44,18 @@ class RolloutList(ScrollView, can_focus=True):
         """The columns at the present width."""
         return self._columns
 
+    def _fit(self) -> None:
+        """Make columns for the present width; Textual paints with a new size before it tells of it."""
+        if self._fitted != self.size:
+            self._fitted = self.size
+            self._columns = layout(self.size.width)
+            self._made.clear()
+            self._sight.be_roomy(self.size.height > 15)
+
     def on_resize(self) -> None:
-        """Another width, other columns."""
-        self._columns = layout(self.size.width)
-        self._made.clear()
-        self._sight.be_roomy(self.size.height > 15)
+        """Another size; what is in sight was painted with it already."""
+        self._fit()
         self.redraw()
-        self.refresh()
 
     def redraw(self) -> None:
         """Paint the lines in sight that differ from what is there."""
@@ -86,6 +93,7 @@ class RolloutList(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """One line in sight."""
+        self._fit()
         self._painted[y] = self._line(y + self.scroll_offset.y)
         return self._paint.strip(self._painted[y], self.size.width)
 

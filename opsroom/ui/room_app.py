@@ -27,7 +27,7 @@ from opsroom.ui.alerts import Alerts
 from opsroom.ui.control import Control, Keyboard, LinesScreen
 from opsroom.ui.deeds import Deeds
 from opsroom.ui.freezing import Freezing
-from opsroom.ui.notices import wrapped
+from opsroom.ui.notices import clipboard
 from opsroom.ui.options import Options
 from opsroom.ui.paint import Paint
 from opsroom.ui.sight import Feed, Sight
@@ -237,7 +237,7 @@ class RoomApp(App[int]):
     def copy_to_clipboard(self, text: str) -> None:
         """OSC 52; Textual's own does not get out of tmux."""
         coded = base64.b64encode(text.encode()).decode("ascii")
-        self._write(wrapped(f"\x1b]52;c;{coded}\x07", os.environ))
+        self._write(clipboard(coded, os.environ))
 
     def _write(self, sequence: str) -> None:
         if self._driver is not None:
