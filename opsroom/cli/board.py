@@ -86,6 +86,7 @@ def screen_options(settings: Settings) -> Options:
     from opsroom.config.paths import themes_folders
     from opsroom.config.settings import Guard as Told
     from opsroom.ui.actions import GUARDED, default_keys
+    from opsroom.ui.browser import opener
     from opsroom.ui.notices import notices_here, remote
     from opsroom.ui.options import Options
     from opsroom.view.spark import Graphs
@@ -101,6 +102,7 @@ def screen_options(settings: Settings) -> Options:
         guards={context: guard_of(screen, told) for context, told in settings.contexts.items()},
         bell=not remote(os.environ) if screen.bell is None else screen.bell,
         notices=notices_here(screen.notices, os.environ),
+        opener=opener(os.environ),
     )
 
 

@@ -1,24 +1,27 @@
 """Opening the address of a change: in the browser of the machine a person sits at, and never over SSH.
 
 The address comes from an annotation that anybody with an editor may have written, so only plain http and https
-addresses are handed on, as one argument and without a shell.
+addresses are handed on, as one argument and without a shell. What it takes is imported when it is used: the board's
+start asks ``opener``.
 """
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 import sys
-import threading
 from collections.abc import Callable, Mapping
-from urllib.parse import urlsplit
 
 from opsroom.ui.notices import remote
 
 Find = Callable[[str], str | None]
 
 
-def opener(environment: Mapping[str, str], find: Find = shutil.which, platform: str = sys.platform) -> str:
+def _find(name: str) -> str | None:
+    import shutil
+
+    return shutil.which(name)
+
+
+def opener(environment: Mapping[str, str], find: Find = _find, platform: str = sys.platform) -> str:
     """The program that opens addresses here; empty where there is none, or nobody would see its window."""
     if remote(environment):
         return ""
@@ -31,6 +34,8 @@ def opener(environment: Mapping[str, str], find: Find = shutil.which, platform: 
 
 def may_open(url: str) -> bool:
     """Whether ``url`` is an address of a web page and nothing else."""
+    from urllib.parse import urlsplit
+
     if not url.isprintable() or any(char.isspace() for char in url):
         return False
     try:
@@ -42,6 +47,9 @@ def may_open(url: str) -> bool:
 
 def open_page(program: str, url: str) -> bool:
     """Start ``program`` on ``url`` beside us; False where it cannot be started."""
+    import subprocess
+    import threading
+
     nothing = subprocess.DEVNULL
     try:
         started = subprocess.Popen(  # noqa: S603

@@ -40,9 +40,21 @@ def remote(environment: Mapping[str, str]) -> bool:
 def wrapped(sequence: str, environment: Mapping[str, str]) -> str:
     """``sequence`` so that it reaches the outermost terminal."""
     if "TMUX" not in environment:
-        return sequence
+        # GNU screen hands on what stands in a DCS string (screen(1), "Special Terminal Capabilities").
+        return f"\x1bP{sequence}\x1b\\" if environment.get("STY") else sequence
     doubled = sequence.replace("\x1b", "\x1b\x1b")
     return f"\x1bPtmux;{doubled}\x1b\\"
+
+
+def clipboard(coded: str, environment: Mapping[str, str]) -> str:
+    """The sequence (OSC 52) that hands base64 text to the terminal's clipboard.
+
+    tmux takes it itself where ``set-clipboard`` is on, and passes it on wrapped where ``allow-passthrough`` is: which
+    of the two holds cannot be asked, and the same text twice does no harm.
+    """
+    plain = f"\x1b]52;c;{coded}\x07"
+    whole = wrapped(plain, environment)
+    return plain + whole if "TMUX" in environment else whole
 
 
 def notice(text: str, how: Notices) -> str:

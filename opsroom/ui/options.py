@@ -67,6 +67,8 @@ class Options(msgspec.Struct, frozen=True):
     guards: dict[str, Guard] = msgspec.field(default_factory=dict)
     """By the name of the context, where one has its own."""
     actor: str = msgspec.field(default_factory=getpass.getuser)
+    opener: str = ""
+    """Program that opens the address of a change; empty: the address is shown."""
     bell: bool = False
     """Ring when a new flag calls for a person."""
     notices: Notices = Notices.OFF

@@ -12,7 +12,7 @@ from opsroom.domain.board import Row
 from opsroom.domain.decision import Flag, FlagReason
 from opsroom.ui.alerts import APART, Alerts
 from opsroom.ui.app import BoardApp, WallApp
-from opsroom.ui.notices import Notices, notice, notices_here, wrapped
+from opsroom.ui.notices import Notices, clipboard, notice, notices_here, wrapped
 from opsroom.ui.options import Options
 from opsroom.ui.sight import Sight
 from tests.ui.scenes import NOW, moving, room
@@ -95,6 +95,13 @@ def test_only_what_was_asked_for_is_written() -> None:
 )
 def test_over_ssh_it_is_off_unless_it_was_named(wanted: str, environment: dict[str, str], found: Notices) -> None:
     assert notices_here(wanted, environment) is found
+
+
+def test_a_copy_reaches_the_terminal_through_tmux_and_screen_too() -> None:
+    plain = "\x1b]52;c;aGk=\x07"
+    assert clipboard("aGk=", {}) == plain
+    assert clipboard("aGk=", {"TMUX": "x"}) == plain + wrapped(plain, {"TMUX": "x"})
+    assert clipboard("aGk=", {"STY": "1.pts"}) == f"\x1bP{plain}\x1b\\"
 
 
 def test_tmux_is_passed_through_and_foreign_words_cannot_end_a_notice() -> None:
