@@ -39,8 +39,8 @@ class LinesBlock(Widget, can_focus=False):
         return self._paint.strip(_at(self._lines, y), self.size.width)
 
 
-class LinesPage(ScrollView, can_focus=True):
-    """A page of lines, made anew for each width."""
+class LinesPage(ScrollView, can_focus=True, inherit_bindings=False):
+    """A page of lines, made anew for each width. Its keys are the screen's."""
 
     def __init__(self, paint: Paint, make: Callable[[int, int], list[Line]], id: str) -> None:
         super().__init__(id=id)
