@@ -102,7 +102,8 @@ class BoardScreen(GuardedScreen):
 
     def action_wide(self) -> None:
         """The list alone, or with the pane."""
-        self._pane.toggle_class("-hidden")
+        self._list.wide = not self._list.wide
+        self._pane.set_class(self._list.wide, "-hidden")
         self.call_after_refresh(self.redraw)
 
     def action_only_flagged(self) -> None:

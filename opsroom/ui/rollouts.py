@@ -31,8 +31,10 @@ class RolloutList(ScrollView, can_focus=True, inherit_bindings=False):
         self._graphs = graphs
         self._doing = doing
         self._columns: tuple[Column, ...] = ()
-        self._fitted = Size(0, 0)
-        """The size that columns and entries are made for."""
+        self.wide = False
+        """Whether the list stands alone: then words come before graphs."""
+        self._fitted = (Size(0, 0), False)
+        """The size that columns and entries are made for, and whether for a wide list."""
         self._painted: dict[int, Line] = {}
         """Lines in sight as they were last painted, by their place on the screen."""
         self._made: dict[Uid, tuple[Row, tuple[object, ...], Line]] = {}
@@ -46,9 +48,9 @@ class RolloutList(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _fit(self) -> None:
         """Make columns for the present width; Textual paints with a new size before it tells of it."""
-        if self._fitted != self.size:
-            self._fitted = self.size
-            self._columns = layout(self.size.width)
+        if self._fitted != (self.size, self.wide):
+            self._fitted = (self.size, self.wide)
+            self._columns = layout(self.size.width, self.wide)
             self._made.clear()
             self._sight.be_roomy(self.size.height > 15)
 

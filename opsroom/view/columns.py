@@ -11,7 +11,7 @@ from enum import StrEnum
 import msgspec
 
 GAP = 2
-NAME_MOST = 30
+NAME_MOST, NAMESPACE_MOST = 30, 24
 SPARK, SPARK_LONG = 10, 15
 """Cells of a sparkline: sixty steps, three or two in each of a cell's two columns of dots, fill these exactly."""
 
@@ -62,15 +62,23 @@ _ALL = (
 DROPPED = (Field.WHY, Field.AGE, Field.P99, Field.NAMESPACE, Field.WEIGHT, Field.ERRORS)
 """In this order, as the screen gets narrower."""
 
+DROPPED_WIDE = (Field.P99, Field.ERRORS, Field.AGE, Field.WHY, Field.WEIGHT, Field.NAMESPACE)
+"""The same where the list stands alone."""
 
-def layout(cells: int) -> tuple[Column, ...]:
-    """The columns of a board ``cells`` wide, their widths summing up to at most ``cells - 1``."""
+
+def layout(cells: int, wide: bool = False) -> tuple[Column, ...]:
+    """The columns of a board ``cells`` wide, their widths summing up to at most ``cells - 1``.
+
+    ``wide``: words before graphs, for the list alone: each row's namespace and reason outlive the sparklines.
+    """
     columns = list(_ALL)
-    for field in DROPPED:
+    for field in DROPPED_WIDE if wide else DROPPED:
         if _total(columns) < cells:
             break
         columns = [column for column in columns if column.field is not field]
-    columns = _grown(columns, Field.NAME, NAME_MOST if len(columns) == len(_ALL) else NAME_MOST - 8, cells)
+    columns = _grown(columns, Field.NAME, NAME_MOST if len(columns) == len(_ALL) or wide else NAME_MOST - 8, cells)
+    if wide:
+        columns = _grown(columns, Field.NAMESPACE, NAMESPACE_MOST, cells)
     if cells - 1 - _total(columns) >= 2 * (SPARK_LONG - SPARK):
         for field in (Field.ERRORS, Field.P99):
             columns = _grown(columns, field, SPARK_LONG + 1 + VALUE, cells)

@@ -34,6 +34,7 @@ SCENES: dict[str, tuple[str, tuple[str, ...]]] = {
     "one-flag-wall": ("one-flag-wall", ()),
     "quiet-wall": ("calm-wall", ()),
     "queue": ("board", ("Q",)),
+    "wide": ("board", ("w",)),
 }
 
 

@@ -21,17 +21,24 @@ from tests.ui.show import hostile
 ALWAYS = {Field.MARK, Field.NAME, Field.STEP, Field.SCORE, Field.STATE}
 
 
+@pytest.mark.parametrize("wide", [False, True])
 @pytest.mark.parametrize("cells", range(60, 240))
-def test_columns_fit_and_the_five_that_matter_stay(cells: int) -> None:
-    columns = layout(cells)
+def test_columns_fit_and_the_five_that_matter_stay(cells: int, wide: bool) -> None:
+    columns = layout(cells, wide)
     assert {column.field for column in columns} >= ALWAYS
     assert sum(column.cells + 2 for column in columns) - 2 <= cells - 1
 
 
-def test_columns_go_in_one_order_as_it_gets_narrower() -> None:
-    before = {column.field for column in layout(240)}
+def test_a_wide_list_has_every_namespace_at_80_columns_and_every_reason_at_120() -> None:
+    assert Field.NAMESPACE in {column.field for column in layout(80, wide=True)}
+    assert {Field.NAMESPACE, Field.WHY} <= {column.field for column in layout(120, wide=True)}
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_columns_go_in_one_order_as_it_gets_narrower(wide: bool) -> None:
+    before = {column.field for column in layout(240, wide)}
     for cells in range(239, 59, -1):
-        now = {column.field for column in layout(cells)}
+        now = {column.field for column in layout(cells, wide)}
         assert now <= before, cells
         before = now
 
