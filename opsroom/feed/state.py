@@ -19,6 +19,9 @@ from opsroom.feed.change import applied
 from opsroom.feed.frames import Beat, Delta, Picture
 from opsroom.feed.rows import Rows
 
+SET_BACK = 1.0
+"""Seconds; a clock that is slewed loses far less between two signs of life."""
+
 
 class LinkState(StrEnum):
     """How the line to the worker is."""
@@ -81,6 +84,8 @@ class Board:
     _missing: tuple[type[Picture] | type[Delta], int] | None = None
     """Kind and sequence of the frame of which parts are missing."""
     _restarted: bool = True
+    _told: dict[str, float] = field(default_factory=dict)
+    """The worker's clock in its last beat and in its last frame: on one line each of the two kinds comes in order."""
 
     def worker_now(self, now: float) -> float:
         """The worker's clock at monotonic ``now``; measure the ages of sources and scores against this."""
@@ -100,9 +105,15 @@ class Board:
 
     def hear(self, beat: Beat, now: float) -> None:
         """Note a sign of life."""
-        if self._restarted:
+        self._hear("beat", beat, now)
+
+    def _hear(self, kind: str, beat: Beat, now: float) -> None:
+        # Out of its order only where the worker's clock was set back: then all ages are counted anew.
+        if self._restarted or beat.at < self._told.get(kind, 0.0) - SET_BACK:
             self.worker_at = self.looked = 0.0
+            self._told.clear()
             self._restarted = False
+        self._told[kind] = beat.at
         # A frame that waited in a slow reader's socket is older than the beat before it.
         self.worker_at = max(beat.at, self.worker_now(now) if beat.at < self.worker_at else 0.0)
         self.looked, self.heard = max(self.looked, beat.looked), now
@@ -131,7 +142,7 @@ class Board:
             self.seq = frame.seq
         self._room_changed = self._room_changed or frame.room != self.room
         self.room = frame.room
-        self.hear(Beat(at=frame.room.at, looked=frame.room.at), now)
+        self._hear("frame", Beat(at=frame.room.at, looked=frame.room.at), now)
         return True
 
     def restart(self) -> None:

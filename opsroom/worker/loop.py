@@ -29,6 +29,7 @@ from opsroom.worker.policy import PolicyInForce
 from opsroom.worker.queueing import Queueing
 from opsroom.worker.rights import Rights
 from opsroom.worker.score import Judging, Metrics, Scored, score
+from opsroom.worker.set_clock import SetClock
 from opsroom.worker.sharing import Sharing
 from opsroom.worker.situation import Situation
 
@@ -89,6 +90,7 @@ class Loop:
         self._others = others
         self._call = call
         self._now = now
+        self._clock = SetClock()
         self._down: set[str] = set()
 
     async def run(self) -> None:
@@ -151,6 +153,11 @@ class Loop:
         """One look, one decision on everything, one picture."""
         now = self._now()
         self._policy.look()
+        if self._clock.look(now, self._told()):
+            # A score of unknown age is none; the next one comes within a step.
+            log.warning("the wall clock was set")
+            for course in self.situation.courses.values():
+                course.verdict = None
         self._hear()
         self._see(now)
         verdicts = self._decide(now)
@@ -292,9 +299,12 @@ class Loop:
             interval=INTERVAL,
         )
 
-    def _sources(self, now: float) -> tuple[SourceState, ...]:
+    def _told(self) -> tuple[SourceState, ...]:
         asked = self.metrics.states() if self.metrics is not None else (NOT_ASKED,)
-        states = [_of_this_clock(state, now) for state in (*self._outside.states(), *asked)]
+        return (*self._outside.states(), *asked)
+
+    def _sources(self, now: float) -> tuple[SourceState, ...]:
+        states = [self._clock.dated(state, now) for state in self._told()]
         for name, error in self.situation.troubles.items():
             states.append(SourceState(name=name, interval=INTERVAL, error=error))
         for state in states:
@@ -308,10 +318,3 @@ class Loop:
 def _follows(deed: Deed, known: Deed | None) -> bool:
     """Whether ``deed`` is news after ``known``: of the same intent always, for its states come in order."""
     return known is None or deed.intent.id == known.intent.id or deed.at >= known.at
-
-
-def _of_this_clock(state: SourceState, now: float) -> SourceState:
-    """``state``; its last answer is of no known age where the clock was set back since, and must not look fresh."""
-    if state.at is None or state.at <= now + 1.0:
-        return state
-    return msgspec.structs.replace(state, at=None)

@@ -237,8 +237,13 @@ def in_a_drought(found: Sequence[Act], good: dict[str, list[float]], step: float
     return wrong
 
 
-def without_journal(found: Sequence[Act], client: str, entries: Iterable[Entry]) -> list[str]:
-    """Deeds of ``client`` of which its journal (``entries``) did not know before their request was sent."""
+def without_journal(
+    found: Sequence[Act], client: str, entries: Iterable[Entry], skews: Sequence[float] = (0.0,)
+) -> list[str]:
+    """Deeds of ``client`` of which its journal (``entries``) did not know before their request was sent.
+
+    ``skews``: the seconds by which its wall clock may have been wrong.
+    """
     known: dict[str | tuple[str, str], list[float]] = {}
     for entry in entries:
         if entry.deed is not None and entry.deed.state is DeedState.JOURNALLED:
@@ -253,6 +258,6 @@ def without_journal(found: Sequence[Act], client: str, entries: Iterable[Entry])
         parts = act.target.split("/")
         times = known.get(act.intent or (parts[-3], parts[-1]), ())
         within = float("inf") if act.intent else JOURNALLED_WITHIN
-        if not any(act.call.at - within <= at <= act.call.at for at in times):
+        if not any(0.0 <= act.call.at + skew - at <= within for at in times for skew in skews):
             wrong.append(f"{act.key} by {client} is not in its journal")
     return wrong

@@ -62,6 +62,8 @@ class Result:
     stops: int = 0
     full: int = 0
     """Times that a disk was full."""
+    clocks: int = 0
+    """Times that a worker's wall clock was set."""
     transitions: int = 0
     memory: dict[str, list[float]] = field(default_factory=dict)
     """MB: first settled, last, growth an hour, by worker."""
@@ -178,8 +180,8 @@ class Soak:
             player.kill()
             player.start()
             return
-        if blow.what == "full":
-            await self._full(blow, player)
+        if blow.what in ("full", "clock"):
+            await (self._full if blow.what == "full" else self._set_clock)(blow, player)
             return
         self.result.stops += 1
         assert player.process is not None
@@ -197,6 +199,14 @@ class Soak:
         finally:
             player.disk(full=False)
             self.result.full += 1
+
+    async def _set_clock(self, blow: Blow, player: Player) -> None:
+        self.result.clocks += 1
+        player.set_clock(blow.skew)
+        try:
+            await asyncio.sleep(blow.seconds)
+        finally:
+            player.set_clock(0.0)
 
     def _check(self) -> None:
         result, calls = self.result, self.record.calls
@@ -222,7 +232,7 @@ class Soak:
         self.result.wrong += [f"journal of {player.name}: {fault}" for fault in faults]
         entries = list(read(player.journal))
         self.result.wrong += invariants.on_stale_data(entries, STEP)
-        self.result.wrong += invariants.without_journal(found, player.name, entries)
+        self.result.wrong += invariants.without_journal(found, player.name, entries, player.skews)
         last = {entry.deed.intent.id: entry.deed for entry in entries if entry.deed is not None}
         for deed in last.values():
             name = f"{deed.state}:{deed.refusal}" if deed.refusal else deed.state.value

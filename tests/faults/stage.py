@@ -24,6 +24,9 @@ STEP = 2.0
 POLICY = Policy(step=STEP, rows=(PolicyRow(min_seconds=4.0, max_seconds=60.0, unknown_seconds=45.0),))
 """Quick, so that a minute holds many deeds; all else as everywhere."""
 
+AFTER_SETTING = 15.0
+"""Seconds after which no picture is about that any more."""
+
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -80,6 +83,10 @@ class Player:
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     stopped_until: float = 0.0
+    set_at: float = 0.0
+    """When its wall clock was last set."""
+    skews: list[float] = field(default_factory=lambda: [0.0])
+    """By how many seconds its wall clock has been wrong at some time."""
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -147,6 +154,19 @@ class Player:
         assert self.process is not None
         with contextlib.suppress(ProcessLookupError):
             resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (1 if full else hard, hard))
+
+    @property
+    def skewed(self) -> bool:
+        """Whether its wall clock is not this machine's, or was not a moment ago."""
+        return self.skews[-1] != 0.0 or time.time() < self.set_at + AFTER_SETTING
+
+    def set_clock(self, by: float) -> None:
+        """Let its wall clock be wrong by so many seconds."""
+        self.set_at = time.time()
+        self.skews.append(by)
+        new = self.clock.with_suffix(".new")
+        new.write_text(str(by))
+        new.replace(self.clock)
 
     def kill(self) -> None:
         """``kill -9``."""

@@ -14,8 +14,8 @@ from opsroom.domain.freshness import SourceState
 from opsroom.domain.rollout import Uid
 from opsroom.domain.verdict import UnknownReason, Verdict, VerdictState
 from opsroom.errors import Gone, NotPermitted, OpsroomError, Unreachable
-from opsroom.worker.loop import _of_this_clock
 from opsroom.worker.outside import Outside
+from opsroom.worker.set_clock import SetClock
 from opsroom.worker.sharing import FREEZE_KEEPS, Sharing
 
 NOW = 1_000_000.0
@@ -30,8 +30,33 @@ def test_a_verdict_from_before_the_clock_was_set_says_nothing(hours: int) -> Non
 
 def test_an_answer_of_the_future_has_no_age() -> None:
     state = SourceState(name="kube", interval=10.0, at=NOW)
-    assert _of_this_clock(state, NOW + 3.0).at == NOW
-    assert _of_this_clock(state, NOW - 3600.0).at is None
+    assert SetClock().dated(state, NOW + 3.0).at == NOW
+    assert SetClock().dated(state, NOW - 3600.0).at is None
+
+
+@pytest.mark.parametrize("by", [-3600.0, -30.0, 30.0, 3600.0])
+def test_what_was_dated_before_the_clock_was_set_has_no_age_until_it_is_learned_anew(by: float) -> None:
+    steady = [50.0]
+    clock, state = SetClock(lambda: steady[0]), SourceState(name="kube", interval=10.0, at=NOW)
+    assert not clock.look(NOW, [state])
+    steady[0] += 100.0
+    assert clock.look(NOW + 100.0 + by, [state])
+    assert clock.dated(state, NOW + 100.0 + by).at is None
+    steady[0] += 2.0
+    now = NOW + 102.0 + by
+    assert not clock.look(now, [state])
+    assert clock.dated(state, now).at is None
+    again = SourceState(name="kube", interval=10.0, at=now - 1.0)
+    assert clock.dated(again, now).at == now - 1.0
+
+
+def test_sleeping_and_slewing_are_no_setting() -> None:
+    steady = [50.0]
+    clock, state = SetClock(lambda: steady[0]), SourceState(name="kube", interval=10.0, at=NOW)
+    clock.look(NOW, [state])
+    steady[0] += 3600.0
+    assert not clock.look(NOW + 3600.5, [state])
+    assert clock.dated(state, NOW + 3600.5).at == NOW
 
 
 def test_the_lease_is_counted_on_a_clock_that_goes_on_while_the_machine_sleeps() -> None:

@@ -36,6 +36,9 @@ BOOT = 9.0
 SILENT = 6.0
 """Seconds without anything from the feed, not even a beat."""
 
+ON_THE_WAY = 2.0
+"""Seconds from a picture's making to here at most, where no clock tells."""
+
 SLACK = 1.0
 LOOKS = 0.25
 
@@ -84,6 +87,8 @@ class Watcher:
     _broken: dict[Side, bool] = field(default_factory=dict)
     _said: set[tuple[object, ...]] = field(default_factory=set)
     _live: float = 0.0
+    _shown: float = 0.0
+    """When the room came."""
 
     async def run(self) -> None:
         """Watch until cancelled."""
@@ -104,6 +109,7 @@ class Watcher:
         async for told in client:
             if isinstance(told, Picture | Delta):
                 self.leaks += secrets.leaks([(f"the feed of {self.player.name}", msgspec.json.encode(told))])
+                self._shown = time.time()
             self.room = client.board.room
             self._live = time.time()
 
@@ -115,14 +121,15 @@ class Watcher:
         if process is not None and process.pid != self._process:
             self._process, self.whole_since = process.pid, 0.0
         boot = BOOT * hurry()
-        resting = now < player.stopped_until + boot or now < player.started + boot
+        # After its clock was set it knows no age for a moment.
+        resting = now < max(player.stopped_until, player.started, player.set_at) + boot
         if self.room is None or resting:
             self._broken.clear()
             return
         if self.punctual and now - self._live > SILENT * hurry():
             self._tell("silent", f"the feed of {player.name} is silent")
             return
-        states = {state.name: state for state in self.room.sources}
+        states = {state.name: self._here(state) for state in self.room.sources}
         for side in Side:
             if side.value in states:
                 self._source(side, states[side.value], now)
@@ -131,6 +138,12 @@ class Watcher:
         self.well = all(side.value in states and self._fresh(states[side.value], now) for side in Side)
         if self.well and not self.whole_since:
             self.whole_since = now
+
+    def _here(self, state: SourceState) -> SourceState:
+        """``state`` dated by this machine's clock: what a worker with another one says is an age."""
+        if self.room is None or state.at is None or not self.player.skewed:
+            return state
+        return msgspec.structs.replace(state, at=self._shown - ON_THE_WAY - (self.room.at - state.at))
 
     def _fresh(self, state: SourceState, now: float) -> bool:
         limit = (2 * state.interval + 2.0) * hurry()

@@ -86,13 +86,15 @@ class Blow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Something that happens to a worker process."""
 
     what: str
-    """``kill`` (and start again), ``stop`` (SIGSTOP, SIGCONT after ``seconds``) or ``full`` (disk full that long)."""
+    """``kill`` (and start again), ``stop`` (SIGSTOP, SIGCONT after ``seconds``), ``full`` (disk full that long) or
+    ``clock`` (wall clock set by ``skew`` seconds for that long)."""
     at: float
     seconds: float = 0.0
     holder: bool = True
     """To the worker that holds the Lease, else to the other one."""
     deeds: int = 0
     """Not before so many were stored."""
+    skew: float = 0.0
 
 
 class Schedule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -156,6 +158,9 @@ class Weather:
         return any(one.kind is Kind.FREEZE and one.only in path for one in self.active(side))
 
 
+SKEWS = (-3600.0, -40.0, 40.0, 3600.0)
+"""Seconds; about the patience with a verdict, and far beyond it."""
+
 CODES = (401, 403, 409, 410, 429, 500, 503, 504)
 KINDS = ("rollouts", "replicasets", "pods", "deployments")
 
@@ -208,10 +213,11 @@ def _blows(dice: random.Random, seconds: float, rivals: bool) -> tuple[Blow, ...
         return ()
     found, at = [], dice.uniform(12.0, 16.0)
     while at + 30.0 < seconds:
-        what = dice.choice(("kill", "stop", "full") if rivals else ("kill", "full"))
+        what = dice.choice(("kill", "stop", "full", "clock") if rivals else ("kill", "full", "clock"))
         holder = dice.random() < 0.8
-        length = {"kill": 0.0, "stop": dice.uniform(16.0, 25.0), "full": dice.uniform(8.0, 15.0)}[what]
-        found.append(Blow(what=what, at=at, seconds=length, holder=holder))
+        length = 0.0 if what == "kill" else dice.uniform(16.0, 25.0) if what == "stop" else dice.uniform(8.0, 15.0)
+        skew = dice.choice(SKEWS) if what == "clock" else 0.0
+        found.append(Blow(what=what, at=at, seconds=length, holder=holder, skew=skew))
         at += dice.uniform(45.0, 90.0)
     return tuple(found)
 

@@ -206,6 +206,28 @@ def test_a_new_worker_with_another_clock_is_believed() -> None:
     assert board.age(21.0) == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize("by", [-3600.0, -8.0, 3600.0])
+@pytest.mark.parametrize("first", ["beat", "picture"])
+def test_a_worker_whose_clock_is_set_is_followed_at_once(by: float, first: str) -> None:
+    board = Board()
+    board.apply(Picture(seq=1, room=Room(at=5000.0)), 10.0)
+    board.hear(Beat(at=5002.0, looked=5000.0), 12.0)
+    if first == "beat":
+        board.hear(Beat(at=5004.0 + by, looked=5003.5 + by), 14.0)
+    else:
+        board.apply(Picture(seq=2, room=Room(at=5004.0 + by)), 14.0)
+    assert board.worker_now(15.0) == pytest.approx(5005.0 + by)
+    assert board.age(15.0) == pytest.approx(1.5 if first == "beat" else 1.0)
+
+
+def test_a_frame_that_waited_is_no_clock_set_back() -> None:
+    board = Board()
+    board.apply(Picture(seq=1, room=Room(at=5000.0)), 10.0)
+    board.hear(Beat(at=5030.0, looked=5029.0), 40.0)
+    board.apply(Picture(seq=2, room=Room(at=5010.0)), 41.0)
+    assert board.worker_now(41.0) == pytest.approx(5031.0)
+
+
 def test_another_protocol_is_named_in_one_sentence() -> None:
     with pytest.raises(Unreachable, match=rf"protocol 99 \(opsroom 9\.9\), this opsroom {PROTOCOL}"):
         decode(encode(Hello(protocol=99, version="9.9")))
