@@ -29,6 +29,7 @@ from opsroom.domain.intent import (
 )
 from opsroom.domain.offer import offer
 from opsroom.domain.rollout import Uid
+from opsroom.ui.actions import ACTING, keys_of
 from opsroom.ui.attempt import Attempt, Clocks, intent_for
 from opsroom.ui.options import Guard, Options
 from opsroom.ui.sight import Sight
@@ -64,6 +65,8 @@ class Deeds:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._stopping: set[asyncio.Task[None]] = set()
         self._said: tuple[str, bool, float] = ("", False, 0.0)
+        self._spent = False
+        """Whether the key that is being taken has stopped something and so does nothing else."""
         self._second_key = False
         """Whether what is armed waits for a second key instead of a countdown."""
         self.armed: Armed | None = None
@@ -94,7 +97,7 @@ class Deeds:
     def press(self, verb: Verb, hands: Hands) -> None:
         """A guarded key went down on the row under the cursor."""
         row = self._sight.row
-        if row is None or self.armed is not None:
+        if row is None or self.armed is not None or self._spent:
             return
         self._sight.touched = True
         pressed = self._press(row, verb, hands)
@@ -197,6 +200,23 @@ class Deeds:
                 task.add_done_callback(self._stopping.discard)
         self.say(said or words.stopped(verb, rollout), bad=bool(said))
         return True
+
+    def came(self, key: str) -> None:
+        """A key came, before anybody acts on it: one that has nothing to do with what is armed stops it.
+
+        Whoever types on has not decided anything, and may believe to be in another window. Such a key arms nothing
+        itself.
+        """
+        self._spent = self.armed is not None and key not in self._harmless(self.armed.verb)
+        if self._spent:
+            self.stop()
+
+    def _harmless(self, verb: Verb) -> set[str]:
+        """The armed key itself, for it repeats; ``esc`` and ``ctrl+c``, which stop it by themselves; the second key."""
+        own = {Verb.ROLL_BACK: "rollback", Verb.PROMOTE: "promote"}.get(verb, "")
+        ids = {own, "stop"} | ({"confirm"} if self._second_key else set())
+        keymap = self._options.keymap
+        return {key for action in ACTING if action.id in ids for key in keys_of(action, keymap).split(",")} | {"ctrl+c"}
 
     def hurried(self, hands: Hands) -> None:
         """A key came; if the armed one turns out to be the first of a burst, it was no decision."""

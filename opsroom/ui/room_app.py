@@ -287,6 +287,7 @@ class RoomApp(App[int]):
                 # Textual's clock stands still while the machine sleeps; a test's own has nothing to do with it.
                 waited = time.monotonic() - event.time if self.control.clock is awake_or_not else 0.0
                 self.control.keyboard.pressed(now, now - waited)
+                self.control.deeds.came(event.key)
                 self.control.deeds.hurried(self.control.keyboard.hands(now, modal=False))
         elif isinstance(event, events.AppFocus):
             self.control.keyboard.focused = self.control.clock()
