@@ -25,7 +25,11 @@ if TYPE_CHECKING:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Show the board on the feed of the current context until it is left."""
+    """Show the board on the feed of the current context until it is left, or print it once."""
+    if arguments.plain:
+        from opsroom.cli import looking
+
+        return looking.run(argparse.Namespace(**{**vars(arguments), "output": "plain", "flagged": False}))
     with first_frame():
         from opsroom.cli.options import settings_for
         from opsroom.cli.own_worker import common_words, kept, pinned

@@ -55,6 +55,7 @@ def build(board: bool = False) -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"opsroom {__version__}")
     parser.add_argument("--record", metavar="FILE", help="record everything the board sees into FILE")
+    parser.add_argument("--plain", action="store_true", help="print the board once as text, as opsroom ls does")
     parser.set_defaults(command=None)
     if board:
         return parser

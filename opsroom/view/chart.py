@@ -30,6 +30,9 @@ LEAST_VALUES = 6
 
 SCORE = "score"
 
+LEAST_TOP = {"error_rate": 0.02, "restarts": 1.0}
+"""What the axis reaches at least, so that next to nothing does not look like much."""
+
 _ROUND = (1, 1.5, 2, 3, 4, 5, 6, 8, 10)
 
 
@@ -76,7 +79,7 @@ def ceiling(name: str, *series: Values) -> float:
     if name == SCORE:
         return 1.0
     most = max((value for values in series for value in values if value is not None), default=0.0)
-    most = max(most, 0.02 if name == "error_rate" else 1e-9)
+    most = max(most, LEAST_TOP.get(name, 1e-9))
     power = 10.0 ** math.floor(math.log10(most))
     return next((factor * power for factor in _ROUND if factor * power >= most * 0.9999), 10 * power)
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 import msgspec
 
 GAP = 2
-NAME_MOST, NAMESPACE_MOST = 30, 24
+NAME_MOST, NAMESPACE_MOST = 30, 16
 SPARK, SPARK_LONG = 10, 15
 """Cells of a sparkline: sixty steps, three or two in each of a cell's two columns of dots, fill these exactly."""
 
@@ -76,7 +76,7 @@ def layout(cells: int, wide: bool = False) -> tuple[Column, ...]:
         if _total(columns) < cells:
             break
         columns = [column for column in columns if column.field is not field]
-    columns = _grown(columns, Field.NAME, NAME_MOST if len(columns) == len(_ALL) or wide else NAME_MOST - 8, cells)
+    columns = _grown(columns, Field.NAME, NAME_MOST if len(columns) == len(_ALL) else NAME_MOST - 8, cells)
     if wide:
         columns = _grown(columns, Field.NAMESPACE, NAMESPACE_MOST, cells)
     if cells - 1 - _total(columns) >= 2 * (SPARK_LONG - SPARK):

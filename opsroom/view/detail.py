@@ -14,6 +14,7 @@ from opsroom.domain.freshness import age
 from opsroom.domain.intent import open_to
 from opsroom.domain.offer import offer
 from opsroom.domain.rollout import Rollout, Shape
+from opsroom.domain.series import Metric
 from opsroom.view import effects, evidence, marks, numbers, queue_words, short_news, two_people, words
 from opsroom.view.cells import wrap
 from opsroom.view.chart import Box, chart
@@ -212,14 +213,19 @@ def news(row: Row, cells: int, most: int, deep: int = 1) -> list[Line]:
 def happening(item: Happening) -> list[Piece]:
     """Time and words of one piece of news."""
     role = Role.WATCH if item.warning else Role.TEXT
-    by = f"  by {item.by}" if item.by else ""
+    by = f" by {item.by}" if item.by else ""
     return [Piece(f"{numbers.clock(item.at)}  ", Role.DIM), Piece(words.news(item), role), Piece(by, Role.DIM)]
+
+
+def _eventful(metric: Metric) -> bool:
+    """Whether there is more to see than that nothing ever happened, as with restarts on a good day."""
+    return any(value for series in (metric.canary, metric.baseline) for value in series.values)
 
 
 def charted(row: Row, every: bool = False) -> list[str]:
     """Names of the metrics with a chart, the harmful ones first, then in the fixed order; the usual ones or all."""
     harm = {found.metric: found.harm for found in (row.verdict.evidence if row.verdict else ())}
-    present = [metric.name for metric in row.metrics if every or metric.name in CHARTED]
+    present = [metric.name for metric in row.metrics if metric.name in CHARTED or (every and _eventful(metric))]
     place = {name: at for at, name in enumerate((*CHARTED, *present))} | {name: at for at, name in enumerate(CHARTED)}
     return sorted(present, key=lambda name: (-(harm.get(name, 0.0) >= HARMFUL), place[name]))
 

@@ -93,7 +93,7 @@ def _labelled(label: str, said: Said, cells: int) -> list[Line]:
 def _charts(row: Row, wide: Pane, room: int) -> list[Line]:
     """The score's course and every metric's, as many abreast as there is room for; up to ``room`` lines are filled."""
     abreast = next(number for least, number in ABREAST if wide.cells >= least)
-    cells = (wide.cells - 2 - 3 * (abreast - 1)) // abreast
+    cells = (wide.cells - 3 - 3 * (abreast - 1)) // abreast
     loud = {found.metric for found in (row.verdict.evidence if row.verdict else ()) if found.harm >= HARMFUL}
     shown = [found for name in detail.charted(row, every=True) if (found := evidence.metric(row, name)) is not None]
     score = evidence.course(row)
@@ -106,7 +106,7 @@ def _charts(row: Row, wide: Pane, room: int) -> list[Line]:
         joined = drawn[0]
         for index, more in enumerate(drawn[1:], 1):
             joined = beside(joined, more, index * (cells + 3), wide.cells)
-        lines += [line(), *joined]
+        lines += [line(), *(line(" ", *each.pieces) for each in joined)]
     return lines
 
 

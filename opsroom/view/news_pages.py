@@ -53,7 +53,7 @@ def _news(items: Iterable[tuple[Happening, str]], cells: int) -> list[Line]:
     for item, name in items:
         head = Piece(fit(name, 24 if cells >= 100 else 16) + "  ", Role.TEXT) if name else Piece("")
         before = line("    ", Piece(f"{numbers.clock(item.at)}  ", Role.DIM), head)
-        by = f"  by {item.by}" if item.by else ""
+        by = f" by {item.by}" if item.by else ""
         role = Role.WATCH if item.warning else Role.TEXT
         first, *rest = wrap(words.news(item) + by, max(20, cells - before.width - 1), 3) or [""]
         lines.append(line(*before.pieces, Piece(first, role)))

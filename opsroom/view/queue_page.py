@@ -32,8 +32,10 @@ def queue_page(room: Room | None, rows: Iterable[Row], now: float, cells: int) -
     lines += [line(), line("  ", Piece("Waiting", Role.STRONG))]
     waits = waiting(known)
     lines += [_head(("PLACE", "WAITED"), cells)] if waits else [line("    ", Piece("Nothing waits.", Role.DIM))]
-    for entry, row in waits:
-        lines += _waiting(entry, row, queue_words.sentence(entry, now, names), now, cells)
+    said = [queue_words.sentence(entry, now, names) for entry, _ in waits]
+    beside = max((width(each) for each in said), default=0) <= cells - _name_cells(cells) - 32
+    for (entry, row), each in zip(waits, said, strict=True):
+        lines += _waiting(entry, row, each, now, cells, beside)
     lines += [line(), line("  ", Piece("Running", Role.STRONG))]
     runs = running(known)
     lines += [_head(("", "SINCE"), cells)] if runs else [line("    ", Piece("Nothing runs in a slot.", Role.DIM))]
@@ -94,10 +96,10 @@ def _facts(place: str, entry: QueueEntry, row: Row, now: float, cells: int) -> l
     ]
 
 
-def _waiting(entry: QueueEntry, row: Row, said: str, now: float, cells: int) -> list[Line]:
-    """Who it is, and below it, never cut, what it waits for; beside it where that fits."""
+def _waiting(entry: QueueEntry, row: Row, said: str, now: float, cells: int, beside: bool) -> list[Line]:
+    """Who it is, and below it, never cut, what it waits for; ``beside`` it where that fits for all."""
     head = line(*_facts(f"{entry.position + 1:>3}", entry, row, now, cells))
-    if cells - head.width - 3 >= width(said):
+    if beside:
         return [line(*head.pieces, "  ", Piece(said))]
     return [cut(head, cells), *_wrapped(said, 21 if cells >= 80 else 11, cells, Role.TEXT)]
 

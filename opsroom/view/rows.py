@@ -193,7 +193,7 @@ def why(row: Row, now: float) -> str:
     if found is not None:
         return evidence.brief(found)
     if row.flag is not None:
-        return row.flag.detail or words.FLAG[row.flag.reason]
+        return words.flag(row)
     if row.rollout.under_way and row.verdict is not None and row.verdict.decides_in:
         return f"decides in about {numbers.duration(row.verdict.decides_in)}"
     if row.verdict is not None and row.verdict.unknown is not None:

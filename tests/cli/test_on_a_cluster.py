@@ -67,6 +67,9 @@ def test_what_waits_for_a_person_is_found_by_exit_code_and_decided_with_one_word
 
     assert cluster.run("flag", name, "--yes", "--reason", "a test").returncode == 0
     cluster.until(lambda other: other["rollout"]["uid"] == row["rollout"]["uid"] and other.get("flag") is not None)
+    plain = cluster.run("--plain")
+    assert plain.returncode == 0
+    assert row["rollout"]["name"] in plain.stdout
     flagged = cluster.run("ls", "--flagged")
     assert flagged.returncode == 3
     assert row["rollout"]["name"] in flagged.stdout

@@ -41,6 +41,7 @@ def test_what_draws_is_seen_at_a_glance(words: str, command: str) -> None:
     [
         "--help",
         "-h",
+        "--plain",
         "--version",
         "demo --help",
         "demo --headless 5",

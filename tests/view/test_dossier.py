@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from opsroom.domain.rollout import Analysis, Shape
+from opsroom.domain.series import Series
 from opsroom.view.detail import Pane
 from opsroom.view.dossier import dossier
 from opsroom.view.line import Role
@@ -67,3 +68,14 @@ def test_a_tall_terminal_is_filled_and_a_short_one_scrolls() -> None:
     row = needing(NOW)[0]
     assert 44 <= len(dossier(row, Pane(160, 48, NOW))) <= 48
     assert len(dossier(row, Pane(80, 22, NOW))) > 22
+
+
+def test_what_never_happened_has_no_chart() -> None:
+    row = needing(NOW)[0]
+    still = msgspec.structs.replace(row.metrics[0], name="restarts")
+    never = msgspec.structs.replace(
+        still, canary=Series(NOW, 10.0, (0.0,) * 60), baseline=Series(NOW, 10.0, (None,) * 60)
+    )
+    for metric, shown in ((still, True), (never, False)):
+        lines = dossier(msgspec.structs.replace(row, metrics=(*row.metrics, metric)), Pane(120, 60, NOW))
+        assert any("restarts " in line.text for line in lines) is shown

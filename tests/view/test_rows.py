@@ -5,10 +5,11 @@ from __future__ import annotations
 import msgspec
 
 from opsroom.domain.board import Row
+from opsroom.domain.decision import Flag, FlagReason
 from opsroom.domain.queue import Lane, QueueEntry
 from opsroom.domain.rollout import Engine, Phase, Rollout, Shape, Uid
 from opsroom.domain.verdict import Verdict, VerdictState
-from opsroom.view.rows import shown_score
+from opsroom.view.rows import shown_score, why
 
 ROLLOUT = Rollout(
     uid=Uid("u"), engine=Engine.ARGO, shape=Shape.CANARY, namespace="shop", name="cart", phase=Phase.PROGRESSING
@@ -25,3 +26,10 @@ def test_a_queued_change_does_not_wear_the_score_of_the_one_before() -> None:
 
 def test_without_a_verdict_there_is_no_score() -> None:
     assert shown_score(msgspec.structs.replace(ROW, verdict=None)) is None
+
+
+def test_a_flag_says_why_in_words_never_in_codes() -> None:
+    flag = Flag(reason=FlagReason.POLICY, since=0.0, detail="promote:row")
+    assert why(msgspec.structs.replace(ROW, verdict=None, flag=flag), 0.0) == (
+        "the policy asks for a person: to promote is due"
+    )
