@@ -9,83 +9,29 @@ import signal
 import subprocess
 import sys
 import time
-import uuid
 from pathlib import Path
-from typing import Any
 
 import httpx
 import msgspec
 import pytest
 
 from opsroom.delivery.journal import Entry, Journal, read, verify
-from opsroom.domain.deed import Deed, DeedState, Intent, Precondition, Refusal, Target, Verb
-from opsroom.domain.rollout import Engine, Shape, Uid
+from opsroom.domain.deed import DeedState, Refusal, Verb
+from tests.faults.acting import PATIENCE, TAKEN, aborted, act, intent, start
 from tests.faults.proxy import server_of
 from tests.faults.stage import Sim
 
 pytestmark = pytest.mark.timeout(300)
 
-PATIENCE = 90.0
-"""Seconds; for a machine that does other things meanwhile."""
 
-ROLLOUTS = "/apis/argoproj.io/v1alpha1/rollouts"
-
-
-def paused(sim: Sim, taken: set[str]) -> dict[str, Any]:
-    """A Rollout that waits at a pause and was not used yet."""
-    limit = time.monotonic() + PATIENCE
-    while time.monotonic() < limit:
-        for item in httpx.get(server_of(sim.kubeconfig) + ROLLOUTS, timeout=PATIENCE).json()["items"]:
-            status = item.get("status", {})
-            uid = f"{item['metadata']['uid']} {status.get('currentPodHash')}"
-            rests = status.get("pauseConditions") and not status.get("abort")
-            timed = any(step.get("pause", {}).get("duration") for step in _steps(item))
-            if rests and uid not in taken and status.get("stableRS") != status.get("currentPodHash") and not timed:
-                taken.add(uid)
-                return dict(item)
-        time.sleep(0.1)
-    raise AssertionError("no Rollout waits at a pause")
-
-
-def _steps(item: dict[str, Any]) -> list[dict[str, Any]]:
-    canary = item["spec"]["strategy"].get("canary") or {}
-    index = item["status"].get("currentStepIndex", 0)
-    return list(canary.get("steps", []))[index : index + 1]
-
-
-TAKEN: set[str] = set()
-
-
-def intent(sim: Sim, verb: Verb) -> Intent:
-    item = paused(sim, TAKEN)
-    metadata, status = item["metadata"], item["status"]
-    target = Target(
-        uid=Uid(metadata["uid"]),
-        engine=Engine.ARGO,
-        shape=Shape.CANARY,
-        namespace=metadata["namespace"],
-        name=metadata["name"],
-    )
-    seen = Precondition(canary_hash=status["currentPodHash"], step=status.get("currentStepIndex"))
-    return Intent(id=uuid.uuid4().hex, verb=verb, target=target, precondition=seen, actor="me", at=time.time())
-
-
-def start(sim: Sim, journal: Path) -> subprocess.Popen[bytes]:
-    words = ["-m", "opsroom", "act", "--kubeconfig", str(sim.kubeconfig), "--journal", str(journal)]
-    return subprocess.Popen([sys.executable, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-
-
-def act(sim: Sim, journal: Path, verb: Verb) -> list[Deed]:
-    process = start(sim, journal)
-    told, _ = process.communicate(msgspec.json.encode(intent(sim, verb)) + b"\ngo\n", timeout=PATIENCE)
-    return [msgspec.json.decode(line, type=Deed) for line in told.splitlines()]
-
-
-@pytest.fixture(params=["full", "not there"])
+@pytest.fixture(params=["full", "read-only", "not there"])
 def bad_disk(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """A journal that cannot be written; we may be root, so a mode of 0500 would stop nobody."""
     if request.param == "full":
         return Path("/dev/full")
+    if request.param == "read-only":
+        # The kernel lets nobody make a file there, whether it is mounted read-only or not.
+        return Path("/sys/journal.jsonl")
     (tmp_path / "file").write_text("")
     return tmp_path / "file" / "journal.jsonl"
 
@@ -127,14 +73,8 @@ def test_killed_at_any_moment_the_journal_holds_and_nothing_is_done_unjournalled
         process.stdin.close()
         process.stdout.close()
         journalled = any(entry.deed is not None and entry.deed.intent.id == wish.id for entry in read(journal))
-        assert journalled or not _aborted(quiet_sim, wish)
+        assert journalled or not aborted(quiet_sim, wish)
         assert all(fault.kind == "torn" for fault in verify(journal))
-
-
-def _aborted(sim: Sim, wish: Intent) -> bool:
-    path = f"/apis/argoproj.io/v1alpha1/namespaces/{wish.target.namespace}/rollouts/{wish.target.name}"
-    found = httpx.get(server_of(sim.kubeconfig) + path, timeout=PATIENCE).json()
-    return bool(found["status"].get("abort")) and found["status"]["currentPodHash"] == wish.precondition.canary_hash
 
 
 def test_a_disk_that_fills_in_the_middle_of_a_line_tears_only_that_line(tmp_path: Path) -> None:
