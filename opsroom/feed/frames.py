@@ -22,8 +22,8 @@ from opsroom.feed.change import RowChange
 PROTOCOL = 1
 """Raised by any change that an older viewer would misread; new optional fields do not need it."""
 
-PART_ROWS = 200
-"""Rows in one part: about 2 MB and 10 ms of decoding at most."""
+PART_ROWS = 100
+"""Rows in one part: half a megabyte and 5 ms of decoding at most; more than a screen shows."""
 
 EVENT_LIMIT = 16 * 1024 * 1024
 """Bytes of one event; a longer one is not ours."""

@@ -2,7 +2,8 @@
 
 Ten thousand decoded rows are seventy megabytes of small objects, packed they are four; a screen shows fifty. Rows of
 one fleet are much alike, so a settled one is deflated with the first one as its dictionary (RFC 1951, zlib's
-``zdict``); rows under way change too often for that to pay. It must not know where rows come from.
+``zdict``); rows under way change so often that it would cost more processor than it is worth. It must not know where
+rows come from.
 """
 
 from __future__ import annotations
@@ -15,14 +16,14 @@ import msgspec
 from opsroom.domain.board import Row
 from opsroom.domain.rollout import Uid
 
-DECODED = 128
-"""Decoded rows that are kept: what stands on a screen, and as much again."""
+DECODED = 64
+"""Decoded rows that are kept, of those that were asked for one by one: what stands on a screen."""
 
 _LEVEL, _WINDOW, _MEMORY = 1, -12, 5
 """zlib's parameters: raw deflate with a window of 4 KiB; quick, because a row is hardly larger."""
 
-_JSON, _DEFLATED = b"{", b"z"
-"""First byte of a row that is kept as it is, and of one that is deflated."""
+_DEFLATED = b"z"
+"""First byte of a row that is deflated; text as it came begins with a brace."""
 
 _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(Row)
@@ -53,11 +54,17 @@ class Rows(MutableMapping[Uid, Row]):
         """Whether a row is another one there (a predecessor or successor), or not there."""
         return self._packed.get(uid) != other._packed.get(uid)
 
+    def adopt(self, others: Rows) -> None:
+        """Take over the rows of a successor."""
+        self._dictionary = self._dictionary or others._dictionary
+        self._packed.update(others._packed)
+        for uid in self._decoded.keys() & others._packed.keys():
+            del self._decoded[uid]
+
     def __setitem__(self, uid: Uid, row: Row) -> None:
         data = _ENCODER.encode(row)
         if not row.rollout.under_way:
-            if not self._dictionary:
-                self._dictionary = data[-(1 << -_WINDOW) :]
+            self._dictionary = self._dictionary or data[: 1 << -_WINDOW]
             pack = zlib.compressobj(_LEVEL, zlib.DEFLATED, _WINDOW, _MEMORY, zlib.Z_DEFAULT_STRATEGY, self._dictionary)
             data = _DEFLATED + pack.compress(data) + pack.flush()
         self._packed[uid] = data
@@ -67,13 +74,22 @@ class Rows(MutableMapping[Uid, Row]):
     def __getitem__(self, uid: Uid) -> Row:
         found = self._decoded.get(uid)
         if found is None:
-            found = self._unpacked(self._packed[uid])
+            found = self.glance(uid)
             if len(self._decoded) >= DECODED:
                 self._decoded.clear()
             self._decoded[uid] = found
         return found
 
-    def _unpacked(self, data: bytes) -> Row:
+    def glance(self, uid: Uid) -> Row:
+        """A row for a moment: it is not kept, so that looking through many does not push out those on the screen.
+
+        Raises:
+            KeyError: it is not there.
+        """
+        found = self._decoded.get(uid)
+        if found is not None:
+            return found
+        data = self._packed[uid]
         if data.startswith(_DEFLATED):
             data = zlib.decompressobj(_WINDOW, self._dictionary).decompress(data[1:])
         return _DECODER.decode(data)

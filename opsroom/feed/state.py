@@ -73,6 +73,8 @@ class Board:
     """The worker's clock when it last made a picture (changed or not), epoch seconds."""
     heard: float | None = None
     """Monotonic seconds at which the worker was last heard; None: never."""
+    recorded: bool = True
+    """Whether somebody writes frames down, from ``latest``: they take much room as they came."""
     latest: tuple[Delta, ...] = ()
     """The parts of the last change, for who writes frames down; none after a whole picture."""
     _changed: set[Uid] = field(default_factory=set)
@@ -80,7 +82,9 @@ class Board:
     _room_changed: bool = False
     _parts: list[Delta] = field(default_factory=list)
     _coming: Rows | None = None
-    """Rows of a picture of which parts are missing."""
+    """Rows of a picture or a change of which parts are missing."""
+    _going: list[Uid] = field(default_factory=list)
+    """Rows that leave with that change."""
     _missing: tuple[type[Picture] | type[Delta], int] | None = None
     """Kind and sequence of the frame of which parts are missing."""
     _restarted: bool = True
@@ -128,14 +132,7 @@ class Board:
             self._forget_parts()
             raise Unreachable("the feed broke off in the middle of a picture", "It is asked again")
         self._missing = (type(frame), frame.seq) if frame.more else None
-        if isinstance(frame, Picture):
-            shown = self._fill(frame)
-        else:
-            self._parts.append(frame)
-            shown = not frame.more
-            if shown:
-                self.latest, self._parts = tuple(self._parts), []
-                self._merge(self.latest)
+        shown = self._fill(frame) if isinstance(frame, Picture) else self._change(frame)
         if not shown:
             return False
         if not frame.more:
@@ -173,6 +170,37 @@ class Board:
             self._replace(coming)
         return True
 
+    def _change(self, part: Delta) -> bool:
+        """Take a part of a change; whether it was the last one, and all of it was made."""
+        if self._coming is None:
+            if part.since > self.seq or self.room is None:
+                raise Unreachable("the feed left something out", "It is asked again")
+            self._coming, self._going = self.rows.successor(), []
+        coming = self._coming
+        try:
+            for change in part.changes:
+                coming[change.uid] = applied(self.rows.glance(change.uid), change)
+        except (KeyError, ValueError) as error:
+            raise Unreachable("the feed changed a row that it never sent", "It is asked again") from error
+        for row in part.rows:
+            coming[row.rollout.uid] = row
+        self._going += part.gone
+        if self.recorded:
+            self._parts.append(part)
+        if part.more:
+            return False
+        self.latest, self._parts, self._coming = tuple(self._parts), [], None
+        self._merge(coming)
+        return True
+
+    def _merge(self, coming: Rows) -> None:
+        self.rows.adopt(coming)
+        for uid in coming:
+            self._touch(uid)
+        for uid in self._going:
+            if self.rows.pop(uid, None) is not None:
+                self._leave(uid)
+
     def _replace(self, fresh: Rows) -> None:
         for uid in fresh:
             if fresh.differs(self.rows, uid):
@@ -180,23 +208,6 @@ class Board:
         for uid in self.rows.keys() - fresh.keys():
             self._leave(uid)
         self.rows = fresh
-
-    def _merge(self, parts: tuple[Delta, ...]) -> None:
-        if parts[0].since > self.seq or self.room is None:
-            raise Unreachable("the feed left something out", "It is asked again")
-        try:
-            for part in parts:
-                for change in part.changes:
-                    self.rows[change.uid] = applied(self.rows[change.uid], change)
-                    self._touch(change.uid)
-                for row in part.rows:
-                    self.rows[row.rollout.uid] = row
-                    self._touch(row.rollout.uid)
-                for uid in part.gone:
-                    if self.rows.pop(uid, None) is not None:
-                        self._leave(uid)
-        except (KeyError, ValueError) as error:
-            raise Unreachable("the feed changed a row that it never sent", "It is asked again") from error
 
     def _touch(self, uid: Uid) -> None:
         self._changed.add(uid)

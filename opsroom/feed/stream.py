@@ -155,7 +155,9 @@ class EventReader:
         self._rest += piece
         found: list[tuple[bytes, bytes]] = []
         while (end := self._rest.find(b"\n\n", self._looked)) >= 0:
-            found += self._read(bytes(self._rest[:end]))
+            with memoryview(self._rest) as whole:
+                block = bytes(whole[:end])
+            found += self._read(block)
             del self._rest[: end + 2]
             self._looked = 0
         self._looked = max(0, len(self._rest) - 1)

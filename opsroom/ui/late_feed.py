@@ -49,6 +49,7 @@ class LateFeed:
         from opsroom.feed.client import FeedClient
 
         self._client = FeedClient(self._address, self._token, clock=self._clock, eager=True)
+        self._client.board.recorded = self._recorder is not None
         async for told in self._client:
             if isinstance(told, Picture | Delta) and not self._client.board.filling:
                 self._record(self._client.board)

@@ -149,16 +149,16 @@ class Sight:
         news = board.take()
         self.rows, self.room, self.filling = board.rows, board.room, board.filling
         for uid in news.gone:
-            self._count(uid)
+            self._count(uid, None)
             self._stale_order |= self._standings.pop(uid, None) is not None
         for uid in news.changed:
-            self._count(uid)
-            self._place(uid)
+            row = self.rows.glance(uid)
+            self._count(uid, row)
+            self._place(uid, row)
         self._arrange()
         self._note_target()
 
-    def _count(self, uid: Uid) -> None:
-        row = self.rows.get(uid)
+    def _count(self, uid: Uid, row: Row | None) -> None:
         before = self._kind_of.pop(uid, None)
         if before is not None:
             self.kinds[before] -= 1
@@ -169,9 +169,8 @@ class Sight:
             if row.flag is not None:
                 self.flags[uid] = row.flag
 
-    def _place(self, uid: Uid) -> None:
-        row = self.rows.get(uid)
-        place = None if row is None else standing(row, self.wish, self._matches)
+    def _place(self, uid: Uid, row: Row) -> None:
+        place = standing(row, self.wish, self._matches)
         if place != self._standings.get(uid):
             self._stale_order = True
             if place is None:
@@ -198,7 +197,7 @@ class Sight:
         self._matches = matcher(wish.text)
         self._standings = {}
         for uid in self.rows:
-            self._place(uid)
+            self._place(uid, self.rows.glance(uid))
         self._stale_order, self._moved = True, -HELD_FOR
         self._arrange()
         if self.selected not in self.lines:

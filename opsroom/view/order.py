@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
+from functools import cache
 from typing import NamedTuple
 
 import msgspec
@@ -52,14 +53,11 @@ class Kind(NamedTuple):
     severity: Severity
 
 
-class Standing(NamedTuple):
-    """Group and place within it."""
-
-    group: Group
-    key: tuple[object, ...]
+Standing = tuple[object, ...]
+"""Group, then place within it: one flat tuple, for there is one for each row."""
 
 
-class Entry(msgspec.Struct, frozen=True):
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """One line of the list: a rollout, or (``uid`` is None) a heading, a blank line where ``count`` is 0."""
 
     group: Group
@@ -86,16 +84,17 @@ def standing(row: Row, wish: Wish, matches: Callable[[Row], bool]) -> Standing |
     if (row.flag is None and wish.flagged_only) or not matches(row):
         return None
     group = group_of(row)
-    return Standing(group, _key(row, group, wish.sort))
+    return (group, *_key(row, group, wish.sort))
 
 
 def entries(standings: Mapping[Uid, Standing], roomy: bool = False) -> list[Entry]:
     """The list from top to bottom: a heading for each group that is not empty, a blank line between if ``roomy``."""
-    members: dict[Group, list[tuple[tuple[object, ...], Uid]]] = {group: [] for group in Group}
+    members: dict[object, list[tuple[Standing, Uid]]] = {group: [] for group in Group}
     for uid, place in standings.items():
-        members[place.group].append((place.key, uid))
+        members[place[0]].append((place, uid))
     listed: list[Entry] = []
-    for group, found in members.items():
+    for group in Group:
+        found = members[group]
         if found:
             found.sort()
             if roomy and listed:
@@ -113,7 +112,7 @@ def arrange(rows: Iterable[Row], wish: Wish) -> list[Entry]:
 
 
 def _key(row: Row, group: Group, sort: Sort) -> tuple[object, ...]:
-    name = (row.rollout.key, row.rollout.uid)
+    name = (row.rollout.key,)
     if sort is Sort.NAME:
         return name
     if sort is Sort.SCORE:
@@ -154,7 +153,11 @@ def _holds(row: Row, word: str) -> bool:
 
 def kind(row: Row) -> Kind:
     """Where a row stands and how loud it is: the header counts the same groups as the list shows."""
-    return Kind(group_of(row), row.severity)
+    return _kind(group_of(row), row.severity)
+
+
+_kind = cache(Kind)
+"""One object a kind: there is one for each row."""
 
 
 def counts(rows: Iterable[Row]) -> Counter[Kind]:

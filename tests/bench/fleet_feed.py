@@ -59,7 +59,14 @@ def _named(row: Row, at: int) -> Row:
     labels = {"app.kubernetes.io/name": name, "team": before.namespace, "tier": str(at % 4)}
     rollout = msgspec.structs.replace(before, uid=uid, name=name, labels=labels, resource_version=str(10_000_000 + at))
     verdict = row.verdict and msgspec.structs.replace(row.verdict, uid=uid)
-    return msgspec.structs.replace(row, rollout=rollout, verdict=verdict)
+    metrics = tuple(Metric(name=m.name, canary=_rounded(m.canary), baseline=_rounded(m.baseline)) for m in row.metrics)
+    return msgspec.structs.replace(row, rollout=rollout, verdict=verdict, metrics=metrics)
+
+
+def _rounded(series: Series) -> Series:
+    """As the worker sends them: four digits."""
+    values = tuple(None if value is None else float(f"{value:.4g}") for value in series.values)
+    return Series(series.end, series.step, values)
 
 
 def moved_on(row: Row, dice: random.Random) -> Row:
@@ -71,7 +78,7 @@ def moved_on(row: Row, dice: random.Random) -> Row:
     if verdict is not None and verdict.score is not None:
         score = round(min(0.49, max(0.0, verdict.score + dice.uniform(-0.02, 0.02))), 3)
         verdict = msgspec.structs.replace(verdict, score=score, at=verdict.at + 10)
-    return msgspec.structs.replace(row, metrics=metrics, verdict=verdict, scores=(*row.scores[-59:], dice.random()))
+    return msgspec.structs.replace(row, metrics=metrics, verdict=verdict, scores=(*row.scores[-59:], round(dice.random(), 3)))
 
 
 def _next(series: Series, dice: random.Random) -> Series:
