@@ -33,6 +33,7 @@ class BoardScreen(GuardedScreen):
         self._header = LinesBlock(control.paint, id="header")
         self._pane = LinesBlock(control.paint, id="pane")
         self._filter = Input(id="filter", placeholder="text, label:key=value, !not", compact=True)
+        self._filter.cursor_blink = False
         self._list = RolloutList(control.sight, control.paint, control.graphs, control.deeds.doing)
 
     def compose(self) -> ComposeResult:
