@@ -108,7 +108,7 @@ async def everything_shared(person: Person) -> None:
     await shared.queue_off(writer)
     await shared.queue_on(writer)
     await queue_facts.write_state(writer, QueueState.PAUSED, ANNA)
-    await shared.acknowledge(writer, "uid", shared.Acknowledgement(by=ANNA, at=1.0, hash="x"))
+    await shared.write_map(writer, shared.ACKNOWLEDGED, {"uid": "{}"})
 
 
 async def logs_read(person: Person, client: FeedClient) -> bool:
