@@ -163,3 +163,18 @@ def test_a_mark_says_all_that_a_deed_elsewhere_needs(sim: Sim) -> None:
     found = from_mark(rollout(wish), mark).intent
     assert (found.fencing, found.automatic, found.actor) == (7, True, "ada")
     assert found.precondition.canary_hash == wish.precondition.canary_hash
+
+
+def test_the_next_deed_on_a_canary_takes_back_what_was_skipped_for_another_version(
+    sim: Sim, keeper: Gatekeeper
+) -> None:
+    canary(sim)
+    wish = intent(sim, Verb.PROMOTE)
+    other = deed_mark(wish, Effect.SKIP_ANALYSIS).replace(wish.precondition.canary_hash, "the-one-before")
+    for mark, stands in ((deed_mark(wish, Effect.SKIP_ANALYSIS), True), (other, False)):
+        sim.change("canaries", "cart", spec={"skipAnalysis": True})
+        sim.annotate("canaries", "cart", {DEED: mark})
+        ready = sim.run(prepare(wish, sim.hands()))
+        assert not isinstance(ready, Deed)
+        sim.run(send(ready.plan.request, sim.hands()))
+        assert sim.get("canaries", "cart")["spec"]["skipAnalysis"] is stands

@@ -21,7 +21,7 @@ from opsroom.delivery.plan import Need, Plan, Progress, Refused, Request, Sight,
 from opsroom.domain import flagger
 from opsroom.domain.deed import Deed, Effect, Intent, Refusal, Verb
 from opsroom.domain.flagger import CanaryPhase, Gate, Run
-from opsroom.domain.marks import DEED, GATE, GATES, GateMark
+from opsroom.domain.marks import DEED, GATE, GATES, GateMark, read_deed
 from opsroom.errors import Gone, NotPermitted
 from opsroom.kube.failures import NotServed
 
@@ -66,8 +66,10 @@ class FlaggerEngine:
             return changed("step")
         plan = _roll_back(sight, intent, run) if intent.verb is Verb.ROLL_BACK else _promote(sight, intent, run)
         wanted = seen.effect
-        if not isinstance(plan, Plan) or wanted in (None, plan.effect) or {wanted, plan.effect} <= _BACK:
+        if not isinstance(plan, Plan):
             return plan
+        if wanted in (None, plan.effect) or {wanted, plan.effect} <= _BACK:
+            return _checked_again(plan, sight, run)
         return changed(f"effect:{plan.effect.value}")
 
     def outcome(self, sight: Sight, deed: Deed) -> Progress | None:
@@ -172,6 +174,18 @@ def _undo(sight: Sight, intent: Intent) -> Plan | Refused:
         content_type=JSON_PATCH,
     )
     return Plan(effect=Effect.UNDO, request=request)
+
+
+def _checked_again(plan: Plan, sight: Sight, run: Run) -> Plan:
+    """``plan``, with a ``skipAnalysis`` taken back that a dead hand left for another version than this one."""
+    left, patch = read_deed(raw.annotation(sight.target, DEED)), plan.request.body
+    stands = raw.flag(sight.target, "spec", "skipAnalysis") and plan.effect is not Effect.SKIP_ANALYSIS
+    if not stands or left is None or left.effect is not Effect.SKIP_ANALYSIS or left.hash in ("", run.hash):
+        return plan
+    if not isinstance(patch, dict):
+        return plan
+    patch = {**patch, "spec": {**raw.table(patch, "spec"), "skipAnalysis": False}}
+    return msgspec.structs.replace(plan, request=msgspec.structs.replace(plan.request, body=patch))
 
 
 def _mark(intent: Intent, run: Run) -> str:
