@@ -149,6 +149,10 @@ class DiffingDriver(LinuxDriver):
         """Seconds for which the person has not seen what was drawn."""
         return 0.0 if self._frames is None else self._frames.stalled_for
 
+    def _get_terminal_size(self) -> tuple[int, int]:
+        """As everybody else here takes it: two sizes for a terminal that does not know its own are a resize for ever."""
+        return _size(self._file.fileno())
+
     def run_input_thread(self) -> None:
         """Read keys; that the terminal is gone is not a crash (SIGHUP or the app's watch on it ends the app)."""
         with contextlib.suppress(OSError):
