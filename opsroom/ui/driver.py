@@ -150,8 +150,8 @@ class DiffingDriver(LinuxDriver):
         return 0.0 if self._frames is None else self._frames.stalled_for
 
     def _get_terminal_size(self) -> tuple[int, int]:
-        """As everybody else here takes it: two sizes for a terminal that does not know its own are a resize for ever."""
-        return _size(self._file.fileno())
+        """One size for a terminal that does not know its own: two of them would be a resize for ever."""
+        return _size((sys.__stderr__ or sys.stderr).fileno())
 
     def run_input_thread(self) -> None:
         """Read keys; that the terminal is gone is not a crash (SIGHUP or the app's watch on it ends the app)."""
