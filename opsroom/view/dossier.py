@@ -20,7 +20,7 @@ from opsroom.view.rows import HARMFUL
 _GROWS = {True: (7, 14), False: (4, 8)}
 """Least and most lines of a chart that shows trouble (or the score), and of one that does not."""
 
-ABREAST = ((150, 3), (110, 2), (0, 1))
+ABREAST = ((150, 3), (96, 2), (0, 1))
 """Charts side by side, from so many cells on."""
 
 BESIDE = 150
