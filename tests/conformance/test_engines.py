@@ -6,17 +6,21 @@ Where no controller runs (Rollouts here, pods everywhere) the patch and its stor
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import msgspec
 import pytest
 
-from opsroom.delivery.deliver import deliver
+from opsroom.delivery.deliver import carry_out, deliver
+from opsroom.delivery.hands import Hands
 from opsroom.delivery.journal import Entry
 from opsroom.delivery.lease import Lease
-from opsroom.delivery.shared import freeze, read_freeze, thaw
+from opsroom.delivery.prepare import prepare
+from opsroom.delivery.shared import freeze, read_approved, read_freeze, thaw
 from opsroom.domain.deed import Deed, DeedState, Effect, Intent, Precondition, Refusal, Target, Verb
 from opsroom.domain.rollout import Engine, Shape, Uid
 from opsroom.errors import Conflict, Gone
@@ -286,6 +290,35 @@ def test_a_freeze_is_seen_by_all_and_thawed(hall: Hall) -> None:
         assert await read_freeze(reader) is None
 
     hall.run(work)
+
+
+def test_of_two_people_the_first_approves_in_a_shared_map_and_the_second_promotes(hall: Hall) -> None:
+    path = _rollout(hall)
+    intent = msgspec.structs.replace(
+        _intent(hall, path, Verb.PROMOTE, Shape.CANARY, AT_PAUSE), two_people=True, actor="whoever"
+    )
+
+    async def does(reader: Reader, writer: Writer, user: str) -> list[Deed]:
+        hands = Hands(reader, writer, Pages(), patience=0.3, user=user)
+        again = msgspec.structs.replace(intent, id=uuid.uuid4().hex, at=time.time(), actor=user)
+        ready = await prepare(again, hands)
+        return [ready] if isinstance(ready, Deed) else [deed async for deed in carry_out(ready, hands)]
+
+    async def work(reader: Reader, writer: Writer) -> None:
+        with contextlib.suppress(Conflict):
+            await writer.post("/api/v1/namespaces", {"metadata": {"name": "opsroom"}})
+        first = await does(reader, writer, "ada")
+        assert (first[-1].state, first[-1].intent.verb) == (DeedState.DONE, Verb.APPROVE)
+        assert (await read_approved(reader))[intent.target.uid].by == "ada"
+        assert (await does(reader, writer, "ada"))[-1].refusal is Refusal.SAME_PERSON
+        second = await does(reader, writer, "bob")
+        assert [deed.state for deed in second][:2] == [DeedState.SENT, DeedState.ACCEPTED]
+        assert (second[0].intent.verb, second[0].intent.approved_by) == (Verb.PROMOTE, "ada")
+
+    before = hall.get(path)["status"]["pauseConditions"]
+    hall.run(work)
+    assert before
+    assert not hall.get(path)["status"].get("pauseConditions")
 
 
 def test_a_stale_merge_patch_is_a_conflict(hall: Hall) -> None:
