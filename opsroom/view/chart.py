@@ -131,12 +131,20 @@ def _label(name: str, index: int, rows: int, top: float) -> str:
 
 
 def _runs(cells: Iterable[tuple[str, Role]], ground: Ground | None, stands_out: bool) -> list[Piece]:
-    """Neighbouring cells of one role as one piece."""
+    """Neighbouring cells of one role as one piece; a blank goes with what stands before it."""
     pieces: list[Piece] = []
-    for sign, found in cells:
-        role = Role.FLAGGED if stands_out and found is Role.CANARY else found
-        if pieces and (pieces[-1].role is role or sign == " "):
-            pieces[-1] = pieces[-1]._replace(text=pieces[-1].text + sign)
-        else:
-            pieces.append(Piece(sign, role, ground))
+    signs: list[str] = []
+    now = Role.BASELINE
+    for sign, role in cells:
+        if sign != " " and role is not now:
+            if signs:
+                pieces.append(_piece(signs, now, ground, stands_out))
+            signs, now = [], role
+        signs.append(sign)
+    if signs:
+        pieces.append(_piece(signs, now, ground, stands_out))
     return pieces
+
+
+def _piece(signs: list[str], role: Role, ground: Ground | None, stands_out: bool) -> Piece:
+    return Piece("".join(signs), Role.FLAGGED if stands_out and role is Role.CANARY else role, ground)

@@ -37,16 +37,11 @@ class Canvas(msgspec.Struct, frozen=True):
     high: int
     top: float
 
-    def y(self, value: float) -> int:
-        """Row of dots from above."""
-        return self.high - 1 - min(self.high - 1, max(0, round(value / self.top * (self.high - 1))))
-
 
 def plotted(canary: Values, baseline: Values, canvas: Canvas, graphs: Graphs) -> Cells:
     """The canary as a solid line over the baseline's dots, row by row of cells."""
-    apart = _APART[graphs]
-    theirs = [(x, y) for x, y in _trace(baseline, canvas, joined=False) if x % apart == 0]
-    ours = list(_trace(canary, canvas))
+    theirs = list(_points(baseline, canvas, _APART[graphs]))
+    ours = list(_line(canary, canvas))
     if graphs is Graphs.ASCII:
         return _letters(ours, theirs, canvas)
     across, down = SIZE[graphs]
@@ -58,20 +53,19 @@ def plotted(canary: Values, baseline: Values, canvas: Canvas, graphs: Graphs) ->
     for x, y in theirs:
         if not own[y // down][x // across]:
             grid[y // down][x // across] |= _bit(graphs, x % across, y % down)
+    sign = _QUARTERS.__getitem__ if graphs is Graphs.BLOCK else _braille
     return [
-        [(_sign(graphs, bits), Role.CANARY if mine else Role.BASELINE) for bits, mine in zip(row, whose, strict=True)]
+        [(sign(bits), Role.CANARY if mine else Role.BASELINE) for bits, mine in zip(row, whose, strict=True)]
         for row, whose in zip(grid, own, strict=True)
     ]
 
 
+def _braille(bits: int) -> str:
+    return chr(0x2800 + bits) if bits else " "
+
+
 def _bit(graphs: Graphs, column: int, row: int) -> int:
     return _BRAILLE[row][column] if graphs is Graphs.BRAILLE else 1 << (2 * row + column)
-
-
-def _sign(graphs: Graphs, bits: int) -> str:
-    if graphs is Graphs.BLOCK:
-        return _QUARTERS[bits]
-    return chr(0x2800 + bits) if bits else " "
 
 
 def _letters(ours: Dots, theirs: Dots, canvas: Canvas) -> Cells:
@@ -82,26 +76,53 @@ def _letters(ours: Dots, theirs: Dots, canvas: Canvas) -> Cells:
     return grid
 
 
-def _trace(values: Values, canvas: Canvas, joined: bool = True) -> Iterator[tuple[int, int]]:
-    """Dots of a line through the values, spread over the whole width; a gap interrupts it."""
-    before: tuple[int, float] | None = None
+def _places(values: Values, canvas: Canvas) -> list[tuple[int, float] | None]:
+    """Column and height (dots from above) of each value, spread over the whole width; a gap stays one."""
     spread = (canvas.wide - 1) / max(1, len(values) - 1)
-    for index, value in enumerate(values):
-        if value is None:
+    low = canvas.high - 1
+    scale = low / canvas.top
+    return [
+        None if value is None else (round(at * spread), low - min(low, max(0.0, value * scale)))
+        for at, value in enumerate(values)
+    ]
+
+
+def _line(values: Values, canvas: Canvas) -> Iterator[tuple[int, int]]:
+    """Dots of a line through the values, without holes and without double dots; a gap interrupts it."""
+    before: tuple[int, float] | None = None
+    last = 0
+    for place in _places(values, canvas):
+        if place is None:
             before = None
             continue
-        x = round(index * spread)
-        x0, v0 = before or (x, value)
-        last = canvas.y(v0)
-        for column in range(x0 + 1 if before else x, x + 1):
-            part = (column - x0) / (x - x0) if x > x0 else 1.0
-            y = canvas.y(v0 + (value - v0) * part)
-            for dot in range(min(y, _next(last, y)), max(y, _next(last, y)) + 1) if joined else (y,):
-                yield column, dot
-            last = y
-        before = (x, value)
+        x, height = place
+        if before is None:
+            last = round(height)
+            yield x, last
+        else:
+            x0, from_ = before
+            slope = (height - from_) / (x - x0) if x > x0 else 0.0
+            for column in range(x0 + 1, x + 1):
+                y = round(from_ + slope * (column - x0))
+                if y == last:
+                    yield column, y
+                else:
+                    step = 1 if y > last else -1
+                    for dot in range(last + step, y + step, step):
+                        yield column, dot
+                    last = y
+        before = place
 
 
-def _next(last: int, y: int) -> int:
-    """The neighbour of ``last`` on the way to ``y``: a line without holes and without double dots."""
-    return last + (1 if y > last else -1 if y < last else 0)
+def _points(values: Values, canvas: Canvas, apart: int) -> Iterator[tuple[int, int]]:
+    """Every ``apart``-th dot of the way between the values."""
+    before: tuple[int, float] | None = None
+    for place in _places(values, canvas):
+        if place is not None:
+            x, height = place
+            x0, from_ = before or place
+            slope = (height - from_) / (x - x0) if x > x0 else 0.0
+            first = x0 + 1 if before else x
+            for column in range(first + -first % apart, x + 1, apart):
+                yield column, round(from_ + slope * (column - x0))
+        before = place
