@@ -76,6 +76,7 @@ class Hold:
         return (
             (labels.get(OPT_OUT) == "off" and self._speaks_of(OPT_OUT))
             or ((CANARY_OF in labels or CANARY_OF in marks) and self._speaks_of(CANARY_OF))
+            or (labels.get("track") == "canary" and self._speaks_of("'track'"))
             or (owned and self._speaks_of("'Canary'"))
         )
 
