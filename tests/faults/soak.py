@@ -153,7 +153,11 @@ class Soak:
             await asyncio.sleep(SAMPLE)
             for player, watcher in zip(self.players, self.watchers, strict=True):
                 since = max(player.stopped_until, watcher.whole_since)
-                if watcher.whole_since and time.time() - since > min(SETTLED, self.plan.seconds / 3):
+                if (
+                    watcher.knows_process
+                    and watcher.whole_since
+                    and time.time() - since > min(SETTLED, self.plan.seconds / 3)
+                ):
                     key = f"{player.name}:{player.process.pid if player.process else 0}"
                     self._samples.setdefault(key, []).append((time.monotonic() - began, player.memory))
                 most = max(self.result.files.get(player.name, 0), player.files)

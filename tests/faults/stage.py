@@ -14,14 +14,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from opsroom.config.policy_file import write_policy
-from opsroom.domain.policy import Policy, PolicyRow
+from opsroom.domain.policy import WINDOW_MIN, Policy, PolicyRow, Rails
 from tests.faults import secrets
 from tests.faults.proxy import FaultProxy, server_of, through
 from tests.faults.record import Record
 from tests.faults.weather import Side, Weather
 
 STEP = 2.0
-POLICY = Policy(step=STEP, rows=(PolicyRow(min_seconds=4.0, max_seconds=60.0, unknown_seconds=45.0),))
+POLICY = Policy(
+    step=STEP,
+    rails=Rails(window=WINDOW_MIN),
+    rows=(PolicyRow(min_seconds=4.0, max_seconds=60.0, unknown_seconds=45.0),),
+)
 """Quick, so that a minute holds many deeds; all else as everywhere."""
 
 AFTER_SETTING = 15.0

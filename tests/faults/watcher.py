@@ -139,6 +139,11 @@ class Watcher:
         if self.well and not self.whole_since:
             self.whole_since = now
 
+    @property
+    def knows_process(self) -> bool:
+        """Whether ``whole_since`` is about the process that runs now."""
+        return self.player.process is not None and self.player.process.pid == self._process
+
     def _here(self, state: SourceState) -> SourceState:
         """``state`` dated by this machine's clock: what a worker with another one says is an age."""
         if self.room is None or state.at is None or not self.player.skewed:

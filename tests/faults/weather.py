@@ -213,7 +213,8 @@ def _blows(dice: random.Random, seconds: float, rivals: bool) -> tuple[Blow, ...
         return ()
     found, at = [], dice.uniform(12.0, 16.0)
     while at + 30.0 < seconds:
-        what = dice.choice(("kill", "stop", "full", "clock") if rivals else ("kill", "full", "clock"))
+        # What a full disk refused waits for a person, and there is none: more of them would leave nothing to do.
+        what = dice.choice((*("kill", "clock") * 2, *(("stop",) * 2 if rivals else ()), "full"))
         holder = dice.random() < 0.8
         length = 0.0 if what == "kill" else dice.uniform(16.0, 25.0) if what == "stop" else dice.uniform(8.0, 15.0)
         skew = dice.choice(SKEWS) if what == "clock" else 0.0
