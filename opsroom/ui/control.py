@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from textual import events
-from textual.screen import Screen
 
 from opsroom.clock import awake_or_not
 from opsroom.domain.deed import Verb
@@ -17,6 +16,7 @@ from opsroom.ui.deeds import Deeds, Hands
 from opsroom.ui.lines import LinesBlock
 from opsroom.ui.options import Options
 from opsroom.ui.paint import Paint
+from opsroom.ui.settled import SettledScreen
 from opsroom.ui.sight import Sight
 from opsroom.view import inside_pages, too_small, words
 from opsroom.view.keybar import Hint, bar
@@ -76,7 +76,7 @@ class Control:
     clock: Callable[[], float] = awake_or_not
 
 
-class LinesScreen(Screen[None]):
+class LinesScreen(SettledScreen[None]):
     """A screen made of lines that is drawn again when the picture, the clock or a deed has changed."""
 
     AUTO_FOCUS = ""

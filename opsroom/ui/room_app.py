@@ -30,6 +30,7 @@ from opsroom.ui.freezing import Freezing
 from opsroom.ui.notices import clipboard
 from opsroom.ui.options import Options
 from opsroom.ui.paint import Paint
+from opsroom.ui.settled import Palette
 from opsroom.ui.sight import Feed, Sight
 from opsroom.ui.terminal import hung_up
 from opsroom.ui.theme_file import ThemeFile, find
@@ -266,7 +267,8 @@ class RoomApp(App[int]):
     def action_palette(self) -> None:
         """Find an action by its name."""
         self.control.deeds.stop()
-        self.action_command_palette()
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
 
     async def action_quit(self) -> None:
         """``ctrl+q``: as ``q``."""
