@@ -19,11 +19,9 @@ from opsroom.sources.flagger import services as flagger_services
 from opsroom.sources.flagger_kinds import FlaggerCanary
 from opsroom.sources.kinds import Deployment, Meta, Pod, ReplicaSet
 from opsroom.sources.pairs import pair_rollout, partners
-from opsroom.sources.provenance import marks
+from opsroom.sources.provenance import NO_MARKS, marks
 from opsroom.sources.revisions import Parts
 from opsroom.sources.rolling import rolling_rollout
-
-NO_MARKS = Marks()
 
 T = TypeVar("T")
 

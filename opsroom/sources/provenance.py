@@ -27,6 +27,8 @@ from opsroom.sources.kinds import Annotations, Meta
 FLUX = ("kustomize.toolkit.fluxcd.io/name", "helm.toolkit.fluxcd.io/name")
 ARGOCD = "argocd.argoproj.io/instance"
 
+NO_MARKS = Marks()
+
 
 def owner(meta: Meta) -> str:
     """``argocd``, ``flux``, ``helm`` or empty."""
@@ -56,7 +58,10 @@ def labels(meta: Meta) -> dict[str, str]:
 
 
 def marks(notes: Annotations) -> Marks:
-    """Our own marks."""
+    """Our own marks; most workloads bear none, and all are asked for at each tick."""
+    texts = (notes.queue, notes.requested_by, notes.verdict, notes.flag, notes.lane, notes.rollback, notes.deed)
+    if notes.promoting is None and not any(texts):
+        return NO_MARKS
     written = {QUEUE: notes.queue, REQUESTED_BY: notes.requested_by, VERDICT: notes.verdict, FLAG: notes.flag}
     written |= {LANE: notes.lane, ROLLBACK: notes.rollback, DEED: notes.deed}
     if notes.promoting is not None:
