@@ -10,6 +10,9 @@ from opsroom.view.line import Line, Piece, Role, line
 VERB_CELLS = 12
 NAME_MOST = 40
 
+ROOMY = 60
+"""Cells from which on there is room for how long it took."""
+
 
 def deed_row(deed: Deed, cells: int, who_cells: int = 8) -> Line:
     """``12:01:44  worker  rolled back edge/geo-api  done in 2 s`` in at most ``cells``."""
@@ -18,11 +21,10 @@ def deed_row(deed: Deed, cells: int, who_cells: int = 8) -> Line:
     who = fit("worker" if intent.automatic else intent.actor, who_cells)
     head = f"{numbers.clock(deed.at)}  {who}  {verb:<{VERB_CELLS}}"
     head += "" if head.endswith(" ") else " "
-    took = f" in {numbers.duration(deed.at - intent.at)}" if done else ""
+    took = f" in {numbers.duration(deed.at - intent.at)}" if done and cells >= ROOMY else ""
     key = f"{intent.target.namespace}/{intent.target.name}"
     least = width(head) + len(marks.DEED[deed.state]) + 2
     name = key if width(key) + least + len(took) <= cells else intent.target.name
-    took = took if width(name) + least + len(took) <= cells else ""
     room = min(NAME_MOST, max(8, cells - least - len(took)))
     return line(
         Piece(head, Role.TEXT),

@@ -121,11 +121,23 @@ def why(row: Row, now: float) -> list[tuple[str, Role]]:
         said.insert(1 if flagged else 0, (verdict, Role.TEXT))
     else:
         said = [(_rest(row, now), Role.TEXT), *((text, Role.DIM) for text, _ in said)]
-    said += [(caveat, Role.WATCH) for caveat in words.caveats(row.verdict)]
+    said += [*_troubles(row.rollout), *((caveat, Role.WATCH) for caveat in words.caveats(row.verdict))]
     said_already = row.rollout.message in STANDS or (row.flag is not None and row.flag.detail == row.rollout.message)
     if row.rollout.message and not said_already:
         said.append((row.rollout.message, Role.DIM))
     return said
+
+
+def _troubles(rollout: Rollout) -> list[tuple[str, Role]]:
+    """What the canary's pods complain of, in one line: the worst of them; the detail page has each."""
+    found = rollout.canary.troubles if rollout.canary is not None and rollout.under_way else ()
+    if not found:
+        return []
+    worst = found[0]
+    restarts = f"{worst.restarts} restart{'' if worst.restarts == 1 else 's'}" if worst.restarts else "does not start"
+    reason = f", {worst.reason}" if worst.reason else ""
+    more = f"; {len(found) - 1} more in trouble" if len(found) > 1 else ""
+    return [(f"a canary pod: {restarts}{reason}{more}", Role.WATCH if worst.ready else Role.FLAGGED)]
 
 
 def _rest(row: Row, now: float) -> str:

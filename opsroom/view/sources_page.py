@@ -83,7 +83,10 @@ def _worker(room: Room, now: float) -> list[tuple[str, str]]:
             f"{decider.identity}{' (this worker)' if decider.me else ''}{since}, lease transition {decider.transitions}"
         )
     counts = room.counts
-    frozen = f"by {room.freeze.by}" if room.freeze else "no"
+    frozen = "no"
+    if room.freeze is not None:
+        reason = f": {room.freeze.reason}" if room.freeze.reason else ""
+        frozen = f"by {room.freeze.by} for {numbers.duration(now - room.freeze.since)}{reason}"
     return [
         ("context", room.context or "none"),
         ("namespaces", ", ".join(room.namespaces) or "all"),

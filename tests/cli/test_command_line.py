@@ -13,6 +13,7 @@ from opsroom.cli.children import command
 from opsroom.cli.options import settings_for
 from opsroom.cli.own_worker import common_words, current_context, identity
 from opsroom.cli.parser import APART, build
+from opsroom.cli.processes import _say_hello
 from opsroom.errors import UsageError
 
 
@@ -170,3 +171,24 @@ def test_a_child_imports_nothing_from_the_folder_we_stand_in(monkeypatch: pytest
     child = subprocess.run(command("ls", "--nonsense"), capture_output=True, text=True, check=False)
     assert "somebody else" not in child.stderr
     assert child.returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            "worker --context prod-eu -n shop -n pay --mode auto",
+            "opsroom worker: prod-eu, shop, pay; mode auto; feed at unix:/run/a.sock; ctrl+c ends it\n",
+        ),
+        ("worker --context prod-eu --read-only", "prod-eu, all namespaces; mode observe (read-only); feed at"),
+    ],
+)
+def test_a_persons_worker_says_what_it_looks_at_and_how_it_ends(
+    line: str, said: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    arguments = parsed(line)
+    _say_hello(settings_for(arguments), arguments.mode, "unix:/run/a.sock")
+    told = capsys.readouterr()
+    assert said in told.err
+    assert told.out == ""
