@@ -94,15 +94,20 @@ def _end_splash() -> None:
 
 def _unexpected(error: Exception) -> int:
     """A fault of ours: the traceback goes to a private file, a person gets one sentence."""
+    import os
     import traceback
 
     from opsroom.config.paths import log_file
+    from opsroom.feed.masking import without_secrets
 
     file = log_file("crash")
+    # A message of somebody else's library may quote what it was given.
+    words = without_secrets("".join(traceback.format_exception(error)).encode(errors="replace"))
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
-        file.chmod(0o600)
+        file.unlink(missing_ok=True)
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as written:
+            written.write(words)
         where = f"The details are in {file}"
     except OSError:
         where = "Its details could not be written down"

@@ -6,6 +6,7 @@ import json
 import os
 import urllib.error
 import urllib.request
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -73,7 +74,18 @@ def written(folder: Path, but: Iterable[Path]) -> Iterable[tuple[str, bytes]]:
     skipped = set(but)
     for path in folder.rglob("*"):
         if path.is_file() and path not in skipped:
-            yield str(path), path.read_bytes()
+            yield str(path), readable(path)
+
+
+def readable(path: Path) -> bytes:
+    """What stands in the file, unpacked where it is packed (recordings); one that was cut off as far as it goes."""
+    data = path.read_bytes()
+    text = b""
+    while data.startswith(b"\x1f\x8b"):
+        member = zlib.decompressobj(wbits=31)
+        text += member.decompress(data)
+        data = member.unused_data
+    return text + data
 
 
 def visible_to_all(pid: int) -> Iterable[tuple[str, bytes]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import pty
 import subprocess
@@ -29,6 +30,9 @@ COMMANDS = (
     ["promote", "NAME", "--yes"],
     ["freeze"],
     ["journal", "-o", "json"],
+    ["show", "NAME", "--logs"],
+    ["show", "default/canary-env", "--manifest"],
+    ["doctor", "-o", "json"],
 )
 KEYS = b"jjpxf!ahrRuduPXFA\x04\x0b \r/a\r\x1b:?\x1bjpxjpxjpx"
 
@@ -44,13 +48,17 @@ def test_read_only_sends_only_get_and_nothing_written_or_shown_holds_a_secret(qu
         try:
             await _shown(player)
             common = ["--kubeconfig", str(player.kubeconfig), "--feed", player.address, "--read-only"]
+            common += ["--prometheus", player.prometheus.url]
             name = await asyncio.to_thread(_first, common, player)
             for words in COMMANDS:
                 told = await asyncio.to_thread(_run, [word.replace("NAME", name) for word in words] + common, player)
                 found.extend(secrets.leaks([(" ".join(words), told.encode())]))
-            drawn = await asyncio.to_thread(_board, common, player)
+                said[words[0], words[-1]] = told
+            recording = ["--record", str(tmp_path / "seen.rec")]
+            drawn = await asyncio.to_thread(_board, common + recording, player)
             assert b"read-only" in drawn.lower(), "no board was drawn, or it does not say what it is"
             found.extend(secrets.leaks([("the screen", drawn)]))
+            found.extend(secrets.leaks([("/metrics", await _metrics(player))]))
             assert player.process is not None
             found.extend(secrets.leaks(secrets.visible_to_all(player.process.pid)))
         finally:
@@ -58,9 +66,14 @@ def test_read_only_sends_only_get_and_nothing_written_or_shown_holds_a_secret(qu
         return record
 
     found: list[str] = []
+    said: dict[tuple[str, str], str] = {}
     record = asyncio.run(run())
+    assert "(masked)" in said["show", "--manifest"]
+    assert " GET /" in said["show", "--logs"]
+    assert '"prometheus"' in said["doctor", "json"]
     found += secrets.leaks(secrets.written(tmp_path, [tmp_path / "kubeconfig", tmp_path / "prometheus-token"]))
     assert found == []
+    assert b'"picture"' in secrets.readable(tmp_path / "seen.rec"), "nothing was recorded"
     methods = {method for _, method in record.methods}
     # Prometheus itself is asked by POST where it allows that: it has nothing that a query could change.
     kube = {call.method for call in record.calls}
@@ -76,8 +89,19 @@ async def _shown(player: Player) -> None:
                 return
 
 
+async def _metrics(player: Player) -> bytes:
+    reader, writer = await asyncio.open_unix_connection(player.socket)
+    writer.write(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    async with asyncio.timeout(PATIENCE):
+        said = await reader.read()
+    writer.close()
+    assert b"opsroom_ticks_total" in said
+    return said
+
+
 def _environment(player: Player) -> dict[str, str]:
     folders = {"XDG_STATE_HOME": str(player.state), "XDG_RUNTIME_DIR": str(player.folder)}
+    folders["PROMETHEUS_TOKEN_FILE"] = str(player.planted[1])
     return {**os.environ, **folders, "XDG_CONFIG_HOME": str(player.folder), "TERM": "xterm-256color"}
 
 
@@ -89,8 +113,9 @@ def _run(words: list[str], player: Player) -> str:
 
 
 def _first(common: list[str], player: Player) -> str:
-    lines = _run(["ls", *common], player).splitlines()
-    return next(word for line in lines for word in line.split() if "/" in word)
+    rows = json.loads(_run(["ls", *common, "-o", "json"], player))["rows"]
+    rollout = rows[0]["rollout"]
+    return f"{rollout['namespace']}/{rollout['name']}"
 
 
 def _board(common: list[str], player: Player) -> bytes:
