@@ -53,13 +53,14 @@ def run_served(options: Options) -> int:
 
 def _report(crash: str) -> int:
     from opsroom.config.paths import state_folder
+    from opsroom.feed.masking import without_secrets
 
     path = state_folder() / "crash.txt"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with open(descriptor, "w", encoding="utf-8") as file:
-            file.write(crash)
+            file.write(without_secrets(crash.encode(errors="replace")).decode())
         where = f"; {path} says where"
     except OSError:
         where = ""

@@ -11,6 +11,7 @@ import pytest
 
 from opsroom.cli import COMMANDS, main
 from opsroom.config.secrets import Secret
+from opsroom.ui.running import _report
 
 PLANTED = "canary-crash-5ca1ab1e"
 
@@ -54,3 +55,12 @@ def test_the_file_was_never_open_to_others(folder: Path) -> None:
     main(["journal"])
     assert file.stat().st_mode & 0o777 == 0o600
     assert "older" not in file.read_text()
+
+
+def test_a_screen_that_broke_off_leaves_no_secret_behind(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _report(f"Traceback\n  in paint\nValueError: https://bot:{PLANTED}@x, password={PLANTED}\n") == 1
+    (file,) = [path for path in folder.rglob("*") if path.is_file()]
+    told = capsys.readouterr()
+    assert "in paint" in file.read_text()
+    assert PLANTED not in file.read_text() + told.out + told.err
+    assert file.stat().st_mode & 0o777 == 0o600
