@@ -198,12 +198,14 @@ def _outage(dice: random.Random, begin: float, seconds: float) -> list[Fault]:
 
 
 def _long_droughts(dice: random.Random, seconds: float) -> list[Fault]:
-    """Prometheus away for longer than any verdict keeps, each few minutes; storms pass meanwhile."""
+    """A server away for longer than any verdict or Lease keeps, each few minutes; storms pass meanwhile."""
     found, at = [], dice.uniform(15.0, 30.0)
     while at + 45.0 < seconds:
-        length = dice.uniform(30.0, 60.0)
-        kind = dice.choice((Kind.REFUSE, Kind.FREEZE, Kind.EMPTY))
-        found.append(Fault(kind=kind, side=Side.PROMETHEUS, begin=at, seconds=min(length, seconds - at - 15.0)))
+        length, side = dice.uniform(30.0, 60.0), dice.choice((Side.PROMETHEUS, Side.PROMETHEUS, Side.KUBE))
+        if side is Side.KUBE and seconds >= 600.0:
+            length *= 2.0
+        kind = dice.choice((Kind.REFUSE, Kind.FREEZE, *((Kind.EMPTY,) if side is Side.PROMETHEUS else ())))
+        found.append(Fault(kind=kind, side=side, begin=at, seconds=min(length, seconds - at - 15.0)))
         at += length + dice.uniform(90.0, 240.0)
     return found
 
