@@ -69,8 +69,8 @@ def _facts(row: Row, wide: Pane, cells: int) -> list[Line]:
         ("change", _change(rollout, wide.now)),
         ("canary", _revision(rollout.canary)),
         ("stable", _revision(rollout.stable)),
-        ("analysis", [_analysis(run) for run in rollout.analyses]),
-        ("pods", [*_troubles("canary", rollout.canary), *_troubles("stable", rollout.stable)]),
+        ("analysis", [analysis(run) for run in rollout.analyses]),
+        ("pods", [*troubles("canary", rollout.canary), *troubles("stable", rollout.stable)]),
         ("rights", [(told, Role.TEXT)]),
         ("deed", [] if row.deed is None else [(effects.deed(row.deed, wide.now), Role.TEXT)]),
     ]
@@ -140,13 +140,14 @@ def _image(name: str) -> str:
     return f"{head}{at}{digest[:8]}"
 
 
-def _analysis(run: Analysis) -> tuple[str, Role]:
+def analysis(run: Analysis) -> tuple[str, Role]:
+    """What one of the engine's own analysis runs says."""
     message = f": {run.message}" if run.message else ""
     said = f"{run.status} {_STAGE.get(run.stage, run.stage)}, {run.name}{message}"
     return said, _STATUS.get(run.status, Role.TEXT)
 
 
-def _troubles(side: str, revision: Revision | None) -> Said:
+def troubles(side: str, revision: Revision | None) -> Said:
     """The pods that restart or do not start, with the kubelet's reasons."""
     said: Said = []
     for one in revision.troubles if revision else ():

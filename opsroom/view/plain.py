@@ -12,7 +12,7 @@ from opsroom.domain.board import Room, Row
 from opsroom.domain.deed import Verb
 from opsroom.domain.freshness import age
 from opsroom.domain.offer import offer
-from opsroom.view import detail, effects, evidence, header, marks, numbers, rows, short_news, two_people
+from opsroom.view import detail, dossier, effects, evidence, header, marks, numbers, rows, short_news, two_people
 from opsroom.view.cells import width
 from opsroom.view.order import Wish, arrange
 
@@ -101,8 +101,12 @@ def _change_facts(row: Row, now: float) -> list[tuple[str, str]]:
     facts = []
     for label, revision in (("canary", rollout.canary), ("stable", rollout.stable)):
         if revision is not None:
-            pods = f"{revision.ready} of {revision.replicas} pods ready"
+            restarts = f", {revision.restarts} restarts" if revision.restarts else ""
+            pods = f"{revision.ready} of {revision.replicas} pods ready{restarts}"
             facts.append((label, f"{revision.version or '-'} {revision.hash} {pods} {' '.join(revision.images)}"))
+    facts += [("pod", text) for text, _ in dossier.troubles("canary", rollout.canary)]
+    facts += [("pod", text) for text, _ in dossier.troubles("stable", rollout.stable)]
+    facts += [("analysis", dossier.analysis(run)[0]) for run in rollout.analyses]
     facts += [("author", change.author), ("commit", change.commit), ("origin", change.origin), ("url", change.url)]
     return facts
 

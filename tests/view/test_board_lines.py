@@ -148,6 +148,11 @@ def test_plain_text_has_one_line_a_rollout_and_no_blank_cells() -> None:
     assert all(len(line.split()) == 10 for line in plain_board(room(), all_rows(), NOW, wide=False).splitlines()[1:])
 
 
+def test_plain_row_tells_of_pods_and_analysis_runs() -> None:
+    assert "pod       canary fraud-scorer-7d4f9b6c5d-x2k4p  4 restarts" in plain_row(room(), needing(NOW)[2], NOW)
+    assert "analysis  Inconclusive of this step, ledger-writer" in plain_row(room(), needing(NOW)[1], NOW)
+
+
 def test_plain_row_tells_all() -> None:
     text = plain_row(room(), needing(NOW)[0], NOW)
     for words in ("payments/checkout-api", "!! critical", "4/7", "p99 1.9 s against 0.4 s", "goes on to step 5/7"):
