@@ -21,6 +21,17 @@ nothing of ours.
 
 from __future__ import annotations
 
+EXIT_CODES = {
+    0: "done",
+    1: "failed",
+    2: "wrong usage or configuration",
+    3: "something waits for a person",
+    4: "not permitted",
+    5: "unreachable",
+    130: "stopped by ctrl+c",
+}
+"""What every command's exit code means."""
+
 
 class OpsroomError(Exception):
     """Base of the tree: a sentence for a person, and what to do about it."""

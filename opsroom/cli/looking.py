@@ -15,10 +15,20 @@ from opsroom.cli.options import settings_for
 from opsroom.cli.own_worker import address, wait_for
 from opsroom.cli.parser import MARKS
 from opsroom.domain.board import Row
-from opsroom.domain.freshness import Freshness, freshness
-from opsroom.errors import NotPermitted, OpsroomError, Unreachable, UsageError, WaitingError
+from opsroom.domain.freshness import Cause, Freshness, freshness
+from opsroom.errors import (
+    ConfigError,
+    NotPermitted,
+    OpsroomError,
+    Unauthorized,
+    Unreachable,
+    UsageError,
+    WaitingError,
+)
 from opsroom.feed.client import fetch_picture
 from opsroom.feed.frames import Picture
+
+_ERRORS = {Cause.CONFIGURATION: ConfigError, Cause.CREDENTIALS: Unauthorized, None: Unreachable}
 
 FILL_SECONDS = 20.0
 """Until a worker that was just started has read its cluster."""
@@ -43,7 +53,8 @@ def whole_picture(arguments: argparse.Namespace) -> Picture:
     """A picture in which the cluster has been read.
 
     Raises:
-        Unreachable: no worker answers, or the worker cannot read the cluster.
+        Unreachable: no worker answers, or the cluster does not answer the worker.
+        ConfigError, Unauthorized: what the worker was told about the cluster is wrong, or the cluster knows nobody.
         NotPermitted: the cluster lets it read nothing; no rows then say nothing about what waits for a person.
     """
     where = address(arguments, settings_for(arguments))
@@ -58,7 +69,7 @@ def whole_picture(arguments: argparse.Namespace) -> Picture:
                 raise NotPermitted(kube.error)
             return picture
         if kube.error:
-            raise Unreachable(kube.error)
+            raise _ERRORS[kube.cause](kube.error)
         if time.monotonic() > end:
             raise Unreachable("the worker has not read the cluster yet", "Try again")
         time.sleep(0.2)

@@ -10,7 +10,7 @@ import argparse
 from typing import Any, NoReturn
 
 from opsroom import __version__
-from opsroom.errors import UsageError
+from opsroom.errors import EXIT_CODES, UsageError
 
 TARGETS = ("prometheus", "feed", "gates")
 """What may want a token or secret of its own."""
@@ -30,8 +30,7 @@ APART = {
 MARKS = """marks: !! critical, ! flagged, ~ leans to harm or was rolled back, o moving, ? nothing may be concluded,
 . queued, ok nothing under way; score: 0 surely fine to 1 surely harmful, - unknown"""
 
-EPILOG = """exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 something waits for a person,
-4 not permitted, 5 unreachable"""
+EPILOG = "exit codes: " + ", ".join(f"{code} {words}" for code, words in EXIT_CODES.items())
 
 
 class Parser(argparse.ArgumentParser):

@@ -27,6 +27,15 @@ class Freshness(StrEnum):
     NEVER = "never"
 
 
+class Cause(StrEnum):
+    """What is wrong with a source that says nothing, where it is not the way there."""
+
+    CONFIGURATION = "configuration"
+    """What we were told about it: no such file, context or address."""
+    CREDENTIALS = "credentials"
+    """Who we are: nobody it knows."""
+
+
 class SourceState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One source of facts, as its reader left it."""
 
@@ -39,6 +48,8 @@ class SourceState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     error: str = ""
     """One sentence that names the thing and the fix; empty while the source answers."""
     detail: str = ""
+    cause: Cause | None = None
+    """Of ``error``, where it is known."""
 
 
 def age(at: float | None, now: float) -> float | None:

@@ -33,4 +33,5 @@ if __name__ == "__main__":
     try:
         sys.exit(asyncio.run(run_worker(WorkerOptions(settings=settings, mode=given.mode, listen=given.listen))))
     except OpsroomError as error:
-        sys.exit(f"opsroom: {error}")
+        sys.stderr.write(f"opsroom: {error}\n")
+        sys.exit(error.exit_code)

@@ -19,9 +19,9 @@ import msgspec
 
 from opsroom.delivery.lease import RETRY, Lease
 from opsroom.domain.board import Decider, Mode
-from opsroom.domain.freshness import SourceState
+from opsroom.domain.freshness import Cause, SourceState
 from opsroom.domain.rollout import Rollout
-from opsroom.errors import OpsroomError
+from opsroom.errors import ConfigError, OpsroomError, Unauthorized
 from opsroom.kube.access import Access, whoami
 from opsroom.kube.connection import Connection, connect
 from opsroom.kube.reader import Reader
@@ -88,7 +88,8 @@ class Outside:
         """How the API server is, also before there is a connection."""
         if self.cluster is not None:
             return self.cluster.states()
-        return (SourceState(name="kube", interval=10.0, error=str(self._error) if self._error else ""),)
+        error = str(self._error) if self._error else ""
+        return (SourceState(name="kube", interval=10.0, error=error, cause=_cause(self._error)),)
 
     def rollouts(self) -> list[Rollout]:
         """All rollouts, and of those with gates of ours whether the decider answers them."""
@@ -156,3 +157,9 @@ class Outside:
                 self.user = await whoami(writer)
                 return
             await asyncio.sleep(LONGEST_WAIT)
+
+
+def _cause(error: OpsroomError | None) -> Cause | None:
+    if isinstance(error, ConfigError):
+        return Cause.CONFIGURATION
+    return Cause.CREDENTIALS if isinstance(error, Unauthorized) else None

@@ -213,7 +213,7 @@ def test_a_wrong_policy_is_one_sentence_and_no_worker(tmp_path: Path) -> None:
     policy.write_text("stepp = 3\n")
     process = start(["--listen", f"unix:{tmp_path}/worker.sock", "--policy", str(policy)], tmp_path)
     output, _ = process.communicate(timeout=90)
-    assert process.returncode == 1
+    assert process.returncode == 2
     assert b"stepp" in output
     assert b"Traceback" not in output
 
