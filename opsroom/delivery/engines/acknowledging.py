@@ -1,56 +1,40 @@
 """A person takes care of a flag: one key in a ConfigMap that every worker reads, whatever drives the rollout.
 
-It does not stand on the workload, so it needs no right to patch that. The key is the workload's uid and the text names
-the canary, so it speaks of nothing else; what is a week old is taken away by whoever writes next.
+It does not stand on the workload, so it needs no right to patch that. The text names the canary, so it speaks of
+nothing else; what is a week old is taken away by whoever writes next.
 """
 
 from __future__ import annotations
 
+from functools import partial
+
 import msgspec
 
-from opsroom.delivery import raw
-from opsroom.delivery.doors import Raw, Reader
-from opsroom.delivery.plan import Need, Plan, Progress, Refused, Request, Sight
-from opsroom.delivery.shared import ACKNOWLEDGED, NAMESPACE, Acknowledgement
-from opsroom.domain.deed import Deed, DeedState, Effect, Intent
-from opsroom.errors import Gone
+from opsroom.delivery.doors import Reader
+from opsroom.delivery.engines.shared_map import SharedMap
+from opsroom.delivery.plan import Plan, Progress, Refused, Sight
+from opsroom.delivery.shared import ACKNOWLEDGED, Acknowledgement
+from opsroom.domain.deed import Deed, DeedState, Intent
 
 KEPT_SECONDS = 7 * 86400.0
 
-_MAPS = f"/api/v1/namespaces/{NAMESPACE}/configmaps"
-_PATH = f"{_MAPS}/{ACKNOWLEDGED}"
+_MAP = SharedMap(ACKNOWLEDGED)
 
 
 class AcknowledgingEngine:
-    """Writes and finds acknowledgements; ``Sight.target`` is the ConfigMap, empty where there is none."""
+    """Writes and finds acknowledgements; ``Sight.target`` is the ConfigMap."""
 
     async def look(self, reader: Reader, intent: Intent) -> Sight:
         """Read the map."""
-        try:
-            found: Raw = await reader.get(_PATH, dict)
-        except Gone:
-            found = {}
-        return Sight(target=found)
+        return await _MAP.look(reader)
 
     def plan(self, sight: Sight, intent: Intent) -> Plan | Refused:
-        """One merge patch of one key; two people who take two flags at once do not meet."""
-        data: dict[str, str | None] = {
-            uid: None for uid, text in raw.table(sight.target, "data").items() if _old(text, intent.at)
-        }
-        data[intent.target.uid] = _mark(intent)
-        new = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": ACKNOWLEDGED, "namespace": NAMESPACE}}
-        request = Request(
-            path=_PATH,
-            body={"data": data},
-            need=Need(group="", resource="configmaps", namespace=NAMESPACE, name=ACKNOWLEDGED),
-            collection=_MAPS,
-            new={**new, "data": {intent.target.uid: _mark(intent)}},
-        )
-        return Plan(effect=Effect.MARK, request=request)
+        """One key."""
+        return _MAP.plan(sight, intent.target.uid, _mark(intent), partial(_old, now=intent.at))
 
     def outcome(self, sight: Sight, deed: Deed) -> Progress | None:
         """Done when it is stored."""
-        stored = raw.table(sight.target, "data").get(deed.intent.target.uid) == _mark(deed.intent)
+        stored = _MAP.text(sight, deed.intent.target.uid) == _mark(deed.intent)
         return Progress(state=DeedState.DONE) if stored else None
 
 
