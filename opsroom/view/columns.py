@@ -12,6 +12,9 @@ import msgspec
 
 GAP = 2
 NAME_MOST, NAMESPACE_MOST = 30, 16
+WHY_ENOUGH = 44
+"""Cells of most reasons: in a wide list they come before longer names."""
+
 SPARK, SPARK_LONG = 10, 15
 """Cells of a sparkline: sixty steps, three or two in each of a cell's two columns of dots, fill these exactly."""
 
@@ -76,6 +79,8 @@ def layout(cells: int, wide: bool = False) -> tuple[Column, ...]:
         if _total(columns) < cells:
             break
         columns = [column for column in columns if column.field is not field]
+    if wide:
+        columns = _grown(columns, Field.WHY, WHY_ENOUGH, cells)
     columns = _grown(columns, Field.NAME, NAME_MOST if len(columns) == len(_ALL) else NAME_MOST - 8, cells)
     if wide:
         columns = _grown(columns, Field.NAMESPACE, NAMESPACE_MOST, cells)
