@@ -53,7 +53,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(import_module(COMMANDS[arguments.command]).run(arguments))
     except OpsroomError as error:
         _end_splash()
-        print(f"opsroom: {error}", file=sys.stderr)  # noqa: T201
+        from opsroom.domain.clean import clean
+
+        # What was read or answered may be quoted in it.
+        print(f"opsroom: {clean(error, 2000)}", file=sys.stderr)  # noqa: T201
         return error.exit_code
     except KeyboardInterrupt:
         _end_splash()

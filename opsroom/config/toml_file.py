@@ -46,6 +46,8 @@ def parse(text: str, type_: type[T], name: str) -> T:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{name} is not TOML: {error}", "Correct that line") from error
+    except RecursionError as error:
+        raise ConfigError(f"{name} is nested beyond reading", "Write it flatter") from error
     try:
         return msgspec.convert(data, type_)
     except msgspec.ValidationError as error:

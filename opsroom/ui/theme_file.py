@@ -83,6 +83,8 @@ def read(path: Path) -> ThemeFile:
         raise ConfigError(f"{path}: {error.strerror}", "Name a theme that exists") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: {error}", "Correct the file") from error
+    except RecursionError as error:
+        raise ConfigError(f"{path} is nested beyond reading", "Write it flatter") from error
     unknown = data.keys() - {"name", "dark", "ansi", "grounds", "roles"}
     if unknown:
         raise ConfigError(f"{path}: {sorted(unknown)[0]} is not a key of a theme", "Remove it")

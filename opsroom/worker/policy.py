@@ -11,6 +11,7 @@ from pathlib import Path
 
 from opsroom.config.policy_file import load_policy, parse_policy
 from opsroom.delivery.queue_facts import POLICY_KEY, POLICY_NAME
+from opsroom.domain.clean import clean
 from opsroom.domain.policy import Policy
 from opsroom.errors import ConfigError
 
@@ -57,7 +58,7 @@ class PolicyInForce:
         try:
             self._of_file, self._file_note = load_policy(self._path), ""
         except ConfigError as error:
-            self._file_note = str(error)
+            self._file_note = clean(error)
 
     def _take(self, text: str) -> None:
         """The cluster's own policy; a broken one leaves what is in force."""
@@ -66,7 +67,7 @@ class PolicyInForce:
                 raise ConfigError(f"{POLICY_NAME} holds no policy", f"Put it under the key {POLICY_KEY}")
             self.policy, self.note = parse_policy(text, f"{POLICY_NAME}:{POLICY_KEY}"), ""
         except ConfigError as error:
-            self.note = str(error)
+            self.note = clean(error)
 
     def _stamp(self) -> tuple[int, int]:
         if self._path is None:
