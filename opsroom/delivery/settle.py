@@ -18,6 +18,7 @@ from opsroom.delivery.engines.pair import taken
 from opsroom.delivery.follow import watch_over
 from opsroom.delivery.hands import ENDLESS, Hands, close_journal
 from opsroom.delivery.journal import Entry
+from opsroom.delivery.plan import Progress
 from opsroom.domain.clean import clean
 from opsroom.domain.deed import Deed, DeedState, Effect, Intent, Precondition, Verb, target_of
 from opsroom.domain.marks import DeedMark
@@ -63,6 +64,12 @@ def from_mark(rollout: Rollout, mark: DeedMark) -> Deed:
         fencing=int(fencing) if fencing.isdecimal() else None,
     )
     return Deed(intent=intent, state=DeedState.UNKNOWN, at=mark.at, effect=mark.effect, detail=CUT_OFF)
+
+
+async def shown(deed: Deed, hands: Hands) -> Progress | None:
+    """How far the cluster shows ``deed`` to have come; None where nothing of it can be seen. Raises as the reader."""
+    engine = engine_for(deed.intent.target, deed.intent.verb)
+    return None if engine is None else engine.outcome(await engine.look(hands.reader, deed.intent), deed)
 
 
 async def only_ends(deed: Deed, hands: Hands) -> bool:

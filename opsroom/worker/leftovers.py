@@ -1,8 +1,9 @@
 """Deeds that somebody elsewhere began and never ended: seen by the mark they left, settled by what the cluster shows.
 
-A journal tells only its own machine. A worker that was killed on another one, or a person whose ``opsroom act`` died on
-a laptop, leaves a mark on the workload; whoever decides here takes up what only has to be ended, and shows the rest as
-"outcome unknown", which asks a person. It must not go on with anything that moves traffic towards the canary.
+A journal tells only its own machine, and only what its writer came to write. A worker that was killed, or a person
+whose ``opsroom act`` died on a laptop, leaves a mark on the workload, or an open line in a journal here; whoever
+decides takes up what only has to be ended, and shows the rest as "outcome unknown", which asks a person. It must not
+go on with anything that moves traffic towards the canary.
 """
 
 from __future__ import annotations
@@ -10,9 +11,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from opsroom.delivery.hands import ENDLESS, Hands
-from opsroom.delivery.settle import from_mark, only_ends, settle
-from opsroom.domain.deed import Deed, Effect
+import msgspec
+
+from opsroom.control.grounds import moves
+from opsroom.delivery.hands import ENDLESS, Hands, at_state
+from opsroom.delivery.settle import CUT_OFF, from_mark, only_ends, settle, shown
+from opsroom.domain.deed import Deed, DeedState, Effect
 from opsroom.domain.marks import DeedMark
 from opsroom.domain.rollout import Engine, Rollout, Uid
 from opsroom.errors import OpsroomError
@@ -42,44 +46,71 @@ class Leftovers:
         self._said: dict[Uid, str] = {}
 
     async def look(self, situation: Situation, cluster: Cluster, hands: Hands | None, now: float) -> None:
-        """Take up, or show, what was left; ``now`` in epoch seconds. ``hands`` None: only show it."""
-        found = dict(self._found(situation, cluster, now))
+        """Take up, or show, what was left; ``now`` in epoch seconds. ``hands`` None: only show what marks tell."""
+        found = self._marked(situation, cluster, now)
+        if hands is not None:
+            found = {**self._journalled(situation, now), **found}
         self._tried = {uid: at for uid, at in self._tried.items() if uid in found and abs(now - at) < AGAIN}
         self._said = {uid: said for uid, said in self._said.items() if uid in found}
-        for uid, mark in found.items():
+        for uid, deed in found.items():
             if uid in self._tried or self._automatic.at_work(uid):
                 continue
             self._tried[uid] = now
-            known = situation.deeds.of(uid)
-            shown = known is not None and known.intent.id == mark.id
-            await self._take_up(situation.courses[uid].rollout, mark, hands, shown)
+            under_way = situation.courses[uid].rollout.under_way
+            if hands is None:
+                self._say(deed, under_way)
+                continue
+            try:
+                await self._take_up(deed, hands, under_way)
+            except OpsroomError as error:
+                log.info("left over on %s: %s", situation.courses[uid].rollout.key, error)
 
-    async def _take_up(self, rollout: Rollout, mark: DeedMark, hands: Hands | None, shown: bool) -> None:
-        deed = from_mark(rollout, mark)
-        try:
-            ends = hands is not None and await only_ends(deed, hands)
-        except OpsroomError as error:
-            log.info("left over on %s: %s", rollout.key, error)
+    async def _take_up(self, deed: Deed, hands: Hands, under_way: bool) -> None:
+        if await only_ends(deed, hands):
+            log.info("%s on %s by %s is ended from here", deed.effect, deed.intent.target.name, deed.intent.actor)
+            self._automatic.follow(deed.intent.target.uid, settle(deed, hands), deed.intent)
             return
-        if ends and hands is not None:
-            log.info("%s on %s by %s is ended from here", mark.effect, rollout.key, deed.intent.actor)
-            self._automatic.follow(rollout.uid, settle(deed, hands), deed.intent)
-        elif rollout.under_way and not shown and self._said.get(rollout.uid) != mark.id:
-            self._said[rollout.uid] = mark.id
-            self._told(deed)
+        progress = await shown(deed, hands)
+        if progress is None or progress.then is not None:
+            self._say(deed, under_way)
+        elif progress.state.settled and under_way:
+            self._told(at_state(deed, progress.state, hands, progress.detail))
 
-    def _found(self, situation: Situation, cluster: Cluster, now: float) -> list[tuple[Uid, DeedMark]]:
-        found = []
+    def _say(self, deed: Deed, under_way: bool) -> None:
+        """Once: nobody knows what became of it."""
+        uid, intent = deed.intent.target.uid, deed.intent
+        if under_way and self._said.get(uid) != intent.id:
+            self._said[uid] = intent.id
+            self._told(msgspec.structs.replace(deed, state=DeedState.UNKNOWN, detail=CUT_OFF))
+
+    def _marked(self, situation: Situation, cluster: Cluster, now: float) -> dict[Uid, Deed]:
+        """By uid what the marks on the workloads tell of."""
+        found = {}
         for uid, course in situation.courses.items():
             mark = cluster.marks(uid).deed
-            quiet = QUIET_FLAGGER if course.rollout.engine is Engine.FLAGGER else QUIET
-            if mark is None or now - mark.at < quiet:
+            if mark is None or now - mark.at < _quiet(course.rollout):
                 continue
             known = situation.deeds.of(uid)
             ended = known is not None and known.intent.id == mark.id and known.state.settled
             if mark.effect is Effect.SKIP_ANALYSIS or (not ended and _speaks_of(mark, course.rollout, now)):
-                found.append((uid, mark))
+                found[uid] = from_mark(course.rollout, mark)
         return found
+
+    def _journalled(self, situation: Situation, now: float) -> dict[Uid, Deed]:
+        """By uid what journals on this machine leave open for longer than their writer would, if it lived."""
+        found = {}
+        for uid, course in situation.courses.items():
+            deed, canary = situation.deeds.of(uid), course.rollout.canary
+            if deed is None or deed.state.settled or deed.state is DeedState.UNKNOWN or canary is None:
+                continue
+            here = course.rollout.under_way and deed.intent.precondition.canary_hash in ("", canary.hash)
+            if here and moves(deed) and _quiet(course.rollout) <= now - deed.at < ENDLESS:
+                found[uid] = deed
+        return found
+
+
+def _quiet(rollout: Rollout) -> float:
+    return QUIET_FLAGGER if rollout.engine is Engine.FLAGGER else QUIET
 
 
 def _speaks_of(mark: DeedMark, rollout: Rollout, now: float) -> bool:

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from opsroom.delivery.hands import Hands
+from opsroom.delivery.plan import Progress
 from opsroom.domain.deed import Deed, DeedState, Effect, Intent, Precondition, Target, Verb
 from opsroom.domain.marks import DeedMark, Marks
 from opsroom.domain.rollout import Engine, Phase, Revision, Rollout, Shape, Uid
@@ -43,6 +44,7 @@ class Room:
         self.followed: list[str] = []
         self.busy = False
         self.ends: bool | Exception = False
+        self.progress: Progress | None = None
         automatic = SimpleNamespace(
             at_work=lambda _uid: self.busy, follow=lambda _uid, _states, intent: self.followed.append(intent.id)
         )
@@ -50,7 +52,7 @@ class Room:
         self.situation = Situation()
         self.situation.courses[UID] = Course(msgspec.structs.replace(ROLLOUT, **rollout))
         self.cluster = SimpleNamespace(marks=lambda _uid: Marks(deed=mark))
-        self.hands: Hands | None = SimpleNamespace()  # type: ignore[assignment]
+        self.hands: Hands | None = SimpleNamespace(now=lambda: NOW)  # type: ignore[assignment]
         self.now = NOW
 
         async def only_ends(_deed: Deed, _hands: Hands) -> bool:
@@ -58,7 +60,11 @@ class Room:
                 raise self.ends
             return self.ends
 
+        async def shown(_deed: Deed, _hands: Hands) -> Progress | None:
+            return self.progress
+
         monkeypatch.setattr(module, "only_ends", only_ends)
+        monkeypatch.setattr(module, "shown", shown)
         monkeypatch.setattr(module, "settle", lambda deed, _hands: deed)
 
     def look(self, seconds: float = 0.0) -> tuple[int, list[str]]:
@@ -103,12 +109,39 @@ def ended_deed() -> Deed:
     return Deed(intent=intent, state=DeedState.DONE, at=NOW)
 
 
-def test_what_a_journal_here_tells_of_is_not_told_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_goes_on_by_itself_is_left_to_whoever_began_it(monkeypatch: pytest.MonkeyPatch) -> None:
     room = Room(monkeypatch)
-    room.situation.deeds.note(msgspec.structs.replace(ended_deed(), state=DeedState.SEEN))
+    room.progress = Progress(state=DeedState.SEEN)
     assert room.look() == (0, [])
     room.ends = True
     assert room.look(AGAIN + 1) == (0, ["i"])
+
+
+def test_what_has_come_to_its_end_is_told_as_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    room = Room(monkeypatch)
+    room.progress = Progress(state=DeedState.FAILED, detail="superseded")
+    assert room.look() == (1, [])
+    assert (room.told[0].state, room.told[0].detail) == (DeedState.FAILED, "superseded")
+
+
+@pytest.mark.parametrize(
+    ("state", "age", "told"),
+    [
+        (DeedState.ACCEPTED, QUIET + 1, 1),
+        (DeedState.JOURNALLED, QUIET + 1, 1),
+        (DeedState.ACCEPTED, QUIET - 1, 0),
+        (DeedState.UNKNOWN, QUIET + 1, 0),
+        (DeedState.DONE, QUIET + 1, 0),
+        (DeedState.SEEN, 7200.0, 0),
+    ],
+)
+def test_an_open_line_in_the_journal_of_a_dead_hand_does_not_lock_the_rollout(
+    monkeypatch: pytest.MonkeyPatch, state: DeedState, age: float, told: int
+) -> None:
+    room = Room(monkeypatch, None)
+    room.situation.deeds.note(msgspec.structs.replace(ended_deed(), state=state, at=NOW - age))
+    assert room.look() == (told, [])
+    assert [deed.state for deed in room.told] == [DeedState.UNKNOWN] * told
 
 
 @pytest.mark.parametrize("why", ["young", "other canary", "former run", "very old", "over", "busy", "ended", "no mark"])
