@@ -139,7 +139,11 @@ def _board(common: list[str], player: Player) -> bytes:
         except OSError:
             break
     process.terminate()
+    limit = time.monotonic() + PATIENCE
     while process.poll() is None:
+        if time.monotonic() > limit:
+            process.kill()
+            raise AssertionError("the board did not end when it was told to")
         try:
             os.read(near, 1 << 16)
         except BlockingIOError:
