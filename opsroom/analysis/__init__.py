@@ -11,7 +11,8 @@ The question
 One metric (latency, CPU, memory, custom; ``pairing``, ``noise``, ``ratio``)
     x_t = log canary_t - level_t - beta * (log baseline_t - level_t): what both arms share cancels; beta, the part of
     the baseline's movement that the canary follows, is learned (a control variate), because full pairing doubles
-    noise that is not shared. A p99 from few requests is too low; the bias, by number of requests, is taken off.
+    noise that is not shared; a movement that lasts is no noise and is subtracted whole. A p99 from few requests is
+    too low; the bias, by number of requests, is taken off.
     Innocent are x up to the margin of the budget, and at first a warm-up allowance that fades by 1/e in some steps.
     The excess e_t over that is whitened with a shrunk autocorrelation phi and scaled by s, from winsorised first
     differences: y_t = (e_t - phi e_(t-1)) / (s sqrt(1 - phi^2)); then it is clipped. A bet of size b wins
@@ -25,7 +26,8 @@ One metric (latency, CPU, memory, custom; ``pairing``, ``noise``, ``ratio``)
 Errors (``counts``)
     Given the errors of one step, the canary's part of them is binomial with q = its share of the requests, whatever
     the common and moving error rate. A bet on "r times as likely" wins (r^kc / (1 - q + q r)^k) ^ (1 / dispersion); the
-    dispersion is learned from clumps in the baseline, and an innocent rise in points is granted.
+    dispersion is learned from clumps in the baseline, and an innocent rise in points is granted. Where nobody counts
+    requests, their number is read off the baseline's rates (``uncounted``).
 
 All metrics (``harm``)
     H = log of the mean of the metrics' wealth; a mean of such ratios is one, dependent or not. One row more bets on

@@ -12,14 +12,13 @@ import numpy as np
 from opsroom.analysis.budget import Budget
 from opsroom.analysis.pairing import small_sample
 from opsroom.analysis.stream import NOT_RATIOS, Column, signs
+from opsroom.analysis.uncounted import USUAL_REQUESTS, behind_rates
 from opsroom.analysis.window import Floats, Pair, Window
 
 TOO_FEW = 5.0
 """A quantile of fewer requests than this is not compared with one of ten times as many."""
 SMOOTH = 60.0
 """Requests from which on a quantile read from a histogram has no bias."""
-GUESSED_REQUESTS = 100.0
-"""A step is taken for so many requests where nobody counted."""
 
 
 def columns(window: Window, budget: Budget) -> Iterator[Column]:
@@ -106,11 +105,18 @@ def _counts(
     requests: tuple[Floats, Floats],
     hidden: np.ndarray[tuple[int, int], np.dtype[np.bool_]] | None,
 ) -> tuple[Floats, Floats, Floats, Floats]:
-    nb, nc = (np.where(np.isfinite(n), n, GUESSED_REQUESTS) for n in requests)
+    nb, nc = requests
+    complete = bool(np.isfinite(nb).all() and np.isfinite(nc).all())
     kb = kc = np.full_like(nb, np.nan)
     if "error_rate" in window.metrics:
         rate = window.metrics["error_rate"]
-        kb, kc = _turn(rate.baseline, hidden) * nb, _turn(rate.canary, hidden) * nc
+        rb, rc = _turn(rate.baseline, hidden), _turn(rate.canary, hidden)
+        if not complete:
+            guess = behind_rates(rb)
+            nb, nc = np.where(np.isfinite(nb), nb, guess), np.where(np.isfinite(nc), nc, guess)
+        kb, kc = rb * nb, rc * nc
+    elif not complete:
+        nb, nc = (np.where(np.isfinite(n), n, USUAL_REQUESTS) for n in requests)
     if window.errors is not None:
         counted = _turn(window.errors.baseline, hidden), _turn(window.errors.canary, hidden)
         both = np.isfinite(counted[0]) & np.isfinite(counted[1])

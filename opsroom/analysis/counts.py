@@ -84,7 +84,9 @@ class CountEvidence:
         share = odds / (1.0 + odds)
         temper = self._dispersion[at] / self._events[at]
         total = kb + kc
-        gain = (kc * np.log(self._bets) - total * np.log1p(share * (self._bets - 1.0))) / temper
+        gain = kc * np.log(self._bets) - total * np.log1p(share * (self._bets - 1.0))
+        # What was learned must not temper what acquits, or more errors could make an earlier step acquit more.
+        gain /= np.where(gain > 0, temper, k.dispersion)
         gain = np.clip(gain, -2.0 * cap, cap)
         matters = np.clip(self.rise()[at] / self._points - 1.0, 0.0, 1.0)
         self.won[:, at] = np.where(gain > 0, gain * matters, gain)

@@ -10,12 +10,12 @@ import math
 
 import numpy as np
 
-from opsroom.analysis.columns import GUESSED_REQUESTS
 from opsroom.analysis.guards import CERTAIN
 from opsroom.analysis.harm import Harm
 from opsroom.analysis.ratio import Z95
 from opsroom.analysis.scoring import LOGIT
 from opsroom.analysis.stream import Stream
+from opsroom.analysis.uncounted import USUAL_REQUESTS, behind_rates
 from opsroom.analysis.window import Floats, Window
 from opsroom.domain.verdict import Evidence
 
@@ -174,8 +174,11 @@ def _error_rates(window: Window, row: int, since: float) -> tuple[float, float, 
     """Error rates of baseline and canary from ``since`` on and the standard error of their difference, if known."""
     at = int(np.searchsorted(window.times, since))
     sums = []
+    guess = np.full(len(window.times), USUAL_REQUESTS)
+    if "error_rate" in window.metrics:
+        guess = behind_rates(window.metrics["error_rate"].baseline[row, :, None])[:, 0]
     for side in ("baseline", "canary"):
-        served = np.full(len(window.times) - at, GUESSED_REQUESTS)
+        served = guess[at:]
         if window.requests is not None:
             known = getattr(window.requests, side)[row, at:]
             served = np.where(np.isfinite(known), known, served)

@@ -17,10 +17,12 @@ from opsroom.analysis.bets import grow, odds
 from opsroom.analysis.counts import CountEvidence
 from opsroom.analysis.ratio import RatioEvidence
 from opsroom.analysis.tuning import Family, Tuning
-from opsroom.analysis.window import Floats
+from opsroom.analysis.window import Flags, Floats
 
 WITHHELD = 12.0
 """Nats that a gated level may reach when its gate is fully open; far beyond any threshold."""
+LATER = 2.0
+"""So many times the smallest change is no drift of unlike replicas."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +57,13 @@ class Harm:
 class JointEvidence:
     """Running state of the bet on all metrics at once, R rollouts."""
 
-    __slots__ = ("_full", "_gated", "_most", "_tuning", "_wealth")
+    __slots__ = ("_change", "_full", "_gated", "_most", "_tuning", "_wealth")
 
     def __init__(self, families: list[Family], rollouts: int, tuning: Tuning) -> None:
         self._tuning = tuning
         self._full = tuning.full
         self._most = tuning.full / 1.3
+        self._change = np.array([f.change for f in families]).reshape(-1, 1)
         self._gated = np.array([f.gated for f in families], dtype=bool)
         self._wealth = np.zeros((len(tuning.bets), rollouts))
 
@@ -90,6 +93,15 @@ class JointEvidence:
             joint = np.where(alone, np.minimum(joint, bound.min(axis=0)), joint)
             total = np.log((free.sum(axis=0) + errors + joint) / share)
         return Harm(total, withheld, free, errors, joint, share)
+
+    def came_later(self, ratios: RatioEvidence) -> Flags:
+        """Whether a gated level has clearly risen since the first steps, (R,).
+
+        Replicas that are unlike are so from the start.
+        """
+        noise = ratios.noise
+        later = noise.mean - noise.early > LATER * self._change
+        return np.asarray((later & self._gated[:, None]).any(axis=0), dtype=np.bool_)
 
     def _gate(self, ratios: RatioEvidence) -> Floats:
         k = self._tuning

@@ -13,11 +13,28 @@ import numpy as np
 from opsroom.analysis.tuning import Tuning
 from opsroom.analysis.window import Flags, Floats
 
+EARLY_STEPS = 8
+"""The first steps of a canary, as far as what was there from the start is concerned."""
+
 
 class Noise:
     """Running state of M metrics × R rollouts."""
 
-    __slots__ = ("_cross", "_floor", "_phi", "_square", "_tuning", "_var", "last", "mean", "n", "past", "weight")
+    __slots__ = (
+        "_cross",
+        "_floor",
+        "_found",
+        "_phi",
+        "_square",
+        "_tuning",
+        "_var",
+        "early",
+        "last",
+        "mean",
+        "n",
+        "past",
+        "weight",
+    )
 
     def __init__(self, scale: Floats, floor: Floats, phi: Floats, rollouts: int, tuning: Tuning) -> None:
         shape = (len(scale), rollouts)
@@ -27,20 +44,26 @@ class Noise:
         self._var = np.broadcast_to(scale[:, None] ** 2, shape).copy()
         self._cross = np.zeros(shape)
         self._square = np.zeros(shape)
+        self._found: Floats | None = None
+        """The autocorrelation after the last step, once somebody asked."""
         self.last = np.zeros(shape)
         self.n = np.zeros(shape)
         self.weight = np.zeros(shape)
         self.mean = np.zeros(shape)
+        self.early = np.zeros(shape)
+        """The mean of the first steps."""
         self.past = [np.zeros(shape) for _ in range(4)]
         """The recent mean as it was 1..4 steps ago."""
 
     def phi(self) -> Floats:
         """Autocorrelation from step to step."""
-        k = self._tuning
-        raw = self._cross / np.maximum(self._square, 1e-9)
-        lost = k.phi_bias * np.clip((1.0 + 3.0 * raw) / np.maximum(self.weight, 4.0), 0.0, 0.35)
-        found = self._phi * k.phi_weight + self._cross + self._square * lost
-        return np.clip(found / (k.phi_weight + self._square), 0.0, k.phi_max)
+        if self._found is None:
+            k = self._tuning
+            raw = self._cross / np.maximum(self._square, 1e-9)
+            lost = k.phi_bias * np.clip((1.0 + 3.0 * raw) / np.maximum(self.weight, 4.0), 0.0, 0.35)
+            found = self._phi * k.phi_weight + self._cross + self._square * lost
+            self._found = np.clip(found / (k.phi_weight + self._square), 0.0, k.phi_max)
+        return self._found
 
     def wander(self) -> Floats:
         """Autocorrelation again, shrunk towards much: is the level itself adrift?"""
@@ -61,6 +84,7 @@ class Noise:
     def advance(self, x: Floats, ok: Flags, scale: Floats) -> None:
         """Learn one step's log-ratio (finite everywhere, meaningful where ``ok``)."""
         k = self._tuning
+        self._found = None
         started = self.n > 0
         both = ok & started
         step = np.where(both, x - self.last, 0.0)
@@ -75,6 +99,7 @@ class Noise:
         before = np.clip((self.last - self.mean) / scale, -3.0, 3.0)
         self._cross += np.where(both, now * before, 0.0)
         self._square += np.where(both, now * now, 0.0)
+        self.early = np.where(self.n < EARLY_STEPS, self.mean, self.early)
         newer = [self.mean, *self.past[:3]]
         self.past = [np.where(ok, new, old) for new, old in zip(newer, self.past, strict=True)]
         self.last = np.where(ok, x, self.last)

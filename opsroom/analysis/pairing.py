@@ -3,11 +3,14 @@
 Full pairing (canary minus baseline of the same step) cancels shared load but doubles noise that is not shared. So the
 baseline's deviation from its own recent level is subtracted only as far as the canary is seen to follow it (a control
 variate): x = c - level - beta * deviation. Deviations beyond a few standard deviations are subtracted whole: a
-spike of both arms must cancel at its first step. The same correlation says whether the arms share their load at all.
+spike of both arms must cancel at its first step. So are those that last, as far as the canary goes the same way: a load
+that rises for both, however slowly, is no news. The same correlation says whether the arms share their load at all.
 It must not know what is harmful.
 """
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 
@@ -28,23 +31,54 @@ def small_sample(requests: Floats) -> tuple[Floats, Floats]:
     return bias, np.where(known, np.interp(size, BIAS_AT, NOISE), np.nan)
 
 
+class Level:
+    """The recent level of one arm, and what of its deviations from it lasts; M metrics × R rollouts."""
+
+    __slots__ = ("_memory", "_pace", "at", "lasting")
+
+    def __init__(self, shape: tuple[int, int], tuning: Tuning) -> None:
+        self._memory = tuning.pair_memory
+        self._pace = tuning.lasting_pace
+        self.at = np.full(shape, np.nan)
+        """Log units; NaN before the first sample."""
+        self.lasting = np.zeros(shape)
+        """Recent mean of the deviations, log units."""
+
+    def away(self, values: Floats, there: Flags) -> Floats:
+        """Deviation of one step, 0 where there is none; it enters ``lasting``."""
+        found = np.where(there & np.isfinite(self.at), values - self.at, 0.0)
+        self.lasting += (found - self.lasting) * self._pace
+        return found
+
+    def follow(self, values: Floats, away: Floats, steps: Floats) -> None:
+        """Learn the step; ``steps`` came before it."""
+        pull = away * np.maximum(1.0 / self._memory, 1.0 / (steps + 1.0))
+        self.at = np.where(np.isfinite(self.at), self.at + pull, values)
+        self.lasting -= pull
+
+
 class Pairing:
     """Running state of M metrics × R rollouts."""
 
-    __slots__ = ("_base", "_canary", "_cross", "_n", "_own", "_theirs", "_tuning", "_var", "level")
+    __slots__ = ("_base", "_canary", "_cross", "_n", "_own", "_own_level", "_their_level", "_theirs", "_tuning", "_var")
 
     def __init__(self, scale: Floats, rollouts: int, tuning: Tuning) -> None:
         shape = (len(scale), rollouts)
         self._tuning = tuning
         self._n = np.zeros(shape)
-        self.level = np.full(shape, np.nan)
-        """The baseline's recent level, log units."""
+        self._own_level = Level(shape, tuning)
+        self._their_level = Level(shape, tuning)
         self._base = np.full(shape, np.nan)
         self._canary = np.full(shape, np.nan)
         self._var = np.broadcast_to(scale[:, None] ** 2, shape).copy()
         self._cross = np.zeros(shape)
         self._own = np.zeros(shape)
         self._theirs = np.zeros(shape)
+
+    @property
+    def level(self) -> Floats:
+        """The baseline's recent level, log units."""
+        return self._own_level.at
 
     def shared(self) -> Floats:
         """How far the arms are seen to move together, 0..1, shrunk towards little."""
@@ -53,29 +87,42 @@ class Pairing:
         seen = (k.share_prior * k.share_weight + self._cross) / (k.share_weight + both)
         return np.clip(seen, 0.0, 1.0)
 
+    def surely_shared(self) -> Flags:
+        """Whether they move together by more than chance would have it."""
+        both = np.sqrt(self._own * self._theirs)
+        return np.asarray(self._cross > self._tuning.share_sure * np.sqrt(both), dtype=np.bool_)
+
     def advance(self, base: Floats, canary: Floats) -> Floats:
         """Take the logs of one step (M, R), NaN for a gap; return the paired log-ratio, NaN where either is missing."""
         k = self._tuning
-        there = np.isfinite(base)
-        known = np.isfinite(self.level)
-        away = np.where(known & there, base - self.level, 0.0)
+        there, present = np.isfinite(base), np.isfinite(canary)
+        away, follows = self._own_level.away(base, there), self._their_level.away(canary, present)
         sd = np.sqrt(self._var)
         beta = np.clip((k.pair_weight + self._cross) / (k.pair_weight + self._own), 0.0, 1.0)
-        near = np.clip(away, -k.pair_clip * sd, k.pair_clip * sd)
-        ratio: Floats = canary - np.where(known, self.level + beta * near + (away - near), base)
+        moved = self._moved(sd)
+        rest = away - moved
+        near = np.clip(rest, -k.pair_clip * sd, k.pair_clip * sd)
+        known = np.isfinite(self.level)
+        ratio: Floats = canary - np.where(known, self.level + moved + beta * near + (rest - near), base)
         ratio[~there] = np.nan
-        self._learn(base, canary, there, known, away, sd)
+        self._learn(base, canary, sd)
+        self._own_level.follow(base, away, self._n)
+        self._their_level.follow(canary, follows, self._n)
+        self._base = np.where(there, base, self._base)
+        self._canary = np.where(present, canary, self._canary)
+        self._n += there & present
         return ratio
 
-    def _learn(
-        self,
-        base: Floats,
-        canary: Floats,
-        there: Flags,
-        known: Flags,
-        away: Floats,
-        sd: Floats,
-    ) -> None:
+    def _moved(self, sd: Floats) -> Floats:
+        """What lasts of the baseline's deviations and is seen in the canary as well."""
+        k = self._tuning
+        lasting = self._own_level.lasting
+        noise = sd * math.sqrt(k.lasting_pace / (2.0 - k.lasting_pace))
+        moved = lasting * np.clip(np.abs(lasting) / noise - k.lasting_from, 0.0, 1.0)
+        # Where the canary does not go the same way, the two are not the same minutes, or the baseline is ill.
+        return np.clip(self._their_level.lasting, np.minimum(moved, 0.0), np.maximum(moved, 0.0))
+
+    def _learn(self, base: Floats, canary: Floats, sd: Floats) -> None:
         step_b, step_c = base - self._base, canary - self._canary
         both = np.isfinite(step_b) & np.isfinite(step_c)
         step_b = np.where(both, step_b, 0.0)
@@ -87,12 +134,6 @@ class Pairing:
         self._cross += own * theirs
         self._own += own * own
         self._theirs += theirs * theirs
-        pace = np.maximum(1.0 / self._tuning.pair_memory, 1.0 / (self._n + 1.0))
-        self.level = np.where(known, self.level + away * pace, base)
-        self._base = np.where(there, base, self._base)
-        present = np.isfinite(canary)
-        self._canary = np.where(present, canary, self._canary)
-        self._n += there & present
 
 
 class Tail:

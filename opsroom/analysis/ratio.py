@@ -169,11 +169,10 @@ class RatioEvidence:
     def shown_worse(self) -> Flags:
         """Whether the 95 % interval of some metric's recent mean lies beyond its margin, (R,).
 
-        Only where the arms are seen to share their load: elsewhere a difference of level says nothing.
+        Only where the arms surely share their load: elsewhere a difference of level says nothing.
         """
-        noise, k = self.noise, self._tuning
+        noise = self.noise
         phi = noise.phi()
         least = noise.mean - Z95 * noise.error(phi, noise.scale(phi))
-        sharing = self.pairing.shared() > k.share_low + 0.5 * k.share_width
-        worse = (least > self._margin) & sharing & (noise.n > 0)
+        worse = (least > self._margin) & self.pairing.surely_shared() & (noise.n > 0)
         return np.asarray(worse.any(axis=0), dtype=np.bool_)

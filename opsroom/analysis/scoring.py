@@ -23,7 +23,8 @@ ENOUGH_DATA = 0.5
 ENOUGH_REQUESTS = 15.0
 """Requests that a counted canary must have served before it is promoted."""
 OVERWHELMING = 8.0
-"""Nats above the threshold at which withheld evidence stops a promotion, though it cannot roll back."""
+"""Nats above the threshold at which withheld evidence of a later change stops a promotion, though it cannot roll
+back."""
 HISTORY = 1.0
 """Nats more that are asked where the baseline is history."""
 LOGIT = math.log(4.0)
@@ -76,9 +77,8 @@ def _unproven(stream: Stream, harm: Harm, need: int, roll_back: float) -> Flags:
     counted = stream.counts.requests > 0
     starved = counted & (stream.counts.steps > 0) & (stream.counts.requests < ENOUGH_REQUESTS)
     # The score must not contradict the interval that a person reads beside it.
-    doubtful = (
-        stream.ratios.shown_worse() | (harm.withheld > roll_back + OVERWHELMING) | (stream.restarts.excess() >= 1.5)
-    )
+    withheld = (harm.withheld > roll_back + OVERWHELMING) & stream.came_later()
+    doubtful = stream.ratios.shown_worse() | withheld | (stream.restarts.excess() >= 1.5)
     found: Flags = few | starved | doubtful | stream.traffic.lost()
     return found
 

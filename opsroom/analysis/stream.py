@@ -17,7 +17,7 @@ from opsroom.analysis.harm import Harm, JointEvidence
 from opsroom.analysis.pairing import Tail
 from opsroom.analysis.ratio import Pace, RatioEvidence
 from opsroom.analysis.tuning import FAMILIES, OTHER, Tuning
-from opsroom.analysis.window import Floats
+from opsroom.analysis.window import Flags, Floats
 
 NOT_RATIOS = ("error_rate", "restarts")
 
@@ -100,6 +100,10 @@ class Stream:
     def harm(self) -> Harm:
         """Evidence for harm after the last step."""
         return self._joint.harm(self.ratios, self.counts)
+
+    def came_later(self) -> Flags:
+        """Whose withheld level difference was not there from the start, (R,)."""
+        return self._joint.came_later(self.ratios)
 
 
 def signs(metrics: tuple[str, ...], budget: Budget) -> Floats:

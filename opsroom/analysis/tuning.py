@@ -60,7 +60,7 @@ class Tuning:
     """The fewest steps in which one ratio metric may gather it, so that no blip decides …"""
     hot_steps_slow: float = 1.8
     """… and the same at five-minute steps."""
-    hot_errors: float = 3.49
+    hot_errors: float = 4.0
     """The fewest steps in which errors may gather it (they have no blips of one accident) …"""
     hot_errors_slow: float = 1.2
     """… and the same at five-minute steps."""
@@ -86,6 +86,10 @@ class Tuning:
     """Steps that the baseline's level remembers."""
     pair_clip: float = 3.0
     """Beyond so many standard deviations the baseline's movement is taken for shared at once."""
+    lasting_pace: float = 0.3
+    """So much of each step's deviation of the baseline enters what is taken for lasting …"""
+    lasting_from: float = 1.5
+    """… which begins to count beyond so many of its standard deviations, and one further on counts in full."""
     share_prior: float = 0.15
     """First guess of how far the arms share their load …"""
     share_weight: float = 8.0
@@ -94,6 +98,8 @@ class Tuning:
     """… and the correlations at which a level difference begins to count …"""
     share_width: float = 0.1
     """… and this much further on counts in full."""
+    share_sure: float = 3.0
+    """So many standard errors of a correlation are no chance."""
     wander_prior: float = 0.75
     """First guess of the autocorrelation where it is asked whether the level itself drifts …"""
     wander_weight: float = 10.0
@@ -129,7 +135,7 @@ class Tuning:
     roll_back: float = 3.25
     """Harm (nats) at which the score passes 0.8."""
     promote_early: float = -0.5
-    promote_late: float = 0.7
+    promote_late: float = 0.5
     """Harm below which the score passes 0.2: when the watch is over, and a while later."""
-    patience_steps: float = 20.0
+    patience_steps: float = 15.0
     """Steps that "a while" is."""
