@@ -17,7 +17,7 @@ from opsroom.clock import awake_or_not
 from opsroom.domain.clean import clean
 from opsroom.errors import OpsroomError, Unreachable
 from opsroom.feed.address import Address, parse
-from opsroom.feed.frames import Beat, Delta, Hello, Picture, decode, read_beat
+from opsroom.feed.frames import BREATH_SECONDS, Beat, Delta, Hello, Picture, decode, read_beat
 from opsroom.feed.state import Board, Link, LinkState
 from opsroom.feed.stream import BODY_LIMIT, EventReader, Line, Token
 
@@ -98,8 +98,8 @@ class FeedClient:
                     raise Unreachable(f"what answers at {self.address} is no opsroom feed", "Is the address right?")
                 if self.board.apply(frame, self._clock()):
                     yield frame
-                # Large pictures come in parts; keys are read between them.
-                await asyncio.sleep(0)
+                if frame.more:
+                    await asyncio.sleep(BREATH_SECONDS)
 
     def _move(self, state: LinkState, error: str = "", attempts: int = 0) -> Link:
         since = self.link.since if self.link.state is state else self._clock()

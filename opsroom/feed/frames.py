@@ -25,6 +25,9 @@ PROTOCOL = 1
 PART_ROWS = 100
 """Rows in one part: half a megabyte and 5 ms of decoding at most; more than a screen shows."""
 
+BREATH_SECONDS = 0.004
+"""Between the parts of a large picture, for a key that came meanwhile: it takes many turns of the loop to be drawn."""
+
 EVENT_LIMIT = 16 * 1024 * 1024
 """Bytes of one event; a longer one is not ours."""
 

@@ -20,6 +20,7 @@ from textual.driver import Driver
 from opsroom.clock import awake_or_not
 from opsroom.domain.intent import STALL
 from opsroom.errors import OpsroomError
+from opsroom.feed.frames import BREATH_SECONDS
 from opsroom.feed.state import Link, LinkState
 from opsroom.ui import splash, terminal
 from opsroom.ui.actions import Place
@@ -31,7 +32,7 @@ from opsroom.ui.notices import clipboard
 from opsroom.ui.options import Options
 from opsroom.ui.paint import Paint
 from opsroom.ui.settled import Palette
-from opsroom.ui.sight import Feed, Sight
+from opsroom.ui.sight import SLICE, Feed, Sight
 from opsroom.ui.terminal import hung_up
 from opsroom.ui.theme_file import ThemeFile, find
 from opsroom.ui.theming import Themes
@@ -173,11 +174,12 @@ class RoomApp(App[int]):
             async for told in self._feed:
                 if sight.room is None or sight.standing or isinstance(told, Link):
                     self._tick()
-                elif self._feed.board.filling:
-                    # Each part costs little by itself, all of them at once would hold up the keys.
-                    sight.take()
-                elif sight.filling:
-                    self._tick()
+                else:
+                    filling = sight.filling
+                    while sight.absorb(SLICE):  # noqa: ASYNC110 - it waits for nothing, it lets keys pass
+                        await asyncio.sleep(BREATH_SECONDS)
+                    if filling and not sight.filling:
+                        self._tick()
                 if sight.room is not None or self._feed.link.state is LinkState.LOST:
                     self._heard.set()
                 if sight.filling:

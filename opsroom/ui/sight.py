@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 HELD_FOR = 2.0
 """Seconds after the last move of the cursor during which nothing is re-sorted."""
 
+SLICE = 100
+"""Rows looked at in one go, a few milliseconds."""
+
 FILLING_PAUSE = 0.5
 """Seconds between two arrangements while the first picture comes in: it comes in many parts."""
 
@@ -80,6 +83,8 @@ class Sight:
         self.flags: dict[Uid, Flag] = {}
         """Every flag that stands, whatever the filter."""
         self._kind_of: dict[Uid, Kind] = {}
+        self._unseen: set[Uid] = set()
+        """Rows that have changed and were not looked at."""
         self._standings: dict[Uid, Standing] = {}
         self._matches = matcher("")
         self._stale_order = True
@@ -143,20 +148,30 @@ class Sight:
 
     def take(self) -> None:
         """Take what the feed has brought since the last time; a stopped picture stays."""
+        while self.absorb(SLICE):
+            pass
+        if self.stopped_at is None:
+            self._arrange()
+            self._note_target()
+
+    def absorb(self, most: int) -> bool:
+        """Look at up to ``most`` rows that the feed has brought; whether others wait. Nothing moves until ``take``."""
         if self.stopped_at is not None:
-            return
+            return False
         board = self.feed.board
         news = board.take()
         self.rows, self.room, self.filling = board.rows, board.room, board.filling
         for uid in news.gone:
+            self._unseen.discard(uid)
             self._count(uid, None)
             self._stale_order |= self._standings.pop(uid, None) is not None
-        for uid in news.changed:
+        self._unseen |= news.changed
+        for _ in range(min(most, len(self._unseen))):
+            uid = self._unseen.pop()
             row = self.rows.glance(uid)
             self._count(uid, row)
             self._place(uid, row)
-        self._arrange()
-        self._note_target()
+        return bool(self._unseen)
 
     def _count(self, uid: Uid, row: Row | None) -> None:
         before = self._kind_of.pop(uid, None)

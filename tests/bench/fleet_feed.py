@@ -31,6 +31,9 @@ UNDER_WAY = 20
 REMEMBERED = 20
 """One row in so many has ended and still has its series."""
 
+HIGHEST = 0.49
+"""Score from which on a row would move to another place: the bench counts places."""
+
 CHANGING = 20
 """One row in so many changes each second."""
 
@@ -59,6 +62,8 @@ def _named(row: Row, at: int) -> Row:
     labels = {"app.kubernetes.io/name": name, "team": before.namespace, "tier": str(at % 4)}
     rollout = msgspec.structs.replace(before, uid=uid, name=name, labels=labels, resource_version=str(10_000_000 + at))
     verdict = row.verdict and msgspec.structs.replace(row.verdict, uid=uid)
+    if verdict is not None and verdict.score is not None and row.flag is None:
+        verdict = msgspec.structs.replace(verdict, score=min(HIGHEST, verdict.score))
     metrics = tuple(Metric(name=m.name, canary=_rounded(m.canary), baseline=_rounded(m.baseline)) for m in row.metrics)
     return msgspec.structs.replace(row, rollout=rollout, verdict=verdict, metrics=metrics)
 
@@ -76,9 +81,10 @@ def moved_on(row: Row, dice: random.Random) -> Row:
     )
     verdict = row.verdict
     if verdict is not None and verdict.score is not None:
-        score = round(min(0.49, max(0.0, verdict.score + dice.uniform(-0.02, 0.02))), 3)
+        score = round(min(HIGHEST, max(0.0, verdict.score + dice.uniform(-0.02, 0.02))), 3)
         verdict = msgspec.structs.replace(verdict, score=score, at=verdict.at + 10)
-    return msgspec.structs.replace(row, metrics=metrics, verdict=verdict, scores=(*row.scores[-59:], round(dice.random(), 3)))
+    scores = (*row.scores[-59:], round(dice.random(), 3))
+    return msgspec.structs.replace(row, metrics=metrics, verdict=verdict, scores=scores)
 
 
 def _next(series: Series, dice: random.Random) -> Series:
