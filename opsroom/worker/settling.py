@@ -77,8 +77,9 @@ class Settling:
             return
         if hands is not None and (self._sharing.freeze is not None or not self._sharing.freeze_known):
             return
-        if hands is None and outside.decider().identity:
-            return
+        decider = outside.decider()
+        if hands is None and decider.identity and not decider.me:
+            return  # whoever decides there shows it to all
         await self._leftovers.look(self._situation(), cluster, hands, time.time())
 
     def _hands(self) -> Hands | None:
