@@ -7,7 +7,7 @@ One case a line, one line back a case, in any order. A case that cannot be judge
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import BinaryIO
 
@@ -56,7 +56,7 @@ def run_judge(stdin: BinaryIO, stdout: BinaryIO, judge: Judge | None = None) -> 
         try:
             case = decoder.decode(line)
             check(case)
-        except (msgspec.DecodeError, BadCase, UnicodeDecodeError) as problem:
+        except (msgspec.DecodeError, BadCase, UnicodeDecodeError, RecursionError) as problem:
             stdout.write(encoder.encode({"id": name_of(line), "error": str(problem)}) + b"\n")
             continue
         batch.append(case)
@@ -80,7 +80,7 @@ def name_of(line: bytes) -> str | None:
     """The id of a bad line, where it has one."""
     try:
         found = msgspec.json.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     name = found.get("id") if isinstance(found, dict) else None
     return name if isinstance(name, str) else None
@@ -100,6 +100,10 @@ def check(case: Case) -> None:
     steps = length(case)
     if steps > MAX_STEPS:
         raise BadCase(f"{steps} steps; at most {MAX_STEPS} can be judged")
+    if "requests" in case.metrics:
+        raise BadCase("requests: they stand beside metrics, not among them")
+    if "errors" in case.metrics and case.requests is None:
+        raise BadCase("errors: counts of failed requests need requests; a rate is error_rate")
     arms = list(case.metrics.items())
     if case.requests is not None:
         arms.append(("requests", case.requests))
@@ -119,18 +123,25 @@ def judged(judge: Judge, cases: list[Case]) -> Iterator[tuple[Case, list[float |
     for (step, names), members in groups.items():
         members.sort(key=length)
         steps = length(members[-1])
-        window = Window(
-            uids=tuple(c.id for c in members),
-            times=np.arange(steps, dtype=np.float64) * step,
-            step=step,
-            metrics={m: pair((c.metrics[m] for c in members), steps) for m in names},
-            requests=pair((c.requests for c in members), steps),
-        )
+        window = window_of(members, names, step, steps)
         scores = judge.scores(window).score.round(DECIMALS)
         known = np.logical_and.reduce(np.isfinite(scores), axis=1)
         for case, row, whole in zip(members, scores.tolist(), known, strict=True):
             row = row[: length(case)]
             yield case, row if whole else [None if s != s else s for s in row]
+
+
+def window_of(cases: Sequence[Case], names: Iterable[str], step: float, steps: int) -> Window:
+    """Cases sorted by length, with the metrics ``names`` and steps of ``step`` seconds, as one window."""
+    pairs = {m: pair((c.metrics[m] for c in cases), steps) for m in names}
+    return Window(
+        uids=tuple(c.id for c in cases),
+        times=np.arange(steps, dtype=np.float64) * step,
+        step=step,
+        metrics={name: found for name, found in pairs.items() if name != "errors"},
+        requests=pair((c.requests for c in cases), steps),
+        errors=pairs.get("errors"),
+    )
 
 
 def pair(arms: Iterable[Arms | None], steps: int) -> Pair:

@@ -86,7 +86,7 @@ async def _server(connection: Connection, tell: Tell) -> bool:
         if response.status_code >= 300:
             raise refusal(response, connection.endpoint, "version")
         version = msgspec.json.decode(response.content, type=_Version).git_version
-    except (Gone, msgspec.MsgspecError):
+    except (Gone, msgspec.MsgspecError, RecursionError):
         address = connection.endpoint.address
         tell(fail("API server", f"{address} is none: /version is no version", "Check the server of this context"))
         return False

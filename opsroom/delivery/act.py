@@ -64,7 +64,7 @@ async def act(stdin: asyncio.StreamReader, setting: Setting) -> int:
     line = await stdin.readline()
     try:
         intent = msgspec.json.decode(line, type=Intent)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise UsageError(f"The intent on standard input cannot be read: {error}") from error
     stop = asyncio.Event()
     word = asyncio.ensure_future(stdin.readline())

@@ -172,7 +172,7 @@ def read(path: Path) -> Iterator[Entry]:
     for line in _lines(path):
         try:
             yield msgspec.json.decode(line, type=Entry)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             continue
 
 
@@ -197,7 +197,7 @@ def verify(path: Path) -> list[Fault]:
     for number, line in enumerate(lines, 1):
         try:
             entry = msgspec.json.decode(line, type=Entry)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             torn = number == len(lines) or _names(lines[number], line)
             faults.append(Fault(path=str(path), line=number, kind="torn" if torn else "unreadable"))
         else:

@@ -57,7 +57,7 @@ async def read_quarantine(reader: Reader) -> dict[str, Quarantine]:
     for uid, text in data.items():
         try:
             found[uid] = msgspec.json.decode(text, type=Quarantine)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, RecursionError):
             continue
     return found
 

@@ -126,7 +126,7 @@ async def read_acknowledged(reader: Reader) -> dict[str, Acknowledgement]:
     for uid, text in data.items():
         try:
             mark = msgspec.json.decode(text, type=Acknowledgement)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, RecursionError):
             continue
         found[uid] = msgspec.structs.replace(mark, by=clean(mark.by))
     return found
@@ -142,7 +142,7 @@ def approval(text: object) -> Approval | None:
     """One approval as it is stored, its name cleaned; None for anything else."""
     try:
         found = msgspec.json.decode(text if isinstance(text, str) else "", type=Approval)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError):
         return None
     return msgspec.structs.replace(found, by=clean(found.by))
 

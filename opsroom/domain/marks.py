@@ -185,5 +185,5 @@ def _decoded(text: str | None, type_: type[M]) -> M | None:
         return None
     try:
         return msgspec.json.decode(text, type=type_)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError):
         return None

@@ -54,7 +54,7 @@ async def resolve_apart(kubeconfig: str, context: str, seconds: float = RESOLVE_
             await child.wait()
     try:
         answer: Resolved | Trouble = msgspec.json.decode(output, type=Resolved | Trouble)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError):
         last = clean(noise.decode(errors="replace").strip().rpartition("\n")[2], 200)
         raise ConfigError(f"The kubeconfig could not be read: {last}", "Compare it with kubectl config view") from None
     if isinstance(answer, Resolved):

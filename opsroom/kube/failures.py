@@ -84,7 +84,7 @@ def read_status(body: bytes) -> Status:
     """The Status in ``body``; an empty one where there is none."""
     try:
         status = _STATUS.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return Status()
     return status if status.kind == "Status" else Status()
 

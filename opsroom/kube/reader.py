@@ -18,7 +18,7 @@ from opsroom.domain.clean import clean
 from opsroom.errors import Unreachable
 from opsroom.kube.connection import Connection, Request
 from opsroom.kube.failures import Expired, Status, in_stream, not_gone, refusal, unanswered
-from opsroom.kube.objects import Event, Listing, decoder, read_page
+from opsroom.kube.objects import Event, Listing, decoder, read_one, read_page
 
 T = TypeVar("T")
 
@@ -45,8 +45,8 @@ class Reader:
         except Expired as error:
             raise not_gone(error, named(path)) from error
         try:
-            value: T = decoder(type_).decode(body)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            value: T = read_one(body, type_)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise self._nonsense(path, error) from error
         return value
 
@@ -81,7 +81,7 @@ class Reader:
             body = await self.get_bytes(path, query)
             try:
                 page, bad = read_page(body, type_)
-            except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
                 raise self._nonsense(path, error) from error
             items.extend(page.items or [])
             unreadable += bad
@@ -131,6 +131,8 @@ class Reader:
                     for line in lines.cut(chunk):
                         try:
                             event: Event[T] | None = read(line)
+                        except RecursionError:
+                            event = self._without_depths(line, type_)
                         except (msgspec.DecodeError, UnicodeDecodeError):
                             event = None
                         if event is None or event.type == "ERROR":
@@ -144,11 +146,18 @@ class Reader:
             except httpx.HTTPError as error:
                 raise unanswered(error, endpoint, "GET") from error
 
+    def _without_depths(self, line: bytes, type_: type[T]) -> Event[T] | None:
+        try:
+            event: Event[T] = read_one(line, Event[type_])  # type: ignore[valid-type]
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            return None
+        return event
+
     def _raise_error(self, line: bytes, path: str) -> None:
         """Raise what an ERROR line says; a line that is only odd is passed over."""
         try:
             event: Event[Status] = decoder(Event[Status]).decode(line)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return
         if event.type == "ERROR":
             raise in_stream(event.object, self.connection.endpoint, named(path))

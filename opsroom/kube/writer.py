@@ -79,7 +79,7 @@ class Writer:
             raise not_gone(refusal(response, endpoint, named(path)), named(path))
         try:
             answer: dict[str, Any] = msgspec.json.decode(response.content, type=dict[str, Any])
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             message = f"{endpoint.address} answered the change of {named(path)} with something that is no object"
             raise OutcomeUnknown(message, "Look at it afresh") from error
         # An eviction that two budgets forbid is answered 201 with a failure inside.

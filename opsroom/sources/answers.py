@@ -93,7 +93,7 @@ def read_matrix(body: bytes) -> Found:
     """
     try:
         answer = _ANSWER.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Unusable(f"the answer is not Prometheus' ({clean(error, 100)})") from error
     if answer.status != "success" or answer.data is None:
         raise Unusable(clean(answer.error, 200) or "the answer holds no data")
@@ -130,6 +130,6 @@ def said(body: bytes) -> str:
     """What a failed answer says, for people; empty when it says nothing readable."""
     try:
         failure = _FAILURE.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return ""
     return clean(failure.error or failure.message, 200)

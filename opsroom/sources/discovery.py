@@ -89,7 +89,7 @@ class Official:
     def _note(self, response: Any, **_: Any) -> None:
         try:
             self.partial = self.partial or msgspec.json.decode(response.content, type=Beside).partial
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             # Not Prometheus' answer: the client itself says so.
             return
 

@@ -82,7 +82,7 @@ class InsideScreen(PageScreen):
         if self._about == "logs":
             try:
                 logs = msgspec.json.decode(answer, type=PodLogs)
-            except msgspec.MsgspecError as error:
+            except (msgspec.MsgspecError, RecursionError) as error:
                 self._failed(clean(error, 300))
                 return
             self._draw = lambda cells: inside_pages.logs_lines(logs, cells)

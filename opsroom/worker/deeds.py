@@ -104,7 +104,7 @@ class Journals:
         for line in whole.split(b"\n"):
             try:
                 entry = _ENTRY.decode(line)
-            except (msgspec.MsgspecError, UnicodeDecodeError):
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
                 continue
             if entry.deed is not None:
                 found.append(entry.deed)

@@ -117,7 +117,7 @@ class GateApp:
             return _no("unreadable")
         try:
             payload = msgspec.json.decode(body, type=Payload)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return _no("unreadable")
         if not self._knows(payload):
             return _no("wrong_token")

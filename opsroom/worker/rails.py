@@ -61,6 +61,6 @@ def read(text: str) -> tuple[Act, ...]:
     try:
         times = _TIMES.decode(text or "{}")
         found = [Act(at=at, verb=Verb(verb)) for verb, several in times.items() for at in several]
-    except (msgspec.MsgspecError, ValueError):
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         return ()
     return tuple(sorted(found, key=lambda act: act.at))

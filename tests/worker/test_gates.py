@@ -138,10 +138,11 @@ def test_a_checksum_of_another_revision_is_refused_until_it_fits_again() -> None
         b'{"name":"cart/status","namespace":"shop"}',
         b'{"name":"","namespace":"shop"}',
         b'{"name":"cart","namespace":"shop","metadata":{"token":{"a":1}}}',
+        b'{"name":"cart","namespace":"shop","x":' + b"[" * 8000 + b"]" * 8000 + b"}",
         b"[" * 10_000,
         b'{"name":"cart","namespace":"shop","phase":"' + b"x" * BODY_LIMIT + b'"}',
     ],
-    ids=range(11),
+    ids=range(12),
 )
 def test_what_cannot_be_read_is_a_no(body: bytes) -> None:
     gates = app(sight(Verb.ROLL_BACK))

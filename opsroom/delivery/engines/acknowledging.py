@@ -47,5 +47,5 @@ def _old(text: object, now: float) -> bool:
     """Whether nobody can mean it any more; what cannot be read is left to whoever wrote it."""
     try:
         return msgspec.json.decode(text if isinstance(text, str) else "", type=Acknowledgement).at < now - KEPT_SECONDS
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError):
         return False
