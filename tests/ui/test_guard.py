@@ -41,12 +41,10 @@ def run(play: Callable[[Pilot[int], BoardApp, Clock], Awaitable[None]], **change
 
 
 async def until(pilot: Pilot[int], true: Callable[[], bool]) -> None:
-    """Wait for an event of the child process, at most ten seconds."""
-    for _ in range(500):
-        if true():
-            return
-        await pilot.pause(0.02)
-    raise AssertionError("it never came")
+    """Wait for an event of the child process."""
+    async with asyncio.timeout(60):
+        while not true():
+            await pilot.pause(0.02)
 
 
 def count_down(app: BoardApp, clock: Clock, seconds: float) -> None:

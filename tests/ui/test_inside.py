@@ -30,7 +30,7 @@ def run(code: str, play: Play) -> None:
 
 
 async def shows(pilot: Pilot[int], app: BoardApp, words: str) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while words not in screen_text(app):
             await pilot.pause(0.02)
 
@@ -85,11 +85,11 @@ def test_leaving_the_page_ends_the_child(tmp_path: Path) -> None:
         await pilot.press("l")
         await shows(pilot, app, "Asking the cluster")
         screen = app.screen
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while screen._asked is None:  # type: ignore[attr-defined]
                 await pilot.pause(0.02)
         await pilot.press("escape")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while screen._asked.poll() is None:  # type: ignore[attr-defined]
                 await pilot.pause(0.02)
 

@@ -54,7 +54,7 @@ def run(path: Path, play: Callable[[Pilot[int], BoardApp, Replay, Clock], Awaita
 
 
 async def until(pilot: Pilot[int], true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not true():
             await pilot.pause(0.01)
 
