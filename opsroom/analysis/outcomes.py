@@ -12,9 +12,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
-import numpy as np
 
-from opsroom.analysis.protocol import Case, check, length, pair
+from opsroom.analysis.protocol import Case, check, length, window_of
 from opsroom.analysis.window import Window
 
 
@@ -71,13 +70,4 @@ def windows(outcomes: list[Outcome]) -> Iterator[tuple[list[Outcome], Window]]:
     for (step, names), members in groups.items():
         members.sort(key=length)
         steps = length(members[-1])
-        yield (
-            members,
-            Window(
-                uids=tuple(o.id for o in members),
-                times=np.arange(steps, dtype=np.float64) * step,
-                step=step,
-                metrics={m: pair((o.metrics[m] for o in members), steps) for m in names},
-                requests=pair((o.requests for o in members), steps),
-            ),
-        )
+        yield members, window_of(members, names, step, steps)

@@ -55,12 +55,13 @@ def analyze_canary_metrics(
     None, NaN, and what no measurement can be (negative, infinite) are gaps. ``latency_p99``, ``latency_p95``,
     ``latency_p50``, ``error_rate`` (0..1), ``cpu_usage``, ``memory_bytes`` and ``restarts`` are known by name; of any
     other metric more is taken for worse (a ``Judge`` with a ``Budget`` can say otherwise). A metric that only one
-    arm has is left out. ``requests`` are counts per step, (baseline, canary); with them errors are tested as counts.
+    arm has is left out. ``requests`` are counts per step, (baseline, canary); with them errors are tested as counts,
+    which may also be given as such: a metric ``errors``, failed requests per step.
     ``concurrent=False`` says that the baseline is history: more is demanded then.
 
     Raises:
         ValueError: series of different lengths, no metric of both arms, a step that is not positive, an error rate
-            above 1, or more than 20,000 steps.
+            above 1, ``errors`` without ``requests``, ``requests`` among the metrics, or more than 20,000 steps.
     """
     window = _window(baseline_metrics, canary_metrics, float(step_seconds), requests, concurrent)
     verdict = (judge or Judge()).verdicts(window, float(window.times[-1]) if len(window.times) else 0.0)[0]
@@ -89,6 +90,10 @@ def _window(
     if not names:
         raise ValueError("no metric is given for both arms")
     pairs = {m: _pair(m, baseline[m], canary[m]) for m in names}
+    if "requests" in pairs:
+        raise ValueError("requests: they stand beside the metrics: requests=(baseline, canary)")
+    if "errors" in pairs and requests is None:
+        raise ValueError("errors: counts of failed requests need requests=(baseline, canary); a rate is error_rate")
     counts = _pair("requests", *requests) if requests is not None else None
     lengths = {p.canary.shape[1] for p in [*pairs.values(), *([counts] if counts else [])]}
     if len(lengths) != 1:
@@ -100,8 +105,9 @@ def _window(
         uids=("canary",),
         times=np.arange(steps, dtype=np.float64) * step,
         step=step,
-        metrics=pairs,
+        metrics={name: pair for name, pair in pairs.items() if name != "errors"},
         requests=counts,
+        errors=pairs.get("errors"),
         concurrent=np.array([concurrent]),
     )
 

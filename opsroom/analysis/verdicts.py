@@ -179,13 +179,17 @@ def _decides_in(judge: Settings, window: Window, judged: _Judged, row: int, valu
     waits = []
     if speed > 0.05 and total > -1.0:
         waits.append((judge.roll_back - total) / speed)
-    if total < judge.tuning.promote_early and stream.elapsed[row] > 0:
+    k = judge.tuning
+    if total < k.promote_late and stream.elapsed[row] > 0:
         coverage = float(stream.steps[row] / stream.elapsed[row])
         data = (ENOUGH_DATA * need - float(stream.steps[row])) / max(coverage, 0.01)
         served = float(stream.counts.requests[row])
         rate = served / float(stream.elapsed[row])
         traffic = (ENOUGH_REQUESTS - served) / rate if served > 0 else 0.0
-        waits.append(max(need - float(stream.elapsed[row]), data, traffic, 1.0))
+        patience = max((total - k.promote_early) / (k.promote_late - k.promote_early), 0.0) * k.patience_steps
+        wait = max(need + patience - float(stream.elapsed[row]), data, traffic)
+        # With nothing left to wait for, something else stands in the way, and nobody can tell how long.
+        waits += [wait] if wait > 0 else []
     return math.ceil(max(min(waits), 1.0)) * window.step if waits else None
 
 

@@ -30,6 +30,12 @@ APART = {
 MARKS = """marks: !! critical, ! flagged, ~ leans to harm or was rolled back, o moving, ? nothing may be concluded,
 . queued, ok nothing under way; score: 0 surely fine to 1 surely harmful, - unknown"""
 
+CASES = """one case a line: {"id": "a", "step_seconds": 30, "metrics": {"latency_p99": {"baseline": [120, null, 118],
+"canary": [125, 131, 140]}}, "requests": {"baseline": [...], "canary": [...]}}; null is a gap, requests are optional.
+Metrics: latency_p99, latency_p95, latency_p50, error_rate (0..1), errors (counts, with requests), cpu_usage,
+memory_bytes, restarts; of any other name more is worse. One line back: {"id": "a", "scores": [null, 0.48, 0.47]}, a
+score a step (null: no opinion yet), or {"id": "a", "error": "..."}. Above 0.8 roll back, below 0.2 promote."""
+
 EPILOG = "exit codes: " + ", ".join(f"{code} {words}" for code, words in EXIT_CODES.items())
 
 
@@ -209,7 +215,7 @@ def _queueing(command: Any) -> None:
 
 
 def _judging(command: Any) -> None:
-    command("judge", "Score JSON Lines of canary and baseline series from standard input.")
+    command("judge", "Score JSON Lines of canary and baseline series from standard input.", CASES)
     learn = command("learn", "Put the judge's marks where labelled outcomes say they belong; prints the comparison.")
     learn.add_argument(
         "files",

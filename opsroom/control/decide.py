@@ -18,7 +18,7 @@ from opsroom.control import follow, grounds
 from opsroom.control.case import Case
 from opsroom.control.memory import Act, Memory, Pending, Quarantined, Track
 from opsroom.domain.board import Freeze
-from opsroom.domain.decision import Decision, Flag, FlagReason, Outcome
+from opsroom.domain.decision import TOO_SLOW, Decision, Flag, FlagReason, Outcome
 from opsroom.domain.deed import Effect, Verb
 from opsroom.domain.offer import offer
 from opsroom.domain.policy import Policy, PolicyRow
@@ -210,8 +210,10 @@ def _unknown(row: PolicyRow, track: Track, why: str) -> _Finding:
 
 
 def _undecided(verdict: Verdict, row: PolicyRow, track: Track, lacks: str) -> _Finding:
-    if track.watched < row.max_seconds:
-        return _Finding(Outcome.WATCH, detail=lacks)
+    left = row.max_seconds - track.watched
+    if left > 0:
+        slow = verdict.decides_in is not None and verdict.decides_in > left
+        return _Finding(Outcome.WATCH, detail=TOO_SLOW if slow else lacks)
     if grounds.contradicts_itself(verdict, row):
         return _flag(FlagReason.CONFLICT, "")
     return _flag(FlagReason.INCONCLUSIVE, lacks)

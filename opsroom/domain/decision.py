@@ -47,6 +47,10 @@ class FlagReason(StrEnum):
     """The rollout failed on its own: deadline passed, pods cannot start."""
 
 
+TOO_SLOW = "too_slow"
+"""``Decision.detail`` of a canary that is watched though its patience will be over before the judge can decide."""
+
+
 class Flag(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A rollout that waits for a person."""
 

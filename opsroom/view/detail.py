@@ -121,6 +121,8 @@ def why(row: Row, now: float) -> list[tuple[str, Role]]:
         said.insert(1 if flagged else 0, (verdict, Role.TEXT))
     else:
         said = [(_rest(row, now), Role.TEXT), *((text, Role.DIM) for text, _ in said)]
+    slow = words.too_slow(row)
+    said += [(slow, Role.WATCH)] if slow else []
     said += [*_troubles(row.rollout), *((caveat, Role.WATCH) for caveat in words.caveats(row.verdict))]
     said_already = row.rollout.message in STANDS or (row.flag is not None and row.flag.detail == row.rollout.message)
     if row.rollout.message and not said_already:

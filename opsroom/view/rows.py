@@ -195,7 +195,7 @@ def why(row: Row, now: float) -> str:
     if row.flag is not None:
         return words.flag(row)
     if row.rollout.under_way and row.verdict is not None and row.verdict.decides_in:
-        return f"decides in about {numbers.duration(row.verdict.decides_in)}"
+        return words.too_slow(row) or f"decides in about {numbers.duration(row.verdict.decides_in)}"
     if row.verdict is not None and row.verdict.unknown is not None:
         return words.UNKNOWN[row.verdict.unknown]
     stable = row.rollout.stable

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from opsroom.domain.board import Happening, Right, Row
-from opsroom.domain.decision import FlagReason, Outcome
+from opsroom.domain.decision import TOO_SLOW, FlagReason, Outcome
 from opsroom.domain.deed import DeedState, Refusal, Verb
 from opsroom.domain.rollout import Rollout
 from opsroom.domain.verdict import PROMOTE_BELOW, ROLL_BACK_ABOVE, UnknownReason, Verdict, VerdictState
@@ -236,6 +236,14 @@ def verdict(said: Verdict | None) -> str:
         return f"score {value}: healthy"
     later = f", decides in about {numbers.duration(said.decides_in)}" if said.decides_in else ""
     return f"score {value}: not decided{later}"
+
+
+def too_slow(row: Row) -> str:
+    """Said while there is still time: the judge will not have decided when patience is over; empty otherwise."""
+    said, decision = row.verdict, row.decision
+    if said is None or not said.decides_in or decision is None or decision.detail != TOO_SLOW:
+        return ""
+    return f"cannot decide within its patience, needs about {numbers.duration(said.decides_in)}"
 
 
 def caveats(said: Verdict | None) -> list[str]:

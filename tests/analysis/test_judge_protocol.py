@@ -83,3 +83,16 @@ def test_odd_values_are_gaps_not_errors() -> None:
     assert answers["empty"]["scores"] == []
     assert answers["null"]["scores"] == [None] * 9
     assert 0.2 <= answers["one"]["scores"][0] <= 0.8
+
+
+def test_errors_may_be_counts_but_only_of_counted_requests() -> None:
+    arms = {"baseline": [2.0] * 60, "canary": [14.0] * 60}
+    served = {"baseline": [200.0] * 60, "canary": [200.0] * 60}
+    _, answers = ask(
+        case("bare", metrics={"errors": arms}),
+        case("counted", metrics={"errors": arms}, requests=served),
+        case("misplaced", metrics={"requests": served}),
+    )
+    assert "requests" in answers["bare"]["error"]
+    assert answers["counted"]["scores"][-1] > 0.8
+    assert "requests" in answers["misplaced"]["error"]

@@ -132,3 +132,18 @@ def test_wrong_arguments_are_named(
 ) -> None:
     with pytest.raises(ValueError, match=word):
         analyze_canary_metrics(baseline, canary, **keywords)  # type: ignore[arg-type]
+
+
+def test_errors_given_as_counts_are_judged_as_counts() -> None:
+    served = [200.0] * STEPS
+    base, canary = {"errors": [2.0] * STEPS}, {"errors": [14.0] * STEPS}
+    found = analyze_canary_metrics(base, canary, requests=(served, served))
+    assert found.decision == "rollback"
+    assert found.verdict.evidence[0].metric == "error_rate"
+    assert analyze_canary_metrics(base, base, requests=(served, served)).decision == "promote"
+
+
+@pytest.mark.parametrize("name", ["errors", "requests"])
+def test_counts_in_the_wrong_place_are_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=name):
+        analyze_canary_metrics({name: [1.0] * STEPS}, {name: [5.0] * STEPS})

@@ -10,7 +10,7 @@ import pytest
 from opsroom.control.case import Case
 from opsroom.control.memory import Memory, relearn
 from opsroom.domain.board import Freeze
-from opsroom.domain.decision import Flag, FlagReason, Outcome
+from opsroom.domain.decision import TOO_SLOW, Flag, FlagReason, Outcome
 from opsroom.domain.deed import DeedState, Refusal, Verb
 from opsroom.domain.policy import Policy, PolicyRow, Rails
 from opsroom.domain.rollout import Engine, Pause, Phase, Revision, Shape, Uid
@@ -132,6 +132,12 @@ def test_a_score_in_between_is_flagged_when_patience_ends(decider: Decider) -> N
     decider.pass_time(600.0)
     decision = decider.see(0.5)
     assert (decision.flag, decision.detail) == (FlagReason.INCONCLUSIVE, "score")
+
+
+def test_a_canary_that_will_not_be_decided_in_time_says_so_early(decider: Decider) -> None:
+    assert decider.see(0.5, decides_in=60.0).detail == "score"
+    late = decider.see(0.5, decides_in=100_000.0)
+    assert (late.outcome, late.detail) == (Outcome.WATCH, TOO_SLOW)
 
 
 def test_metrics_that_contradict_each_other_are_flagged_as_such(decider: Decider) -> None:

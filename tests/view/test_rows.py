@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from opsroom.domain.board import Row
-from opsroom.domain.decision import Flag, FlagReason
+from opsroom.domain.decision import TOO_SLOW, Decision, Flag, FlagReason, Outcome
 from opsroom.domain.queue import Lane, QueueEntry
-from opsroom.domain.rollout import Engine, Phase, Rollout, Shape, Uid
+from opsroom.domain.rollout import Engine, Phase, Revision, Rollout, Shape, Uid
 from opsroom.domain.verdict import Verdict, VerdictState
 from opsroom.view.rows import shown_score, why
 
@@ -33,3 +33,13 @@ def test_a_flag_says_why_in_words_never_in_codes() -> None:
     assert why(msgspec.structs.replace(ROW, verdict=None, flag=flag), 0.0) == (
         "the policy asks for a person: to promote is due"
     )
+
+
+def test_a_canary_that_will_not_be_decided_in_time_is_told_early() -> None:
+    undecided = Verdict(uid=Uid("u"), at=0.0, state=VerdictState.UNDECIDED, score=0.5, decides_in=7200.0)
+    decision = Decision(uid=Uid("u"), outcome=Outcome.WATCH, at=0.0, detail="score")
+    going = msgspec.structs.replace(ROLLOUT, canary=Revision(hash="c"))
+    row = msgspec.structs.replace(ROW, rollout=going, verdict=undecided, decision=decision)
+    assert why(row, 0.0).startswith("decides in")
+    late = msgspec.structs.replace(row, decision=msgspec.structs.replace(decision, detail=TOO_SLOW))
+    assert why(late, 0.0) == "cannot decide within its patience, needs about 2 h"
