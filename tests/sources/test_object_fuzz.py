@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opsroom.domain.deed import Verb
-from opsroom.domain.marks import Marks
+from opsroom.domain.marks import DEED, FLAG, VERDICT, Marks, read_gate
 from opsroom.domain.offer import offer, seen
 from opsroom.domain.rollout import Rollout
 from opsroom.errors import OpsroomError
@@ -206,3 +206,13 @@ def test_depths_are_cut_at_their_level_and_all_else_stays(value: Any, depth: int
 
 def test_the_transcripts_hold_watch_lines() -> None:
     assert len(LINES) > 3
+
+
+@pytest.mark.parametrize("name", [VERDICT, FLAG, DEED])
+def test_a_mark_nested_beyond_reading_is_no_mark(objects: Any, name: str) -> None:
+    index = Index()
+    text = '{"x":' + deep(50_000).decode() + "}"
+    index.argo_changed(None, objects.rollout(status=STATUS, annotations={name: text}))
+    (rollout,) = index.rollouts()
+    assert index.marks(rollout.uid) == Marks()
+    assert read_gate(text) is None
