@@ -2,42 +2,84 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import time
+
 import pytest
 
-from tests.terminal.screen import Terminal
+from tests.terminal.screen import SECONDS, Terminal
 
-STEPS = ("jjjG", "g\r", "\x1b", "?", "\x1b", ":", "\x1b", "/search\r", "\x1b", "w", "wT")
-SIZES = ((80, 24), (120, 40))
+STEPS = (
+    ("jjjG", ">ok  feature-flags"),
+    ("g\r", "goes on to step"),
+    ("\x1b", "NEEDS YOU"),
+    ("?", "Keys that act"),
+    ("\x1b", "NEEDS YOU"),
+    ("S", "expected every"),
+    ("\x1b", "NEEDS YOU"),
+    ("J", "Deeds"),
+    ("\x1b", "NEEDS YOU"),
+    ("e", "All others"),
+    ("\x1b", "NEEDS YOU"),
+    ("Q", "Queue"),
+    ("\x1b", "NEEDS YOU"),
+    (":", "next theme"),
+    ("\x1b", "NEEDS YOU"),
+    ("/search\r", "1 shown"),
+    ("\x1b", "NEEDS YOU"),
+    ("w", "DONE"),
+    ("wT", "theme "),
+)
+SIZES = ((80, 24), (50, 10), (120, 40))
 
 
-def settle(*terminals: Terminal) -> None:
-    """Wait until nothing more is written to any of them."""
-    quiet = 0
-    while quiet < 3:
-        before = [len(terminal.bytes) for terminal in terminals]
-        for terminal in terminals:
-            terminal.pump(0.06)
-        quiet = quiet + 1 if before == [len(terminal.bytes) for terminal in terminals] else 0
+def same(ours: Terminal, plain: Terminal, after: object) -> None:
+    """Wait until both show the same, and stay so."""
+    end, equal = time.monotonic() + SECONDS, 0
+    while equal < 2:
+        before = len(ours.bytes) + len(plain.bytes)
+        for terminal in (ours, plain):
+            terminal.pump(0.02)
+        quiet = before == len(ours.bytes) + len(plain.bytes)
+        equal = equal + 1 if quiet and ours.cells() == plain.cells() else 0
+        if time.monotonic() > end:
+            assert ours.text == plain.text, f"after {after!r}"
+            assert ours.cells() == plain.cells(), f"after {after!r}"
 
 
-@pytest.mark.timeout(90)
-def test_every_screen_is_equal_to_plain_textual() -> None:
-    plain = Terminal(100, 30, OPSROOM_SCENE_STILL="1", OPSROOM_DRIVER="plain")
-    ours = Terminal(100, 30, OPSROOM_SCENE_STILL="1")
+def put_away(terminal: Terminal) -> None:
+    """Suspend it, as ctrl+z does, and let it go on."""
+    terminal.kill(signal.SIGTSTP)
+    terminal.until(lambda: b"\x1b[?1049l" in terminal.bytes, "the main screen")
+    os.waitpid(terminal.pid, os.WUNTRACED)
+    terminal.kill(signal.SIGCONT)
+    terminal.until(lambda: terminal.bytes.count(b"\x1b[?1049h") == 2, "the alternate screen again")
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("scene", ["board", "wide"])
+def test_every_screen_is_equal_to_plain_textual(scene: str) -> None:
+    plain = Terminal(100, 30, scene, OPSROOM_SCENE_STILL="1", OPSROOM_DRIVER="plain")
+    ours = Terminal(100, 30, scene, OPSROOM_SCENE_STILL="1")
+    both = (ours, plain)
     try:
-        for terminal in (plain, ours):
+        for terminal in both:
             terminal.shows("NEEDS YOU")
-        for keys in STEPS:
-            for terminal in (plain, ours):
+        for keys, words in STEPS if scene == "board" else STEPS[1:3]:
+            for terminal in both:
                 terminal.type(keys)
-            settle(plain, ours)
-            assert ours.cells() == plain.cells(), f"after {keys!r}"
+            for terminal in both:
+                terminal.shows(words)
+            same(ours, plain, keys)
         for size in SIZES:
-            for terminal in (plain, ours):
+            for terminal in both:
                 terminal.resize(*size)
-            settle(plain, ours)
-            assert ours.cells() == plain.cells(), f"at {size}"
-        for terminal in (plain, ours):
+            same(ours, plain, size)
+        for terminal in both:
+            put_away(terminal)
+        same(ours, plain, "put away")
+        for terminal in both:
             terminal.type("q")
             assert terminal.end() == 0
         assert len(ours.bytes) < len(plain.bytes) / 2

@@ -1,6 +1,6 @@
 """A scene on a screen: a feed that shows records, a stand-in for ``opsroom act``, and a board in this terminal.
 
-``python -m tests.ui.show [board|wall|empty|calm|one|lost|many|hostile]`` shows it; ``OPSROOM_SCENE_THEME`` names a
+``python -m tests.ui.show [board|wall|empty|calm|one|lost|many|hostile|wide]`` shows it; ``OPSROOM_SCENE_THEME`` names a
 theme, ``OPSROOM_SCENE_WALL`` shows the scene on the wall, ``OPSROOM_SCENE_GRAPHS`` says what graphs are made of.
 """
 
@@ -78,6 +78,18 @@ def hostile(rows: tuple[Row, ...]) -> tuple[Row, ...]:
     )
 
 
+def wide(rows: tuple[Row, ...]) -> tuple[Row, ...]:
+    """Rows whose words take two cells a letter, or none."""
+    return tuple(
+        msgspec.structs.replace(
+            row,
+            rollout=msgspec.structs.replace(row.rollout, name=f"決済{row.rollout.name}", namespace="équipe-e\u0301"),
+            happenings=(Happening(at=NOW, kind="event", text="ロールアウト 🚀 e\u0301"), *row.happenings),
+        )
+        for row in rows
+    )
+
+
 def main(what: str) -> int:
     """Show a scene on this terminal; its clock runs, or stands still where ``OPSROOM_SCENE_STILL`` is set."""
     from opsroom.ui.app import BoardApp, WallApp
@@ -95,6 +107,8 @@ def main(what: str) -> int:
         rows = (*moving(now)[1:3], *queued(now), *done(now))
     elif what == "hostile":
         rows = hostile(rows)
+    elif what == "wide":
+        rows = wide(rows)
     elif what == "many":
         rows = many(int(os.environ.get("OPSROOM_SCENE_ROWS", "1000")), now)
     elif what == "empty":
