@@ -18,6 +18,7 @@ from typing import BinaryIO
 import msgspec
 
 from opsroom.domain.clean import clean
+from opsroom.errors import Unreachable
 from opsroom.feed.frames import EVENT_LIMIT, PROTOCOL, Beat, Delta, Hello, Picture
 from opsroom.feed.record import GZIP, Line, RecordingError
 from opsroom.feed.state import Board, Link, LinkState
@@ -145,7 +146,13 @@ class Replay:
                 began = self.time() if began is None else began
                 if not await self._until(began + line.at - goal):
                     return
-            if self.board.apply(line.frame, self.time()):
+            try:
+                shown = self.board.apply(line.frame, self.time())
+            except Unreachable as error:
+                raise RecordingError(
+                    f"{self.path} does not hold together: {error.message}", "Begin behind that place"
+                ) from error
+            if shown:
                 if line.at > goal:
                     yield line.frame
                 else:

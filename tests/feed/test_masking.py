@@ -25,6 +25,7 @@ from opsroom.feed.record import MEMBER_SECONDS, Line, Recorder, RecordingError
 from opsroom.feed.replay import Replay, recorded
 from opsroom.feed.shared_copy import shared_copy
 from opsroom.feed.state import Board, Link, LinkState
+from tests.feed.mutations import changes, tampered
 from tests.ui.scenes import NOW, all_rows, room
 
 JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJlLWhlcmU"
@@ -128,7 +129,11 @@ def named_room(at: float) -> Room:
 
 @pytest.fixture
 def recording(tmp_path: Path) -> Path:
-    path = tmp_path / "incident.rec"
+    return recorded_in(tmp_path)
+
+
+def recorded_in(folder: Path) -> Path:
+    path = folder / "incident.rec"
     recorder, board = Recorder(path), Board()
     looks = ((1, NOW, "v2.31.0"), (2, NOW + 5, "v2.31.1"), (3, NOW + MEMBER_SECONDS + 5, "v2.31.2"))
     for seq, at, version in looks:
@@ -208,6 +213,40 @@ def test_a_copy_never_overwrites_and_leaves_nothing_half(recording: Path, tmp_pa
         shared_copy(other, tmp_path / "copy")
     assert not (tmp_path / "copy").exists()
     assert main(["replay", str(tmp_path / "missing"), "--mask", str(tmp_path / "copy")]) == 1
+
+
+@settings(derandomize=True, deadline=None, max_examples=60)
+@given(changes, st.integers(0, 9))
+def test_a_tampered_recording_plays_and_is_copied_or_is_refused_in_a_sentence(
+    tampered_with: tuple[Path, list[bytes]], wishes: list[Any], again: int
+) -> None:
+    folder, lines = tampered_with
+    path, copy = folder / "tampered.rec", folder / "copy.rec"
+    documents = [msgspec.json.decode(line) for line in lines]
+    frames_ = tampered([one["frame"] for one in documents], wishes)
+    said = [
+        msgspec.json.encode({"at": one["at"], "frame": frame}) for one, frame in zip(documents, frames_, strict=False)
+    ]
+    path.write_bytes(gzip.compress(b"\n".join([*said, said[again % len(said)]] if said else []) + b"\n"))
+    copy.unlink(missing_ok=True)
+
+    async def played() -> None:
+        async for told in Replay(path, speed=1e9):
+            if isinstance(told, Link) and told.state is LinkState.LOST:
+                return
+
+    for use in (lambda: asyncio.run(played()), lambda: shared_copy(path, copy)):
+        try:
+            use()
+        except RecordingError as error:
+            assert str(error).isprintable()  # noqa: PT017 - played or refused, both are right
+            assert error.fix  # noqa: PT017
+
+
+@pytest.fixture(scope="module")
+def tampered_with(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[bytes]]:
+    folder = tmp_path_factory.mktemp("tampered")
+    return folder, gzip.decompress(recorded_in(folder).read_bytes()).splitlines()
 
 
 def test_a_name_inside_a_word_is_not_that_name() -> None:
