@@ -28,6 +28,7 @@ class Noise:
         "_square",
         "_tuning",
         "_var",
+        "_young",
         "early",
         "last",
         "mean",
@@ -50,6 +51,8 @@ class Noise:
         self.n = np.zeros(shape)
         self.weight = np.zeros(shape)
         self.mean = np.zeros(shape)
+        self._young = True
+        """Whether anybody is still at the first steps."""
         self.early = np.zeros(shape)
         """The mean of the first steps."""
         self.past = [np.zeros(shape) for _ in range(4)]
@@ -99,7 +102,10 @@ class Noise:
         before = np.clip((self.last - self.mean) / scale, -3.0, 3.0)
         self._cross += np.where(both, now * before, 0.0)
         self._square += np.where(both, now * now, 0.0)
-        self.early = np.where(self.n < EARLY_STEPS, self.mean, self.early)
+        if self._young:
+            young = self.n < EARLY_STEPS
+            self.early = np.where(young, self.mean, self.early)
+            self._young = bool(young.any())
         newer = [self.mean, *self.past[:3]]
         self.past = [np.where(ok, new, old) for new, old in zip(newer, self.past, strict=True)]
         self.last = np.where(ok, x, self.last)

@@ -66,7 +66,8 @@ def score(
     with np.errstate(over="ignore"):
         found = 1.0 / (1.0 + np.exp(-LOGIT * (known - middle) / half))
     floor = np.where(stream.elapsed < need, 0.5 - EARNED * np.minimum(stream.elapsed / need, 1.0), 0.0)
-    floor = np.where(_unproven(stream, harm, need, roll_back), np.maximum(floor, 0.5 - EARNED), floor)
+    if (stream.elapsed >= need).any():  # before that the floor is higher anyway
+        floor = np.where(_unproven(stream, harm, need, roll_back), np.maximum(floor, 0.5 - EARNED), floor)
     found = np.maximum(found, floor)
     return np.where(stream.seen | (stream.restarts.harm() >= CERTAIN), found, np.nan)
 
