@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import count
 
 import msgspec
 
@@ -45,6 +46,14 @@ class _Shown:
     """The version it replaced."""
     whole: msgspec.Raw | None = None
     change: msgspec.Raw | None = None
+    place: tuple[int, float] | None = None
+
+    def loudness(self) -> tuple[int, float]:
+        """The order of the board: a viewer draws the first part of a large picture while the others come in."""
+        if self.place is None:
+            row = self.row
+            self.place = (-row.severity, (row.flag.since if row.flag else row.rollout.started) or 0.0)
+        return self.place
 
     def encoded(self) -> msgspec.Raw:
         if self.whole is None:
@@ -56,6 +65,23 @@ class _Shown:
             assert self.before is not None  # noqa: S101 - for the type checker; callers test it
             self.change = msgspec.Raw(encode(difference(self.before, self.row)))
         return self.change
+
+
+class _Frames:
+    """Frames that are made when the first viewer comes to them, and kept for the others."""
+
+    def __init__(self, made: Iterator[bytes]) -> None:
+        self._made = made
+        self._kept: list[bytes] = []
+
+    def __iter__(self) -> Iterator[bytes]:
+        for at in count():
+            if at == len(self._kept):
+                frame = next(self._made, None)
+                if frame is None:
+                    return
+                self._kept.append(frame)
+            yield self._kept[at]
 
 
 class _RawPicture(msgspec.Struct, kw_only=True, omit_defaults=True, tag="picture"):
@@ -88,7 +114,7 @@ class Published:
     _floor: int = 0
     """Departures up to this sequence are forgotten."""
     _news: asyncio.Event = field(default_factory=asyncio.Event)
-    _cache: dict[tuple[int, frozenset[str] | None], list[bytes]] = field(default_factory=dict)
+    _cache: dict[tuple[int, frozenset[str] | None], _Frames] = field(default_factory=dict)
 
     def publish(self, room: Room, rows: Iterable[Row]) -> None:
         """Replace the picture; rows equal to what they were cost nothing on the wire."""
@@ -126,12 +152,21 @@ class Published:
             return False
         return True
 
-    def frames_since(self, seq: int, viewer: Viewer) -> list[bytes]:
-        """The encoded frame(s) that take ``viewer`` from ``seq`` (0: from nothing) to now."""
+    def frames_since(self, seq: int, viewer: Viewer) -> Iterable[bytes]:
+        """The encoded frame(s) that take ``viewer`` from ``seq`` (0: from nothing) to now, whatever is published later.
+
+        A picture's are encoded one by one as they are taken: the first need not wait for the last.
+        """
         key = (seq, viewer.namespaces)
         found = self._cache.get(key)
         if found is None:
-            self._cache[key] = found = list(self._picture(viewer) if seq <= self._floor else self._delta(seq, viewer))
+            if seq <= self._floor:
+                waiting = sorted(self._visible(viewer), key=_Shown.loudness)
+                found = _Frames(_picture(self.seq, self._room(viewer), waiting))
+            else:
+                # At once: what a row was before is forgotten at the next publication.
+                found = _Frames(iter(list(self._delta(seq, viewer))))
+            self._cache[key] = found
         return found
 
     def picture(self, viewer: Viewer) -> bytes:
@@ -147,13 +182,6 @@ class Published:
 
     def _visible(self, viewer: Viewer) -> Iterator[_Shown]:
         return (shown for shown in self._rows.values() if viewer.sees(shown.row.rollout.namespace))
-
-    def _picture(self, viewer: Viewer) -> Iterator[bytes]:
-        room = self._room(viewer)
-        waiting = sorted(self._visible(viewer), key=_loudest_first)
-        for start in range(0, max(1, len(waiting)), PART_ROWS):
-            part = [shown.encoded() for shown in waiting[start : start + PART_ROWS]]
-            yield encode(_RawPicture(seq=self.seq, room=room, rows=part, more=start + PART_ROWS < len(waiting)))
 
     def _delta(self, since: int, viewer: Viewer) -> Iterator[bytes]:
         room = self._room(viewer)
@@ -184,10 +212,10 @@ class Published:
         return None if shown is None else shown.row.rollout.namespace
 
 
-def _loudest_first(shown: _Shown) -> tuple[int, float]:
-    """The order of the board: a viewer draws the first part of a large picture while the others come in."""
-    row = shown.row
-    return -row.severity, (row.flag.since if row.flag else row.rollout.started) or 0.0
+def _picture(seq: int, room: msgspec.Raw, waiting: list[_Shown]) -> Iterator[bytes]:
+    for start in range(0, max(1, len(waiting)), PART_ROWS):
+        part = [shown.encoded() for shown in waiting[start : start + PART_ROWS]]
+        yield encode(_RawPicture(seq=seq, room=room, rows=part, more=start + PART_ROWS < len(waiting)))
 
 
 def room_for(room: Room, viewer: Viewer, namespace_of: Callable[[Uid], str | None]) -> Room:
