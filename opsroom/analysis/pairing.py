@@ -34,26 +34,27 @@ def small_sample(requests: Floats) -> tuple[Floats, Floats]:
 class Level:
     """The recent level of one arm, and what of its deviations from it lasts; M metrics × R rollouts."""
 
-    __slots__ = ("_memory", "_pace", "at", "lasting")
+    __slots__ = ("_pace", "at", "lasting")
 
     def __init__(self, shape: tuple[int, int], tuning: Tuning) -> None:
-        self._memory = tuning.pair_memory
         self._pace = tuning.lasting_pace
         self.at = np.full(shape, np.nan)
         """Log units; NaN before the first sample."""
         self.lasting = np.zeros(shape)
         """Recent mean of the deviations, log units."""
 
-    def away(self, values: Floats, there: Flags) -> Floats:
-        """Deviation of one step, 0 where there is none; it enters ``lasting``."""
-        found = np.where(there & np.isfinite(self.at), values - self.at, 0.0)
+    def away(self, values: Floats) -> Floats:
+        """Deviation of one step (NaN: a gap), 0 where there is none; it enters ``lasting``."""
+        found: Floats = values - self.at
+        np.copyto(found, 0.0, where=np.isnan(found))
         self.lasting += (found - self.lasting) * self._pace
         return found
 
-    def follow(self, values: Floats, away: Floats, steps: Floats) -> None:
-        """Learn the step; ``steps`` came before it."""
-        pull = away * np.maximum(1.0 / self._memory, 1.0 / (steps + 1.0))
-        self.at = np.where(np.isfinite(self.at), self.at + pull, values)
+    def follow(self, values: Floats, away: Floats, pace: Floats) -> None:
+        """Learn the step: a part ``pace`` of its deviation."""
+        pull = away * pace
+        self.at += pull
+        np.copyto(self.at, values, where=np.isnan(self.at))
         self.lasting -= pull
 
 
@@ -96,7 +97,7 @@ class Pairing:
         """Take the logs of one step (M, R), NaN for a gap; return the paired log-ratio, NaN where either is missing."""
         k = self._tuning
         there, present = np.isfinite(base), np.isfinite(canary)
-        away, follows = self._own_level.away(base, there), self._their_level.away(canary, present)
+        away, follows = self._own_level.away(base), self._their_level.away(canary)
         sd = np.sqrt(self._var)
         beta = np.clip((k.pair_weight + self._cross) / (k.pair_weight + self._own), 0.0, 1.0)
         moved = self._moved(sd)
@@ -106,8 +107,9 @@ class Pairing:
         ratio: Floats = canary - np.where(known, self.level + moved + beta * near + (rest - near), base)
         ratio[~there] = np.nan
         self._learn(base, canary, sd)
-        self._own_level.follow(base, away, self._n)
-        self._their_level.follow(canary, follows, self._n)
+        pace = np.maximum(1.0 / k.pair_memory, 1.0 / (self._n + 1.0))
+        self._own_level.follow(base, away, pace)
+        self._their_level.follow(canary, follows, pace)
         self._base = np.where(there, base, self._base)
         self._canary = np.where(present, canary, self._canary)
         self._n += there & present
