@@ -189,7 +189,6 @@ HEALTHY: dict[str, Bend] = {
     f.__name__.replace("_", "-"): f
     for f in (
         nothing,
-        nothing,
         loud,
         pareto,
         daily,
