@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
-SECONDS = 120
+SECONDS = 60
 """For all look-ups together; a service that is slower is not there."""
 
 
