@@ -119,6 +119,15 @@ def test_more_errors_never_score_lower(errors: np.ndarray, more: float) -> None:
     assert (scores(worse) >= scores(plain) - 1e-6).all()
 
 
+def test_more_errors_at_some_steps_never_score_lower() -> None:
+    rng = np.random.default_rng(8)
+    still = np.zeros((2, 4000, 24))
+    errors = rng.choice([0.0, 0.0, 0.0, 0.01, 0.05, 0.3], size=still.shape)
+    more = rng.choice([0.01, 0.1, 0.5], size=(4000, 1)) * (rng.random((4000, 24)) < 0.3)
+    worse = np.stack([errors[0], np.minimum(errors[1] + more, 1.0)])
+    assert (scores(window_of(still, still, worse)) >= scores(window_of(still, still, errors)) - 1e-6).all()
+
+
 @pytest.mark.parametrize("name", ["latency", "cpu", "error"])
 def test_swapped_arms_turn_harm_into_health(canaries: Make, name: str) -> None:
     harm = {"latency": {"latency": 1.6}, "cpu": {"cpu": 1.6}, "error": {"error_rise": 0.05}}[name]
