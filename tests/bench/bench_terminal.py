@@ -102,8 +102,10 @@ class Bench:
 
     @property
     def board(self) -> list[str]:
-        """The command under test."""
-        return [sys.executable, "-m", "opsroom", "--feed", f"unix:{self.home}/feed.sock"]
+        """The command under test, as a person types it where it is installed."""
+        script = Path(sys.executable).with_name("opsroom")
+        command = [sys.executable, str(script)] if script.exists() else [sys.executable, "-m", "opsroom"]
+        return [*command, "--feed", f"unix:{self.home}/feed.sock"]
 
     @contextlib.contextmanager
     def shown(self, limit: int = 0) -> Iterator[Probe]:
