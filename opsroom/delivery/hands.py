@@ -83,6 +83,8 @@ class Prepared:
     sight: Sight
     plan: Plan
     deed: Deed
+    looked: float
+    """When the look was begun, by the clock of ``Hands``."""
 
     @property
     def intent(self) -> Intent:

@@ -26,6 +26,7 @@ async def prepare(intent: Intent, hands: Hands) -> Prepared | Deed:
     engine = engine_for(intent.target, intent.verb)
     if engine is None:
         return refuse(intent, Refused(refusal=Refusal.NOT_SUPPORTED, detail=intent.target.engine.value), hands)
+    looked = hands.now()
     try:
         sight = await engine.look(hands.reader, intent)
     except OpsroomError as error:
@@ -37,10 +38,11 @@ async def prepare(intent: Intent, hands: Hands) -> Prepared | Deed:
     if missing:
         return refuse(intent, Refused(refusal=Refusal.NO_RIGHT, detail=missing), hands, plan.effect)
     if approval.needed(intent):
-        agreed = await _agreed(Prepared(engine, sight, plan, _begun(intent, plan, hands)), hands)
+        agreed = await _agreed(Prepared(engine, sight, plan, _begun(intent, plan, hands), looked), hands)
         if isinstance(agreed, Refused):
             return refuse(intent, agreed, hands, plan.effect)
         intent, engine, sight, plan = agreed.deed.intent, agreed.engine, agreed.sight, agreed.plan
+        looked = agreed.looked
     deed = _begun(intent, plan, hands)
     try:
         await journalled(deed, hands)
@@ -49,7 +51,7 @@ async def prepare(intent: Intent, hands: Hands) -> Prepared | Deed:
             return refuse(intent, Refused(refusal=Refusal.JOURNAL, detail=clean(error)), hands)
         deed = msgspec.structs.replace(deed, detail="not_journalled")
         await notice.publish(deed, hands.writer)
-    return Prepared(engine, sight, plan, deed)
+    return Prepared(engine, sight, plan, deed, looked)
 
 
 def _begun(intent: Intent, plan: Plan, hands: Hands) -> Deed:
@@ -64,12 +66,12 @@ async def _agreed(ready: Prepared, hands: Hands) -> Prepared | Refused:
             return intent
         if intent.verb is not Verb.APPROVE:
             return replace(ready, deed=msgspec.structs.replace(ready.deed, intent=intent))
-        engine = ApprovingEngine()
+        engine, looked = ApprovingEngine(), hands.now()
         sight = await engine.look(hands.reader, intent)
     except OpsroomError as error:
         return refused_by(error)
     plan = engine.plan(sight, intent)
-    return plan if isinstance(plan, Refused) else Prepared(engine, sight, plan, _begun(intent, plan, hands))
+    return plan if isinstance(plan, Refused) else Prepared(engine, sight, plan, _begun(intent, plan, hands), looked)
 
 
 async def _missing(plan: Plan, hands: Hands) -> str:
@@ -99,8 +101,8 @@ async def named(refused: Refused, intent: Intent, hands: Hands) -> Refused:
 
 
 async def look_again(ready: Prepared, hands: Hands) -> Prepared | Refused:
-    """``ready`` as it stands after somebody else was faster: the same effect still, or a refusal."""
-    intent = ready.deed.intent
+    """``ready`` as it stands now, perhaps after somebody else was faster: the same effect still, or a refusal."""
+    intent, began = ready.deed.intent, hands.now()
     try:
         sight = await ready.engine.look(hands.reader, intent)
     except OpsroomError as error:
@@ -110,4 +112,4 @@ async def look_again(ready: Prepared, hands: Hands) -> Prepared | Refused:
         return plan
     if plan.effect is not ready.plan.effect:
         return Refused(refusal=Refusal.CHANGED, detail=f"effect:{plan.effect.value}")
-    return replace(ready, sight=sight, plan=plan)
+    return replace(ready, sight=sight, plan=plan, looked=began)

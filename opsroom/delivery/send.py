@@ -16,6 +16,9 @@ from opsroom.kube.served import absent
 LOOKS = 4
 """Looks at a target that keeps changing, before the deed is given up."""
 
+LOOK_KEEPS = 5.0
+"""Seconds from a look to the request that rests on it: a process may be stopped in between, or a person may wait."""
+
 OVERTAKEN = 30.0
 """Seconds after which an automatic promotion that could not be sent is decided anew: its score has grown old."""
 
@@ -24,7 +27,7 @@ async def send_first(ready: Prepared, hands: Hands) -> tuple[Prepared, DeedState
     """Send the first request; after a refused precondition look and weigh again. A Deed means: refused."""
     last: OpsroomError | None = None
     for attempt in range(LOOKS):
-        if attempt:
+        if attempt or abs(hands.now() - ready.looked) > LOOK_KEEPS:
             looked = await look_again(ready, hands)
             if isinstance(looked, Refused):
                 return refused(ready.deed, await named(looked, ready.intent, hands), hands)
