@@ -75,9 +75,8 @@ class Address:
 
     def empty(self) -> str:
         """The sentence for answers without any series, where there were some before."""
-        return (
-            f"Prometheus at {self.place} answers, but has lost every series it had. Check that it scrapes its targets"
-        )
+        found = f"Prometheus at {self.place} answers, but has lost every series it had"
+        return f"{found}. Check that it scrapes its targets, and that its clock and ours agree"
 
     def silent(self, error: Exception) -> str:
         """The sentence for no answer at all, and for what the official client raises about one."""
