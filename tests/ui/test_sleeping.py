@@ -99,6 +99,7 @@ def test_the_screens_feed_and_keys_are_timed_by_that_clock_too(monkeypatch: pyte
             assert not mouse
 
     monkeypatch.setattr(running, "LateFeed", Feed)
+    monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setattr("opsroom.ui.terminal.need_screen", lambda: None)
     monkeypatch.setattr("opsroom.ui.terminal.prepare", lambda environment: None)
     monkeypatch.setattr("opsroom.ui.splash.handed_over", lambda: None)
