@@ -39,6 +39,9 @@ from opsroom.kube.reader import Reader
 from opsroom.kube.writer import Writer
 from opsroom.view import effects, two_people, words
 
+INPUT_LIMIT = 256 * 1024
+"""Bytes read of a file on standard input; an intent and its word take a few hundred."""
+
 VERBS = {"promote": Verb.PROMOTE, "rollback": Verb.ROLL_BACK, "flag": Verb.FLAG}
 
 
@@ -164,7 +167,7 @@ async def _standard_input() -> asyncio.StreamReader:
         loop = asyncio.get_running_loop()
         await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stdin), sys.stdin)
     else:
-        stdin.feed_data(await asyncio.to_thread(sys.stdin.buffer.read))
+        stdin.feed_data(await asyncio.to_thread(sys.stdin.buffer.read, INPUT_LIMIT))
         stdin.feed_eof()
     return stdin
 

@@ -61,13 +61,13 @@ async def act(stdin: asyncio.StreamReader, setting: Setting) -> int:
     Raises:
         UsageError: the first line is no intent.
     """
-    line = await stdin.readline()
+    line = await _line(stdin)
     try:
         intent = msgspec.json.decode(line, type=Intent)
     except (msgspec.MsgspecError, RecursionError) as error:
-        raise UsageError(f"The intent on standard input cannot be read: {error}") from error
+        raise UsageError(f"The intent on standard input cannot be read: {error}", "See opsroom act --help") from error
     stop = asyncio.Event()
-    word = asyncio.ensure_future(stdin.readline())
+    word = asyncio.ensure_future(_line(stdin))
     with _signals(stop):
         stopped = asyncio.ensure_future(stop.wait())
         try:
@@ -75,6 +75,14 @@ async def act(stdin: asyncio.StreamReader, setting: Setting) -> int:
         finally:
             word.cancel()
             stopped.cancel()
+
+
+async def _line(stdin: asyncio.StreamReader) -> bytes:
+    """The next line; empty for one that is longer than any of ours (the stream's limit)."""
+    try:
+        return await stdin.readline()
+    except ValueError:
+        return b""
 
 
 async def _act(intent: Intent, setting: Setting, word: asyncio.Future[bytes], stopped: Stop) -> int:

@@ -179,6 +179,25 @@ def test_what_is_no_intent_is_a_usage_error(sim: Sim) -> None:
         sim.run(main())
 
 
+def test_a_line_without_end_is_no_intent(sim: Sim) -> None:
+    async def main() -> int:
+        stdin = asyncio.StreamReader()
+        stdin.feed_data(b"x" * 300_000)
+        stdin.feed_eof()
+        return await act(stdin, setting(sim, []))
+
+    with pytest.raises(UsageError, match="standard input"):
+        sim.run(main())
+
+
+def test_a_word_without_end_cancels_and_the_journal_says_so(sim: Sim) -> None:
+    canary(sim)
+    code, said = spoken(sim, sim.intent(Verb.PROMOTE), "go" * 100_000)
+    assert (code, said[-1].state) == (1, DeedState.CANCELLED)
+    assert sim.journal.states == ["journalled", "cancelled"]
+    assert sim.writer.sent == []
+
+
 def test_an_operator_cannot_pass_for_the_worker(sim: Sim) -> None:
     canary(sim)
     intent = sim.intent(Verb.PROMOTE, automatic=True, fencing=9, actor="worker")
