@@ -13,6 +13,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from opsroom.config.private_file import opener
+
 STOP_SECONDS = 5.0
 """How long a child may take to end after SIGTERM before it is killed."""
 
@@ -40,8 +42,8 @@ def start(
     Raises:
         OSError: the log cannot be opened or the process cannot be started.
     """
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab", buffering=0) as errors:
+    log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with open(log, "ab", buffering=0, opener=opener) as errors:
         return subprocess.Popen(  # noqa: S603 - our own command with our own words
             command(*words),
             stdin=subprocess.DEVNULL,

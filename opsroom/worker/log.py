@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import logging
 import logging.handlers
+from io import TextIOWrapper
 from pathlib import Path
 
 import msgspec
 
+from opsroom.config.private_file import opener
 from opsroom.domain.clean import clean
 
 SIZE = 4 * 1024 * 1024
@@ -33,6 +35,13 @@ class JsonLines(logging.Formatter):
         return msgspec.json.encode(line).decode()
 
 
+class _Private(logging.handlers.RotatingFileHandler):
+    """Turned over by size; what a line quotes is for the owner's eyes."""
+
+    def _open(self) -> TextIOWrapper:
+        return open(self.baseFilename, self.mode, encoding=self.encoding, opener=opener)  # type: ignore[return-value]
+
+
 class Counting(logging.Handler):
     """Counts the lines that tell of a mistake of ours."""
 
@@ -51,10 +60,8 @@ def log_to(path: Path) -> logging.Handler:
     Requests of the HTTP client are not logged: their addresses may hold what is nobody's business.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handler: logging.Handler = logging.handlers.RotatingFileHandler(
-            path, maxBytes=SIZE, backupCount=KEPT, encoding="utf-8", delay=True
-        )
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handler: logging.Handler = _Private(path, maxBytes=SIZE, backupCount=KEPT, encoding="utf-8", delay=True)
     except OSError:
         handler = logging.NullHandler()
     handler.setFormatter(JsonLines())
