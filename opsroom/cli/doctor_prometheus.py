@@ -15,7 +15,7 @@ from opsroom.config.secrets import token
 from opsroom.config.settings import Settings
 from opsroom.errors import OpsroomError
 from opsroom.kube.reader import Reader
-from opsroom.sources.asking import Address, Failed, RangeQueries
+from opsroom.sources.asking import Address, Failed, RangeQueries, authorization
 from opsroom.sources.discovery import Catalog, NoRequests, Official, Proxied, discover
 from opsroom.sources.kinds import ReplicaSet
 from opsroom.sources.presets import PRESETS, preset_named
@@ -38,9 +38,9 @@ async def prometheus_findings(settings: Settings, reader: Reader | None, tell: T
     except OpsroomError as error:
         tell(failed("prometheus", error))
         return
-    bearer = {"Authorization": f"Bearer {secret.reveal()}"} if secret is not None else {}
+    proof = authorization(secret.reveal()) if secret is not None else {}
     client = (told.client_cert, told.client_key) if told.client_cert else None
-    address = Address(told.url.rstrip("/"), {**told.headers, **bearer}, told.ca_file, client, told.timeout)
+    address = Address(told.url.rstrip("/"), {**told.headers, **proof}, told.ca_file, client, told.timeout)
     plan = await _plan(settings, address, reader, tell)
     if plan is None:
         return

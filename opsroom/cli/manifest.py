@@ -15,6 +15,7 @@ from importlib import resources
 from pathlib import Path
 
 from opsroom import __version__
+from opsroom.config.settings import Prometheus, refuse_secrets
 from opsroom.errors import ConfigError, UsageError
 
 HOME = "opsroom"
@@ -35,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     Raises:
         UsageError: a namespace, address or name that cannot stand in one.
-        ConfigError: the policy file cannot be used.
+        ConfigError: the policy file cannot be used, or the address of Prometheus holds a secret.
     """
     sys.stdout.write(text(arguments))
     return 0
@@ -49,6 +50,7 @@ def text(arguments: argparse.Namespace) -> str:
         if not _NAME.fullmatch(namespace):
             raise UsageError(f"{namespace!r} is no name of a namespace")
     prometheus = given.get("prometheus", "")
+    refuse_secrets(Prometheus(url=prometheus), "--prometheus")
     role, mode = arguments.role, arguments.mode
     if role in ("hold", "alerts"):
         return _piece(f"{role}.yaml")

@@ -6,14 +6,14 @@ import argparse
 
 import msgspec
 
-from opsroom.config.settings import Settings, load_settings
+from opsroom.config.settings import Settings, load_settings, refuse_secrets
 
 
 def settings_for(arguments: argparse.Namespace) -> Settings:
     """The settings of this run.
 
     Raises:
-        ConfigError: the file is wrong.
+        ConfigError: the file is wrong, or an option holds a secret.
     """
     given = vars(arguments)
     settings = load_settings(given.get("config"))
@@ -23,4 +23,5 @@ def settings_for(arguments: argparse.Namespace) -> Settings:
         changes["namespaces"] = namespaces
     if given.get("prometheus"):
         changes["prometheus"] = msgspec.structs.replace(settings.prometheus, url=given["prometheus"])
+        refuse_secrets(changes["prometheus"], "--prometheus")
     return msgspec.structs.replace(settings, **changes)

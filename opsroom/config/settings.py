@@ -17,6 +17,9 @@ from opsroom.config.paths import settings_file
 from opsroom.config.toml_file import load
 from opsroom.errors import ConfigError
 
+LONGEST_QUERY = 300.0
+"""Seconds: what takes longer is of no use to anybody, and TOML knows ``inf`` and ``nan``."""
+
 
 class Prometheus(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where metrics come from."""
@@ -28,7 +31,7 @@ class Prometheus(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     queries: dict[str, str] = {}
     """Own grouped PromQL by metric name; they win over the preset."""
     headers: dict[str, str] = {}
-    """Extra headers such as ``X-Scope-OrgID``; never a secret."""
+    """Extra headers such as ``X-Scope-OrgID``; never a secret (``refuse_secrets``)."""
     ca_file: str = ""
     client_cert: str = ""
     client_key: str = ""
@@ -82,6 +85,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     path: str = ""
     """The file these settings came from; filled in by ``load_settings``."""
 
+
+_SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "x-api-key"})
 
 VARIABLES = {
     "OPSROOM_KUBECONFIG": ("kubeconfig",),
@@ -145,6 +150,20 @@ def _truth(variable: str, value: str) -> bool:
     raise ConfigError(f"{variable} is {value!r}", "Set it to true or false")
 
 
+def refuse_secrets(prometheus: Prometheus, where: str) -> None:
+    """Settings are handed on to children as arguments, which everybody on the machine can read.
+
+    Raises:
+        ConfigError: the URL names a user or a password, or a header is one. It never quotes them.
+    """
+    fix = "Use opsroom login prometheus, or a file of mode 0600 named by PROMETHEUS_TOKEN_FILE"
+    if "@" in prometheus.url.partition("://")[2].partition("/")[0]:
+        raise ConfigError(f"{where}: the URL of Prometheus names a user or a password", f"{fix}: USER:PASSWORD")
+    for name in prometheus.headers:
+        if name.lower() in _SECRET_HEADERS:
+            raise ConfigError(f"{where}: the header {name} is a secret", fix)
+
+
 def _checked(settings: Settings) -> None:
     screen = settings.screen
     for name in ("promote_countdown", "roll_back_countdown"):
@@ -158,5 +177,7 @@ def _checked(settings: Settings) -> None:
         raise ConfigError(f"{settings.path}: screen.graphs must be braille, block or ascii", "Correct that value")
     if screen.notices not in ("", "off", "osc9", "osc777"):
         raise ConfigError(f"{settings.path}: screen.notices must be osc9, osc777 or off", "Correct that value")
-    if settings.prometheus.timeout <= 0:
-        raise ConfigError(f"{settings.path}: prometheus.timeout must be more than 0", "Correct that value")
+    if not 0 < settings.prometheus.timeout <= LONGEST_QUERY:
+        words = f"more than 0 and at most {LONGEST_QUERY:.0f} seconds"
+        raise ConfigError(f"{settings.path}: prometheus.timeout must be {words}", "Correct that value")
+    refuse_secrets(settings.prometheus, settings.path)

@@ -7,6 +7,7 @@ that the right to ``get services/proxy`` is enough and nothing can be changed th
 from __future__ import annotations
 
 import asyncio
+import base64
 import re
 import ssl
 from collections.abc import Mapping
@@ -105,6 +106,15 @@ def _root(error: BaseException) -> BaseException:
             found = one
         one = one.__cause__ or one.__context__
     return found
+
+
+def authorization(secret: str) -> dict[str, str]:
+    """The header of ``secret``: ``USER:PASSWORD`` is basic (RFC 7617); no bearer token has a colon (RFC 6750)."""
+    if not secret:
+        return {}
+    if ":" in secret:
+        return {"Authorization": f"Basic {base64.b64encode(secret.encode()).decode()}"}
+    return {"Authorization": f"Bearer {secret}"}
 
 
 class RangeQueries:

@@ -21,7 +21,7 @@ from opsroom.kube.reader import Reader
 from opsroom.sources.align import Services, align
 from opsroom.sources.aligned import Aligned
 from opsroom.sources.answers import Found, Series, Unusable, points
-from opsroom.sources.asking import Address, Failed, RangeQueries
+from opsroom.sources.asking import Address, Failed, RangeQueries, authorization
 from opsroom.sources.discovery import Catalog, NoRequests, Official, Proxied, discover
 from opsroom.sources.queries import RESTART_COUNT, Plan, Query
 from opsroom.sources.ring import Arm, Ring
@@ -67,7 +67,7 @@ class Metrics:
 
         Args:
             url: base URL; ``kube:NAMESPACE/SERVICE:PORT`` goes through ``reader``'s API server.
-            token: bearer token, kept out of every ``repr``.
+            token: bearer token or ``USER:PASSWORD``, kept out of every ``repr``.
             preset, queries: see ``presets`` and ``queries``; both may be empty.
             scrape: seconds between two samples; None measures it.
             lateness: seconds a step stays open after its last scrape; None: as long as a scrape, at most 5 s.
@@ -76,8 +76,7 @@ class Metrics:
         """
         self._namespaces = tuple(namespaces)
         self._preset, self._custom, self._scrape, self._lateness = preset, dict(queries or {}), scrape, lateness
-        bearer = {"Authorization": f"Bearer {token}"} if token else {}
-        self._address = Address(url.rstrip("/"), {**(headers or {}), **bearer}, ca_file, client, seconds)
+        self._address = Address(url.rstrip("/"), {**(headers or {}), **authorization(token)}, ca_file, client, seconds)
         self._reader = reader
         self._ranges = RangeQueries(self._address, reader, transport)
         self._catalog = catalog

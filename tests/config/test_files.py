@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from opsroom.cli import main
 from opsroom.config.policy_file import load_policy, parse_policy, write_policy
 from opsroom.config.settings import load_settings
 from opsroom.domain.clean import clean
@@ -62,6 +63,8 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
         ("[contexts.prod-eu]\nsecond = true\n", ":2:", "contexts.prod-eu.second is not a setting"),
         ("context = \n", "line 1", "is not TOML"),
         ('path = "x"\n', "", "path is not a setting"),
+        ("[prometheus]\ntimeout = inf\n", "", "prometheus.timeout must be more than 0 and at most 300 seconds"),
+        ("[prometheus]\ntimeout = nan\n", "", "prometheus.timeout must be more than 0"),
     ],
 )
 def test_a_wrong_setting_is_named(tmp_path: Path, text: str, where: str, what: str) -> None:
@@ -72,6 +75,38 @@ def test_a_wrong_setting_is_named(tmp_path: Path, text: str, where: str, what: s
     assert str(file) in str(error.value)
     assert where in str(error.value)
     assert what in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'url = "https://bot:hunter2@prom.test/base"',
+        'url = "https://hunter2@prom.test"',
+        'headers = {authorization = "Bearer hunter2"}',
+        'headers = {X-Scope-OrgID = "a", Cookie = "hunter2"}',
+    ],
+)
+def test_a_secret_in_the_settings_is_refused_and_not_repeated(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "opsroom.toml"
+    file.write_text(f"[prometheus]\n{text}\n")
+    with pytest.raises(ConfigError, match="PROMETHEUS_TOKEN_FILE") as error:
+        load_settings(str(file), {})
+    assert "hunter2" not in str(error.value)
+
+
+def test_a_secret_in_an_argument_is_refused_and_not_repeated(capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["doctor"], ["manifest", "worker"], ["ls"]):
+        main([*words, "--prometheus", "https://bot:hunter2@prom.test"])
+        said = capsys.readouterr()
+        assert "PROMETHEUS_TOKEN_FILE" in said.out + said.err
+        assert "hunter2" not in said.out + said.err
+
+
+@pytest.mark.parametrize("url", ["https://prom.test/@team/api", "kube:monitoring/prometheus:9090", "http://p:9090"])
+def test_an_address_without_a_secret_is_taken(tmp_path: Path, url: str) -> None:
+    file = tmp_path / "opsroom.toml"
+    file.write_text("")
+    assert load_settings(str(file), {"OPSROOM_PROMETHEUS": url}).prometheus.url == url
 
 
 def test_a_file_that_was_named_must_exist(tmp_path: Path) -> None:

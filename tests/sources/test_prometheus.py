@@ -17,6 +17,7 @@ from opsroom.kube.connection import Connection
 from opsroom.kube.endpoint import Endpoint
 from opsroom.kube.reader import Reader
 from opsroom.sources.aligned import Aligned
+from opsroom.sources.asking import authorization
 from opsroom.sources.discovery import NoRequests, discover
 from opsroom.sources.presets import CPU, MEMORY, PRESETS, RESTARTS, fitted
 from opsroom.sources.prometheus import Metrics
@@ -262,6 +263,17 @@ def test_the_official_client_finds_nobody() -> None:
     error = source.states()[0].error
     assert error.startswith("No answer from Prometheus at 127.0.0.1:9 ([Errno 111] Connection refused)")
     assert "s3cret" not in error + repr(source)
+
+
+@pytest.mark.parametrize(
+    ("secret", "header"),
+    [
+        ("abc.DEF-1", {"Authorization": "Bearer abc.DEF-1"}),
+        ("anna:s3:cret", {"Authorization": "Basic YW5uYTpzMzpjcmV0"}),
+    ],
+)
+def test_a_secret_with_a_colon_is_a_user_and_a_password(secret: str, header: dict[str, str]) -> None:
+    assert authorization(secret) == header
 
 
 def test_custom_queries_win() -> None:
