@@ -47,7 +47,7 @@ class Shares:
         if self._sent != self._mesh:
             self._dirty |= {name for name in self._mesh if self._mesh[name] != self._sent.get(name)}
             self._sent = dict(self._mesh)
-        for name in self._dirty:
+        for name in sorted(self._dirty):
             self._made[name] = self._share(name)
         self._dirty.clear()
         return [pod for made in self._made.values() for pod in made]
