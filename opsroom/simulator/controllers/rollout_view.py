@@ -13,7 +13,6 @@ from typing import Any
 from opsroom.simulator.controllers.objects import (
     Obj,
     annotations_of,
-    count,
     desired_replicas,
     labels_of,
     name_of,
@@ -43,10 +42,6 @@ class RolloutView:
     runs: tuple[Obj, ...]
     services: Mapping[str, Obj]
     now: float
-
-    @property
-    def spec(self) -> Obj:
-        return dict(self.rollout["spec"])
 
     @property
     def status(self) -> Obj:
@@ -132,9 +127,6 @@ class RolloutView:
     def template_or_steps_changed(self) -> bool:
         known, steps = self.status.get("currentPodHash"), self.status.get("currentStepHash")
         return bool(known and known != self.pod_hash) or bool(steps and steps != steps_hash(self.steps))
-
-    def available(self, replica_set: Obj | None) -> int:
-        return count(replica_set, "availableReplicas")
 
 
 def view_of(

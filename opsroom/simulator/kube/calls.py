@@ -41,7 +41,6 @@ class Target:
     namespace: str = ""
     name: str = ""
     subresource: str = ""
-    rest: str = ""
 
     def full(self, version: Version) -> bytes:
         """A stored version as this path shows it."""
@@ -155,7 +154,7 @@ def parse_target(path: str) -> Target | ReviewTarget | None:
     if namespace and not shown.namespaced:
         return None
     name, subresource = (parts[1] if len(parts) > 1 else ""), (parts[2] if len(parts) > 2 else "")
-    return Target(BY_PLURAL[parts[0]], shown, namespace, name, subresource, "/".join(parts[3:]))
+    return Target(BY_PLURAL[parts[0]], shown, namespace, name, subresource)
 
 
 def decode_json(body: bytes, prefix: str) -> Any:

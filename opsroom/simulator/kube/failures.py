@@ -63,11 +63,6 @@ def not_found(kind: Kind, name: str) -> ApiError:
     return ApiError(404, "NotFound", f'{kind.qualified} "{name}" not found', _details(kind, name, kind.plural))
 
 
-def no_such_resource() -> ApiError:
-    """404: the kind or subresource is not served; told from a missing object by the empty details."""
-    return ApiError(404, "NotFound", "the server could not find the requested resource", {})
-
-
 def already_exists(kind: Kind, name: str) -> ApiError:
     """409 on create."""
     return ApiError(

@@ -7,7 +7,7 @@ Grammar and error texts: K8S staging/src/k8s.io/apimachinery/pkg/labels/selector
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from opsroom.simulator.kube.failures import bad_request
@@ -182,8 +182,3 @@ def selection(kind: Kind, labels: str, fields: str) -> Callable[[Obj], bool] | N
     if fields:
         tests.append(field_selector(kind, fields))
     return (lambda obj: all(test(obj) for test in tests)) if tests else None
-
-
-def count_matching(objects: Iterable[Obj], selector: dict[str, Any] | None) -> int:
-    """How many of these objects a LabelSelector object selects."""
-    return sum(matches(selector, obj["metadata"].get("labels")) for obj in objects)

@@ -66,16 +66,6 @@ def _age(obj: Obj, now: float) -> str:
     return "<unknown>" if created is None else human_age(now - created)
 
 
-def _stamp_age(path: str) -> Cell:
-    read = _at(path)
-
-    def cell(obj: Obj, now: float) -> str:
-        then = seconds_of(read(obj, now))
-        return "<unknown>" if then is None else human_age(now - then)
-
-    return cell
-
-
 def _ready_of(obj: Obj, _: float) -> str:
     return f"{(obj.get('status') or {}).get('readyReplicas', 0)}/{(obj.get('spec') or {}).get('replicas', 0)}"
 

@@ -32,7 +32,6 @@ class ServiceSpec:
     delivery: Delivery
     replicas: int
     gitops: str
-    language: str
     weights: tuple[int, ...]  # of the canary steps, between open pauses
 
 
@@ -65,7 +64,6 @@ _ROLES = (
     "store",
 )
 _TIERS = ("1", "1", "2", "2", "2", "3")
-_LANGUAGES = ("go", "java", "python", "rust", "node")
 _STEPS = ((5, 25, 50), (5, 25, 50), (10, 30, 60), (20, 50), (25, 50))
 # A dozen services hold four Rollouts, two Canaries, three pairs and three rolling Deployments; smaller worlds have no
 # Canaries.
@@ -121,6 +119,5 @@ def _service(seed: int, number: int, count: int, namespace: str, name: str) -> S
         delivery=delivery,
         replicas=draw.choice((3, 4, 4, 5, 6)),
         gitops=gitops,
-        language=draw.choice(_LANGUAGES),
         weights=_FLAGGER_STEPS if delivery is Delivery.FLAGGER else weights,
     )

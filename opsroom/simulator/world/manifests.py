@@ -7,13 +7,12 @@ of quality, schedules or the store.
 from __future__ import annotations
 
 from opsroom.simulator.controllers.objects import Obj
+from opsroom.simulator.kube.hold import CANARY_OF, OPT_OUT
 from opsroom.simulator.world.canaries import flagger_canary
 from opsroom.simulator.world.catalog import Delivery, ServiceSpec
 from opsroom.simulator.world.draws import key_number
 from opsroom.simulator.world.releases import Release
 
-CANARY_OF = "opsroom.dev/canary-of"
-OPT_OUT = "opsroom.dev/hold"
 CONTAINER = "app"
 
 
@@ -39,7 +38,6 @@ def manifests(service: ServiceSpec, release: Release, gates: str = "") -> list[t
         case Delivery.FLAGGER:
             target = _deployment(service, release, service.name, "", service.replicas)
             # Paused, Flagger would scale up the former version: its targets stay out of a hold at admission.
-            target["metadata"]["labels"]["opsroom.dev/hold"] = "off"
             target["metadata"]["labels"][OPT_OUT] = "off"  # its Canary is held instead
             return [("deployments", target), ("canaries", flagger_canary(service, release, gates))]
         case _:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from opsroom.simulator.controllers.cluster import Cluster
 from opsroom.simulator.controllers.objects import Obj, count, desired_replicas, status_of
 from opsroom.simulator.controllers.template_hash import template_hash
+from opsroom.simulator.kube.hold import QUEUE
 from opsroom.simulator.kube.store import Store
 from opsroom.simulator.world.canaries import canary_settled
 from opsroom.simulator.world.catalog import Delivery, ServiceSpec
@@ -21,7 +22,6 @@ from opsroom.simulator.world.releases import Release, first_wait, release
 from opsroom.simulator.world.robot import Robot
 
 FIRST = 1.0
-HELD = "opsroom.dev/queue"
 AFTERTHOUGHT = 8.0
 """Seconds after a wave at which the pipelines of what is still held bring a newer version."""
 
@@ -174,7 +174,7 @@ def _held(store: Store, service: ServiceSpec) -> bool:
 
 
 def _marked(workload: Obj) -> bool:
-    return HELD in (workload["metadata"].get("annotations") or {})
+    return QUEUE in (workload["metadata"].get("annotations") or {})
 
 
 def _observed(obj: Obj) -> bool:
