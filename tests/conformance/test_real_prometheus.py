@@ -83,7 +83,7 @@ def services_pages() -> list[str]:
     traffic, rng = Traffic(seed=7), np.random.default_rng(7)
     for name in ("cart", "search"):
         traffic.add_service("shop", name, draw_service(rng, rate=300.0))
-    traffic.add_version("shop", "cart", "new", Quality(Fault.CRASH_LOOP, onset=3.0, duration=4.0))
+    traffic.add_version("new", Quality(Fault.CRASH_LOOP, onset=3.0, duration=4.0))
     names = (("cart", "old", 3, 0.3), ("cart", "new", 1, 0.1), ("search", "older", 2, 0.5))
     pods = [
         Pod("shop", f"{service}-{version}5f-{number}", service, version, share, ready=True, started=990.0)

@@ -61,11 +61,6 @@ class Tsdb:
         self._alive: Bools = np.zeros(self._room, dtype=np.bool_)
 
     @property
-    def series_count(self) -> int:
-        """Series in memory."""
-        return len(self._ids)
-
-    @property
     def newest_time(self) -> float | None:
         """The newest sample's time in seconds, None while there is none."""
         return int(self._newest_ms()) / 1000 if self._chunks else None

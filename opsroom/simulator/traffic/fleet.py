@@ -40,8 +40,6 @@ class Condition:
 
     restarts: int
     running: bool
-    # Seconds since the epoch at which it will run again; 0 while it runs.
-    back_at: float
 
 
 @dataclass

@@ -2,13 +2,12 @@
 
 The world says which pods run and how requests are shared among them; this answers what each pod exposes. It knows
 nothing of rollouts, weights or Kubernetes objects, and what it knows of a version's quality leaves it only as
-behaviour and through `truth()`.
+behaviour.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -18,7 +17,7 @@ from opsroom.simulator.traffic.fleet import Condition, Fleet, Pod
 from opsroom.simulator.traffic.incidents import Incidents
 from opsroom.simulator.traffic.logs import LogBook
 from opsroom.simulator.traffic.moment import Moment, Weather, moment_of
-from opsroom.simulator.traffic.quality import HEALTHY, Quality
+from opsroom.simulator.traffic.quality import Quality
 from opsroom.simulator.traffic.requests import count_requests, draw_codes, draw_latencies
 from opsroom.simulator.traffic.service import Service
 from opsroom.simulator.traffic.shapes import (
@@ -34,7 +33,6 @@ from opsroom.simulator.traffic.shapes import (
     SUM,
     UP,
 )
-from opsroom.simulator.traffic.visibility import made_visible
 
 Key = tuple[str, str]
 _LONGEST_STEP = 5.0
@@ -44,17 +42,15 @@ _LONGEST_BACKOFF = 60.0
 class Traffic:
     """All services' behaviour. One seed gives one world, as long as the world asks for the same steps."""
 
-    def __init__(self, seed: int, incident_gap: float = 600.0, watched: float = 45.0) -> None:
-        """`incident_gap` seconds lie between shared incidents on average; a canary is `watched` so many seconds."""
-        self._watched = watched
+    def __init__(self, seed: int, incident_gap: float = 600.0) -> None:
+        """`incident_gap` seconds lie between shared incidents on average."""
         streams = np.random.default_rng(seed).spawn(4)
         self._rng = streams[0]
         self._fleet = Fleet(streams[1])
         self._weather = Weather(streams[2])
-        self._incidents = Incidents(streams[3], incident_gap)
+        self.incidents = Incidents(streams[3], incident_gap)
         self._services: dict[Key, Service] = {}
         self._qualities: dict[str, Quality] = {}
-        self._owners: dict[str, Key] = {}
         self._since: dict[str, float] = {}
         self._logs = LogBook()
         self._last: float | None = None
@@ -63,14 +59,9 @@ class Traffic:
         """Tell of a service; pods name it by namespace and workload."""
         self._services[namespace, workload] = service
 
-    def add_version(self, namespace: str, workload: str, version: str, quality: Quality = HEALTHY) -> None:
-        """Tell of a version (its id is the world's, any unique text); one never told of is healthy.
-
-        A fault too small to be seen in its service's traffic is raised until it can be; tell of the service first.
-        """
-        service = self._services.get((namespace, workload))
-        self._qualities[version] = quality if service is None else made_visible(quality, service, self._watched)
-        self._owners[version] = (namespace, workload)
+    def add_version(self, version: str, quality: Quality) -> None:
+        """Tell of a version (its id is the world's, any unique text); one never told of is healthy."""
+        self._qualities[version] = quality
 
     def step(self, now: float, pods: Sequence[Pod]) -> Exposed:
         """What all pods expose at `now` (seconds), after the requests since the last step.
@@ -92,35 +83,15 @@ class Traffic:
         """What the kubelet sees of a pod's container; one never stepped runs and never restarted."""
         row = self._fleet.rows.get((namespace, pod))
         if row is None:
-            return Condition(0, True, 0.0)
-        back_at = float(self._fleet.down_until[row])
-        return Condition(int(self._fleet.series[row, RESTARTS]), back_at <= now, back_at if back_at > now else 0.0)
+            return Condition(0, True)
+        return Condition(int(self._fleet.series[row, RESTARTS]), bool(self._fleet.down_until[row] <= now))
 
     def log_lines(self, namespace: str, pod: str, since: float = 0.0, limit: int = 500) -> list[tuple[float, str]]:
         """Log lines of a pod after `since`, oldest first, with their times; the newest `limit` of them."""
         return self._logs.lines(namespace, pod, since, limit)
 
-    def truth(self) -> dict[str, object]:
-        """For graders only: every version's quality and onset, and the shared incidents so far."""
-        return {
-            "versions": [self._verdict(version) for version in self._qualities],
-            "incidents": [asdict(incident) for incident in self._incidents.history],
-        }
-
-    def _verdict(self, version: str) -> Mapping[str, object]:
-        quality, since = self._qualities[version], self._since.get(version)
-        namespace, workload = self._owners[version]
-        return {
-            "namespace": namespace,
-            "workload": workload,
-            "version": version,
-            "truth": quality.truth.value,
-            **asdict(quality),
-            "onset_at": None if since is None else since + quality.onset,
-        }
-
     def _advance(self, now: float, span: float, pods: Sequence[Pod], rows: Ints) -> None:
-        incidents = self._incidents.at(now, sorted({f"{ns}/{name}" for ns, name in self._services}))
+        incidents = self.incidents.at(now, sorted({f"{ns}/{name}" for ns, name in self._services}))
         moment = moment_of(
             now,
             pods,

@@ -15,7 +15,6 @@ from opsroom.simulator.controllers.changes import Key
 from opsroom.simulator.controllers.cluster import Cluster
 from opsroom.simulator.prometheus.scrape import Scraper
 from opsroom.simulator.prometheus.tsdb import Tsdb
-from opsroom.simulator.traffic.fleet import Pod
 from opsroom.simulator.traffic.quality import Fault
 from opsroom.simulator.traffic.service import Service, draw_service
 from opsroom.simulator.traffic.traffic import Traffic
@@ -62,14 +61,14 @@ class World:
         self.clock = Clock(now - AGE)
         self.tsdb = Tsdb(retention_seconds=max(_SHORTEST_MEMORY, min(2400.0, 240_000.0 / count)))
         self.scraper = Scraper(self.tsdb)
-        self.traffic = Traffic(seed, watched=WATCHED)
+        self.traffic = Traffic(seed)
         self.services: list[ServiceSpec] = services(seed, count)
         self._programs = TrafficPrograms(self.traffic, self.clock)
         self.cluster = Cluster(self.clock, self._programs, seed, floor=PACE)
         self.store, self.loop = self.cluster.store, self.cluster.loop
         routed = (one for one in self.services if one.delivery is Delivery.ROUTED)
         named = frozenset((one.namespace, one.name) for one in routed)
-        self._shares = Shares(self.store, named, self.cluster.flagger.mesh.canary)
+        self.shares = Shares(self.store, named, self.cluster.flagger.mesh.canary)
         self._pipelines = Pipelines(seed, self.services, rate, self.cluster)
         self._gitops = GitOps(self._pipelines.lines, self.store)
         self._models: dict[tuple[str, str], Service] = {}
@@ -89,16 +88,12 @@ class World:
             self._learn(deployed)
         self._gitops.run(now)
         self.loop.run(now)
-        pods = self._shares.pods()
+        pods = self.shares.pods()
         self.scraper.scrape(now, self.traffic.step(now, pods))
         for pod in pods:
             if pod.version in self._mortal:
                 self.loop.touch(Key("pods", pod.namespace, pod.name))
         self.loop.run(now)
-
-    def running_pods(self) -> list[Pod]:
-        """The pods that have traffic or could have it."""
-        return self._shares.pods()
 
     def _found(self, seed: int, gates: str) -> None:
         """Make the services as they stood an hour ago, and let everything settle."""
@@ -110,7 +105,7 @@ class World:
             model = draw_service(np.random.default_rng(key_number(seed, *who, "traffic")))
             self._models[who] = model
             self.traffic.add_service(*who, model)
-            self.traffic.add_version(*who, line.current.digest, line.current.quality)
+            self.traffic.add_version(line.current.digest, line.current.quality)
             for resource, body in manifests(service, line.current, gates):
                 self.store.create(resource, body)
         self.cluster.pass_time(_SETTLING)
@@ -121,7 +116,7 @@ class World:
         service, new = deployed.service, deployed.release
         who = (service.namespace, service.name)
         quality = made_visible(new.quality, self._models[who], WATCHED)
-        self.traffic.add_version(*who, new.digest, quality)
+        self.traffic.add_version(new.digest, quality)
         if quality.fault in _MORTAL:
             self._mortal.add(new.digest)
         if self._truth is not None:

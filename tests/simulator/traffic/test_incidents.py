@@ -42,11 +42,9 @@ def test_all_versions_of_a_service_suffer_alike() -> None:
     steps = [traffic.step(float(second), pods) for second in range(400)]
     mean = np.array([np.diff([step.values[:, k] for step in steps], axis=0) for k in (SUM, COUNT)])
     latency = (mean[0] / mean[1]).reshape(len(steps) - 1, 3, 2)
-    incidents = traffic.truth()["incidents"]
-    assert isinstance(incidents, list)
-    hit = incidents[0]
-    service = int(hit["services"][0][-1])
-    during = slice(int(hit["start"]) + 5, int(hit["end"]) - 5)
+    hit = traffic.incidents.history[0]
+    service = int(hit.services[0][-1])
+    during = slice(int(hit.start) + 5, int(hit.end) - 5)
     calm = np.median(latency[:, service], axis=0)
     worse = latency[during, service].mean(axis=0) / calm
     assert worse.min() > 1.1

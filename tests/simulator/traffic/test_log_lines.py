@@ -15,7 +15,7 @@ START = 1_700_000_000.0
 def world() -> Traffic:
     traffic = Traffic(4, incident_gap=1e9)
     traffic.add_service("shop", "cart", draw_service(np.random.default_rng(4), rate=500.0))
-    traffic.add_version("shop", "cart", "new", Quality(Fault.ERRORS, Size.LARGE, 0.2))
+    traffic.add_version("new", Quality(Fault.ERRORS, Size.LARGE, 0.2))
     pods = [Pod("shop", f"cart-{v}-1", "cart", v, 0.5, True, START - 999) for v in ("old", "new")]
     for second in range(30):
         traffic.step(START + second, pods)

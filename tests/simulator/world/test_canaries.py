@@ -30,7 +30,7 @@ def test_requests_are_shared_by_flaggers_weight_not_by_pods() -> None:
     assert name is not None
     forward(world, 1)
     shares: defaultdict[bool, float] = defaultdict(float)
-    for pod in world.running_pods():
+    for pod in world.shares.pods():
         if (pod.namespace, pod.workload) == name:
             shares[pod.name.startswith(f"{name[1]}-primary-")] += pod.share
     assert shares[False] == pytest.approx(0.2)

@@ -37,7 +37,7 @@ def get(world: World, resource: str, service: ServiceSpec, name: str | None = No
 def shares(world: World, service: ServiceSpec) -> dict[str, float]:
     """Share of the service's requests by version."""
     found: dict[str, float] = {}
-    for pod in world.running_pods():
+    for pod in world.shares.pods():
         if (pod.namespace, pod.workload) == (service.namespace, service.name):
             found[pod.version] = found.get(pod.version, 0.0) + pod.share
     return found
@@ -188,7 +188,7 @@ def visible(world: World, pods: list[Pod]) -> str:
 def test_no_object_metric_or_log_names_a_fault() -> None:
     world = World(7, 60, 1000.0, NOW)
     run(world, 0, 45)
-    text = visible(world, world.running_pods())
+    text = visible(world, world.shares.pods())
     for word in (
         "healthy-version",
         "faulty",
