@@ -14,7 +14,7 @@ import msgspec
 
 from opsroom.delivery.engines import engine_for
 from opsroom.delivery.engines.marking import MARKING
-from opsroom.delivery.engines.pair import taken
+from opsroom.delivery.engines.pair_state import taken
 from opsroom.delivery.follow import watch_over
 from opsroom.delivery.hands import ENDLESS, Hands, close_journal
 from opsroom.delivery.journal import Entry

@@ -88,6 +88,32 @@ def test_stable_never_takes_a_version_that_came_after_the_decision(sim: Sim) -> 
     assert (progress.state, progress.detail, progress.then) == (DeedState.FAILED, "superseded", None)
 
 
+def test_a_stable_that_moved_since_the_decision_is_not_overwritten(sim: Sim) -> None:
+    sim.pair()
+    seen = Precondition(canary_hash=sim.hash("pay-canary"), stable_hash=sim.hash("pay"))
+    intent = sim.intent(Verb.PROMOTE, "pay-canary", Shape.PAIR, precondition=seen)
+    sim.writer.after.append(lambda _path: sim.set_image("deployments", "pay", "registry/app:v1-mended"))
+    deeds = sim.run(sim.deliver(intent))
+    assert (deeds[-1].state, deeds[-1].detail) == (DeedState.FAILED, "superseded")
+    assert image(sim, "pay") == "registry/app:v1-mended"
+    assert "opsroom.dev/promoting" not in sim.get("deployments", "pay-canary")["metadata"]["annotations"]
+    assert sim.get("deployments", "pay-canary")["spec"]["replicas"] == 1
+
+
+def test_a_stable_that_is_put_back_is_not_fought_over(sim: Sim) -> None:
+    """A GitOps controller writes its own template again as often as we do."""
+    sim.pair()
+    intent = sim.intent(Verb.PROMOTE, "pay-canary", Shape.PAIR)
+    sim.writer.after += [
+        lambda _path: None,
+        lambda _path: sim.set_image("deployments", "pay", "registry/app:v1"),
+    ]
+    deeds = sim.run(sim.deliver(intent))
+    assert (deeds[-1].state, deeds[-1].detail) == (DeedState.FAILED, "superseded")
+    assert sum(path.endswith("/pay") for path, _body in sim.writer.sent) == 1
+    assert image(sim, "pay") == "registry/app:v1"
+
+
 def test_a_promotion_that_stable_cannot_follow_fails_and_can_be_taken_back(sim: Sim) -> None:
     sim.pair()
     sim.change("deployments", "pay", spec={"progressDeadlineSeconds": 20})

@@ -10,12 +10,11 @@ from __future__ import annotations
 from opsroom.delivery import raw
 from opsroom.delivery.doors import JSON_PATCH, Raw, Reader
 from opsroom.delivery.engines import body, former, marking
-from opsroom.delivery.engines.deployment_state import complete, current, failed, hash_of, observed, replicas, stable
-from opsroom.delivery.plan import Need, Plan, Progress, Refused, Request, Sight, changed
+from opsroom.delivery.engines.deployment_state import complete, current, hash_of, observed, replicas, stable
+from opsroom.delivery.engines.one_deployment import course, gone_or_marked, need, path, wanted
+from opsroom.delivery.plan import Plan, Progress, Refused, Request, Sight, changed
 from opsroom.domain.deed import Deed, DeedState, Effect, Intent, Refusal, Verb
 from opsroom.domain.marks import ROLLBACK
-
-_DONE = Progress(state=DeedState.DONE)
 
 
 class RollingEngine:
@@ -23,27 +22,21 @@ class RollingEngine:
 
     async def look(self, reader: Reader, intent: Intent) -> Sight:
         """The Deployment and its ReplicaSets."""
-        target: Raw = await reader.get(_path(intent), dict)
+        target: Raw = await reader.get(path(intent), dict)
         return Sight(target=target, replica_sets=await former.replica_sets(reader, target))
 
     def plan(self, sight: Sight, intent: Intent) -> Plan | Refused:
         """The one request, or why not."""
-        target = sight.target
-        if raw.text(target, "metadata", "uid") != intent.target.uid:
-            return Refused(refusal=Refusal.GONE, detail="recreated")
-        if intent.verb in marking.MARKING:
-            if marking.other_version(intent, hash_of(current(target, sight.replica_sets))):
-                return changed("canary")
-            return marking.plan(target, intent, _path(intent), _need(intent))
-        if not observed(target):
+        answer = gone_or_marked(sight, intent)
+        if answer is not None:
+            return answer
+        if not observed(sight.target):
             return Refused(refusal=Refusal.NOT_OBSERVED)
-        seen = intent.precondition
-        if seen.canary_hash and seen.canary_hash != hash_of(current(target, sight.replica_sets)):
+        seen = intent.precondition.canary_hash
+        if seen and seen != hash_of(current(sight.target, sight.replica_sets)):
             return changed("canary")
-        plan = _roll_back(sight, intent) if intent.verb is Verb.ROLL_BACK else _promote(target, intent)
-        if isinstance(plan, Plan) and seen.effect is not None and seen.effect is not plan.effect:
-            return changed(f"effect:{plan.effect.value}")
-        return plan
+        back = intent.verb is Verb.ROLL_BACK
+        return wanted(_roll_back(sight, intent) if back else _promote(sight.target, intent), intent)
 
     def outcome(self, sight: Sight, deed: Deed) -> Progress | None:
         """How far ``deed`` has come."""
@@ -63,7 +56,7 @@ def _promote(target: Raw, intent: Intent) -> Plan | Refused:
     if not raw.flag(target, "spec", "paused"):
         return Refused(refusal=Refusal.NOTHING_TO_PROMOTE)
     patch = body.merge(target, intent, spec={"paused": False})
-    return Plan(effect=Effect.UNPAUSE, request=Request(path=_path(intent), body=patch, need=_need(intent)))
+    return Plan(effect=Effect.UNPAUSE, request=Request(path=path(intent), body=patch, need=need(intent)))
 
 
 def _roll_back(sight: Sight, intent: Intent) -> Plan | Refused:
@@ -80,7 +73,7 @@ def _roll_back(sight: Sight, intent: Intent) -> Plan | Refused:
     if old is None:
         return Refused(refusal=Refusal.NO_FORMER)
     patch = body.template(target, intent, former.template(old, former.DEPLOYMENT_HASH), unpause=True)
-    request = Request(path=_path(intent), body=patch, need=_need(intent), content_type=JSON_PATCH)
+    request = Request(path=path(intent), body=patch, need=need(intent), content_type=JSON_PATCH)
     return Plan(effect=effect, request=request)
 
 
@@ -99,17 +92,14 @@ def _promoted(sight: Sight, deed: Deed) -> Progress | None:
     new = hash_of(current(target, sight.replica_sets))
     if deed.intent.precondition.canary_hash not in ("", new):
         return Progress(state=DeedState.FAILED, detail="superseded")
-    if complete(target):
-        return _DONE
-    why = failed(target)
-    return Progress(state=DeedState.FAILED, detail=why) if why else Progress(state=DeedState.SEEN)
+    return course(target)
 
 
 def _reverted(sight: Sight, deed: Deed) -> Progress | None:
     """Rolled back when no pod of the bad template is wanted any more; its own pods may still be ending."""
     target, bad = sight.target, _bad_hash(deed)
     stored = raw.annotation(target, ROLLBACK) == deed.intent.id
-    caught = marking.unhold(target, deed.intent, _path(deed.intent), _need(deed.intent))
+    caught = marking.unhold(target, deed.intent, path(deed.intent), need(deed.intent))
     if caught is not None:
         return Progress(state=DeedState.ACCEPTED, then=caught, stands="held")
     if not observed(target):
@@ -118,21 +108,11 @@ def _reverted(sight: Sight, deed: Deed) -> Progress | None:
     if new is None or hash_of(new) == bad:
         return Progress(state=DeedState.ACCEPTED) if stored else None
     left = former.with_hash(sight.replica_sets, former.DEPLOYMENT_HASH, bad) if bad else None
-    if complete(target) or (left is not None and replicas(left) == 0 and raw.number(left, "status", "replicas") == 0):
-        return _DONE
-    why = failed(target)
-    return Progress(state=DeedState.FAILED, detail=why) if why else Progress(state=DeedState.SEEN)
+    if left is not None and replicas(left) == 0 and raw.number(left, "status", "replicas") == 0:
+        return Progress(state=DeedState.DONE)
+    return course(target)
 
 
 def _bad_hash(deed: Deed) -> str:
     seen = deed.intent.precondition
     return seen.stable_hash if deed.effect is Effect.UNDO else seen.canary_hash
-
-
-def _path(intent: Intent) -> str:
-    target = intent.target
-    return f"/apis/apps/v1/namespaces/{target.namespace}/deployments/{target.name}"
-
-
-def _need(intent: Intent) -> Need:
-    return Need(group="apps", resource="deployments", namespace=intent.target.namespace)
