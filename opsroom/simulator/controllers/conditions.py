@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from opsroom.simulator.controllers.objects import Obj, stamp
+from opsroom.simulator.clock import stamp
+from opsroom.simulator.controllers.objects import Obj
 
 Conditions = list[Obj]
 

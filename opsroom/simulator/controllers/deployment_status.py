@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from opsroom.simulator.clock import moment
 from opsroom.simulator.controllers.changes import Change, Status, Wake, key_of
 from opsroom.simulator.controllers.conditions import Conditions, Finding, find, put, reason_of
 from opsroom.simulator.controllers.objects import (
     Obj,
     count,
     desired_replicas,
-    moment,
     name_of,
     status_of,
     total,

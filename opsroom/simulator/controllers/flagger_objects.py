@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import copy
 
+from opsroom.simulator.clock import moment
 from opsroom.simulator.controllers.changes import Change, Create, Key, Merge, key_of
 from opsroom.simulator.controllers.objects import (
     Obj,
     controller_reference,
     count,
     desired_replicas,
-    moment,
     name_of,
     namespace_of,
     status_of,

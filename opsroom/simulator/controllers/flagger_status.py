@@ -7,7 +7,8 @@ computed before a call overwrites what somebody wrote meanwhile.
 
 from __future__ import annotations
 
-from opsroom.simulator.controllers.objects import Obj, stamp, status_of
+from opsroom.simulator.clock import stamp
+from opsroom.simulator.controllers.objects import Obj, status_of
 
 KEEPS_WEIGHT = ("Progressing", "Waiting")
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from opsroom.simulator.clock import moment, stamp
 from opsroom.simulator.controllers.changes import Change, Merge, Note, Status, Wake, key_of
-from opsroom.simulator.controllers.objects import Obj, moment, name_of, stamp, status_of, uid_of
+from opsroom.simulator.controllers.objects import Obj, name_of, status_of, uid_of
 
 COMPONENT = "kubelet"
 NODES = 12

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
+from opsroom.simulator.clock import stamp
 from opsroom.simulator.controllers.changes import Note
-from opsroom.simulator.controllers.objects import Obj, name_of, namespace_of, stamp, uid_of
+from opsroom.simulator.controllers.objects import Obj, name_of, namespace_of, uid_of
 from opsroom.simulator.kube.store import Store
 
 _REMEMBERED = 4096

@@ -1,27 +1,18 @@
 """Reading Kubernetes objects as plain JSON: the few questions that every controller asks.
 
 Objects are dictionaries as the API server would send them and are never changed in place. Nothing here
-knows a store, a clock or a particular controller.
+knows a store or a particular controller.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from typing import Any
+
+from opsroom.simulator.clock import moment
 
 Obj = dict[str, Any]
 """One API object, or a part of one, as JSON."""
-
-
-def stamp(now: float) -> str:
-    """Unix seconds as `metav1.Time` writes them: RFC 3339, whole seconds, Z."""
-    return datetime.fromtimestamp(int(now), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def moment(text: str) -> float:
-    """Unix seconds of an RFC 3339 time; raises ValueError when it is none."""
-    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
 
 
 def namespace_of(obj: Obj) -> str:
@@ -95,8 +86,7 @@ def without_zeros(status: Obj) -> Obj:
 
 def is_ready(pod: Obj) -> bool:
     """Whether the pod's Ready condition is True."""
-    conditions = status_of(pod).get("conditions") or ()
-    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+    return ready_since(pod) is not None
 
 
 def ready_since(pod: Obj) -> float | None:

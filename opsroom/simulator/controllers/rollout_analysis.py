@@ -9,16 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from opsroom.simulator.clock import stamp
 from opsroom.simulator.controllers.changes import Change, Create, Note
-from opsroom.simulator.controllers.objects import (
-    Obj,
-    controller_reference,
-    labels_of,
-    name_of,
-    namespace_of,
-    stamp,
-    status_of,
-)
+from opsroom.simulator.controllers.objects import Obj, controller_reference, labels_of, name_of, namespace_of, status_of
 from opsroom.simulator.controllers.rollout_pause import PauseBook
 from opsroom.simulator.controllers.rollout_view import COMPONENT, INCONCLUSIVE_PAUSE, REVISION, RolloutView, revision_of
 from opsroom.simulator.controllers.template_hash import ROLLOUT_HASH_LABEL

@@ -8,17 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from opsroom.simulator.clock import moment, stamp
 from opsroom.simulator.controllers.changes import Change, Merge, Note, Wake, key_of
-from opsroom.simulator.controllers.objects import (
-    Obj,
-    annotations_of,
-    count,
-    desired_replicas,
-    moment,
-    name_of,
-    stamp,
-    total,
-)
+from opsroom.simulator.controllers.objects import Obj, annotations_of, count, desired_replicas, name_of, total
 from opsroom.simulator.controllers.replica_counts import (
     Sizes,
     basic_canary_split,

@@ -6,8 +6,9 @@ words follow the status of the same reconcile; the real controller writes them o
 
 from __future__ import annotations
 
+from opsroom.simulator.clock import moment
 from opsroom.simulator.controllers.conditions import Conditions, Finding, drop, find, put, reason_of
-from opsroom.simulator.controllers.objects import Obj, moment, name_of
+from opsroom.simulator.controllers.objects import Obj, name_of
 from opsroom.simulator.controllers.rollout_view import RolloutView, revision_of
 
 DEFAULT_DEADLINE = 600

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from opsroom.simulator.controllers.objects import Obj, moment, stamp
+from opsroom.simulator.clock import moment, stamp
+from opsroom.simulator.controllers.objects import Obj
 from opsroom.simulator.controllers.rollout_view import CANARY_PAUSE, RolloutView, duration_seconds
 
 

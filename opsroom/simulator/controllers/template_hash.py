@@ -11,12 +11,11 @@ import hashlib
 import json
 
 from opsroom.simulator.controllers.objects import Obj
+from opsroom.simulator.kube.birth import LETTERS
 from opsroom.simulator.kube.defaults import pod_spec
 
 DEPLOYMENT_HASH_LABEL = "pod-template-hash"
 ROLLOUT_HASH_LABEL = "rollouts-pod-template-hash"
-
-_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 
 
 def bare_template(template: Obj) -> Obj:
@@ -50,10 +49,10 @@ def steps_hash(steps: object) -> str:
 def safe_suffix(salt: str) -> str:
     """Five safe characters, as generated names end; the same salt gives the same ones."""
     digest = hashlib.sha256(salt.encode()).digest()
-    return "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in digest[:5])
+    return "".join(LETTERS[byte % len(LETTERS)] for byte in digest[:5])
 
 
 def _safe(content: object) -> str:
     text = json.dumps(content, sort_keys=True, separators=(",", ":"))
     number = int.from_bytes(hashlib.sha256(text.encode()).digest()[:4])
-    return "".join(_ALPHABET[ord(digit) % len(_ALPHABET)] for digit in f"{number:010d}")
+    return "".join(LETTERS[ord(digit) % len(LETTERS)] for digit in f"{number:010d}")

@@ -6,7 +6,6 @@ caller forged is thrown away. It must not know what else is stored.
 
 from __future__ import annotations
 
-import datetime
 import random
 import uuid
 from collections.abc import Mapping
@@ -17,12 +16,6 @@ from opsroom.simulator.kube.resources import Kind
 
 FORGED = ("uid", "resourceVersion", "managedFields", "creationTimestamp", "deletionTimestamp", "generation")
 LETTERS = "bcdfghjklmnpqrstvwxz2456789"
-
-
-def rfc3339(seconds: float) -> str:
-    """Unix seconds → `2026-01-02T03:04:05Z`, the precision of metadata timestamps."""
-    moment = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def metadata(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from opsroom.simulator.kube.birth import rfc3339
+from opsroom.simulator.clock import stamp
 from opsroom.simulator.kube.failures import ApiError
 from opsroom.simulator.kube.resources import BY_KIND
 from opsroom.simulator.kube.selectors import matches
@@ -105,7 +105,7 @@ class Disruption:
             "type": "DisruptionAllowed",
             "status": "True" if allowed else "False",
             "observedGeneration": budget["metadata"].get("generation", 1),
-            "lastTransitionTime": rfc3339(self._store.now()),
+            "lastTransitionTime": stamp(self._store.now()),
             "reason": "SufficientPods" if allowed else "InsufficientPods",
             "message": "",
         }

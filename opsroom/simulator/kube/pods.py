@@ -7,16 +7,15 @@ pkg/registry/core/pod/strategy.go and pkg/registry/core/service/storage.
 from __future__ import annotations
 
 import asyncio
-import datetime
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any, Protocol
 
+from opsroom.simulator.clock import moment, stamp
 from opsroom.simulator.kube import failures
 from opsroom.simulator.kube.calls import Call
 from opsroom.simulator.kube.disruption import Disruption
 from opsroom.simulator.kube.failures import ApiError, bad_request
 from opsroom.simulator.kube.store import Store
-from opsroom.simulator.kube.tables import seconds_of
 from opsroom.simulator.kube.versions import Obj
 
 LogLine = tuple[float, str]
@@ -64,7 +63,7 @@ class PodLogs:
             if status.get("name") == container and waiting and fresh:
                 reason = waiting.get("reason", "ContainerCreating")
                 raise bad_request(f'container "{container}" in pod "{target.name}" is waiting to start: {reason}')
-        since = _since(call.query.get("sinceTime"))
+        since = _since(call.query.get("sinceTime", ""))
         if call.query.get("sinceSeconds", "").isdigit():
             since = self._store.now() - int(call.query["sinceSeconds"])
         return self._stream(call, container, since)
@@ -90,11 +89,11 @@ class PodLogs:
                 yield _text(lines, stamped=stamped)
 
 
-def _since(stamp: str | None) -> float | None:
+def _since(text: str) -> float | None:
     try:
-        return seconds_of(stamp)
+        return moment(text) if text else None
     except ValueError:
-        raise bad_request(f'sinceTime: Invalid value: "{stamp}": it is no RFC 3339 time') from None
+        raise bad_request(f'sinceTime: Invalid value: "{text}": it is no RFC 3339 time') from None
 
 
 def _container(pod: Obj, asked: str) -> str:
@@ -114,12 +113,7 @@ def _container(pod: Obj, asked: str) -> str:
 def _text(lines: Sequence[LogLine], *, stamped: bool) -> bytes:
     if not stamped:
         return "".join(f"{text}\n" for _, text in lines).encode()
-    return "".join(f"{_nanoseconds(at)} {text}\n" for at, text in lines).encode()
-
-
-def _nanoseconds(seconds: float) -> str:
-    moment = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%f") + "000Z"
+    return "".join(f"{stamp(at, 'microseconds')[:-1]}000Z {text}\n" for at, text in lines).encode()
 
 
 def evict(store: Store, disruption: Disruption, call: Call, body: Obj) -> tuple[int, Obj]:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from opsroom.simulator.clock import stamp
 from opsroom.simulator.kube import fields
 from opsroom.simulator.kube.access import Attributes, Auth, Authorizer, User
-from opsroom.simulator.kube.birth import rfc3339
 from opsroom.simulator.kube.failures import ApiError, bad_request
 from opsroom.simulator.kube.resources import Kind, Review
 from opsroom.simulator.kube.versions import Obj
@@ -27,7 +27,7 @@ class Reviewer:
     def answer(self, review: Review, body: Obj, user: User, *, manager: str, namespace: str, now: float) -> Obj:
         """The review object with its status. Raises ApiError 400 for a body that asks nothing."""
         spec = _spec_of(body)
-        time = rfc3339(now)
+        time = stamp(now)
         if review.kind == "SelfSubjectReview":
             return _object(review, {"creationTimestamp": time}, {"status": {"userInfo": user.info()}})
         if review.kind == "SelfSubjectRulesReview":

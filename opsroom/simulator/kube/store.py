@@ -14,8 +14,8 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from opsroom.simulator.clock import stamp
 from opsroom.simulator.kube import birth, failures, fields, replacement
-from opsroom.simulator.kube.birth import rfc3339
 from opsroom.simulator.kube.defaults import fill_defaults
 from opsroom.simulator.kube.history import History, Key
 from opsroom.simulator.kube.ownership import OwnerIndex
@@ -108,7 +108,7 @@ class Store:
             new.pop("status", None)
         new = fill_defaults(kind, new)
         if manager is not None:
-            new = fields.record_update(kind, None, new, manager, None, rfc3339(self.now()))
+            new = fields.record_update(kind, None, new, manager, None, stamp(self.now()))
         elif managed_fields is not None:
             new = {**new, "metadata": {**new["metadata"], "managedFields": managed_fields}}
         return new if dry_run else self._commit(kind, EventType.ADDED, new, None)
@@ -144,7 +144,7 @@ class Store:
         if managed_fields is not None:
             new["metadata"]["managedFields"] = managed_fields
         elif manager is not None:
-            new = fields.record_update(kind, old, new, manager, subresource, rfc3339(self.now()))
+            new = fields.record_update(kind, old, new, manager, subresource, stamp(self.now()))
         if admit is not None:
             new = admit(old, new)
         if fields.same_but_times(old, new):
@@ -199,8 +199,8 @@ class Store:
         if meta.get("finalizers"):
             if meta.get("deletionTimestamp"):
                 return before.obj
-            stamp = {"deletionTimestamp": rfc3339(self.now()), "deletionGracePeriodSeconds": 0}
-            marked = {**before.obj, "metadata": {**meta, **stamp}}
+            mark = {"deletionTimestamp": stamp(self.now()), "deletionGracePeriodSeconds": 0}
+            marked = {**before.obj, "metadata": {**meta, **mark}}
             return self._commit(kind, EventType.MODIFIED, marked, before)
         return self._remove(kind, before, orphan=propagation == "Orphan")
 
@@ -230,7 +230,7 @@ class Store:
         return meta.get("namespace", ""), meta["name"]
 
     def _born(self, kind: Kind, meta: dict[str, Any], namespace: str | None) -> dict[str, Any]:
-        meta = birth.metadata(kind, meta, namespace, self._rng, rfc3339(self.now()))
+        meta = birth.metadata(kind, meta, namespace, self._rng, stamp(self.now()))
         if (meta.get("namespace", ""), meta["name"]) in self._objects[kind.plural]:
             raise failures.already_exists(kind, meta["name"])
         return meta

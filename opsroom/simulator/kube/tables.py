@@ -6,10 +6,10 @@ for the others. Pure; `now` in Unix seconds gives the ages.
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from opsroom.simulator.clock import moment
 from opsroom.simulator.kube.resources import Kind
 from opsroom.simulator.kube.selectors import as_text
 from opsroom.simulator.kube.versions import Obj
@@ -23,11 +23,6 @@ _NAME_WORDS = (
     "creation idempotence and configuration definition. Cannot be updated. More info: "
     "https://kubernetes.io/docs/concepts/overview/working-with-objects/names#names"
 )
-
-
-def seconds_of(stamp: str | None) -> float | None:
-    """RFC 3339 → Unix seconds; None for nothing."""
-    return None if not stamp else datetime.datetime.fromisoformat(stamp).timestamp()
 
 
 def human_age(seconds: float) -> str:
@@ -62,8 +57,11 @@ def _at(path: str, default: Any = None) -> Cell:
 
 
 def _age(obj: Obj, now: float) -> str:
-    created = seconds_of(obj["metadata"].get("creationTimestamp"))
-    return "<unknown>" if created is None else human_age(now - created)
+    return _since(obj["metadata"].get("creationTimestamp"), now)
+
+
+def _since(stamp: str | None, now: float) -> str:
+    return human_age(now - moment(stamp)) if stamp else "<unknown>"
 
 
 def _ready_of(obj: Obj, _: float) -> str:
@@ -107,9 +105,7 @@ def _event_object(obj: Obj, _: float) -> str:
 
 
 def _event_seen(obj: Obj, now: float) -> str:
-    stamp = obj.get("lastTimestamp") or obj.get("eventTime") or obj.get("firstTimestamp")
-    then = seconds_of(stamp)
-    return "<unknown>" if then is None else human_age(now - then)
+    return _since(obj.get("lastTimestamp") or obj.get("eventTime") or obj.get("firstTimestamp"), now)
 
 
 def _selector_text(obj: Obj, _: float) -> str:

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from opsroom.simulator.clock import stamp
 from opsroom.simulator.kube import applying, failures, fields, schema
-from opsroom.simulator.kube.birth import rfc3339
 from opsroom.simulator.kube.calls import Call, decode_body, decode_json, decode_yaml
 from opsroom.simulator.kube.checking import check_names, check_preconditions, validated
 from opsroom.simulator.kube.failures import ApiError, bad_request
@@ -60,7 +60,7 @@ class Writer:
         obj, warnings = validated(call, obj)
         owners = None
         if target.shown is not kind:  # ownership is recorded in the spelling that was used
-            named, time = fields.declared(target.shown, obj, None), rfc3339(self._store.now())
+            named, time = fields.declared(target.shown, obj, None), stamp(self._store.now())
             owners = [fields.entry_of(target.shown, call.manager, "Update", named, time, None)]
         stored = self._store.create(
             kind.plural,
@@ -205,7 +205,7 @@ class Writer:
             manager=call.manager,
             force=call.query.get("force") in ("true", "1"),
             subresource=target.subresource or None,
-            time=rfc3339(self._store.now()),
+            time=stamp(self._store.now()),
         )
         if live is None:
             return self._apply_creates(call, merged, owners, warnings)

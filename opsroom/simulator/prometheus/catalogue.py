@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
 import numpy as np
 
+from opsroom.simulator.clock import stamp
 from opsroom.simulator.prometheus.arrays import Ints
 from opsroom.simulator.prometheus.durations import time_ms
 from opsroom.simulator.prometheus.exposition import family
@@ -87,10 +87,10 @@ class Catalogue:
         """Facts about the process, as far as they mean anything here."""
         return json.dumps(
             {
-                "startTime": _stamp(self._started),
+                "startTime": stamp(self._started, "milliseconds"),
                 "CWD": "/",
                 "reloadConfigSuccess": True,
-                "lastConfigTime": _stamp(self._started),
+                "lastConfigTime": stamp(self._started, "milliseconds"),
                 "corruptionCount": 0,
                 "goroutineCount": 1,
                 "GOMAXPROCS": 1,
@@ -118,7 +118,7 @@ class Catalogue:
             "scrapeUrl": address,
             "globalUrl": address,
             "lastError": "" if up else "connection refused",
-            "lastScrape": _stamp(self._scraper.last_time),
+            "lastScrape": stamp(self._scraper.last_time, "milliseconds"),
             "lastScrapeDuration": 0.001,
             "health": "up" if up else "down",
             "scrapeInterval": "1s",
@@ -134,7 +134,3 @@ def _moment(given: Parameters, name: str, default: int) -> int:
         return time_ms(text)
     except ValueError as cause:
         raise BadData(f'invalid parameter "{name}": {cause}') from cause
-
-
-def _stamp(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

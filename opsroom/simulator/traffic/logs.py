@@ -9,10 +9,10 @@ import zlib
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import numpy as np
 
+from opsroom.simulator.clock import stamp
 from opsroom.simulator.prometheus.arrays import Bools, Ints
 from opsroom.simulator.traffic.fleet import Pod
 from opsroom.simulator.traffic.moment import Moment
@@ -78,19 +78,15 @@ def _written(step: _Step, row: int, pod: str) -> list[tuple[float, str]]:
         took = step.median[row] * float(np.exp(step.spread[row] * rng.standard_normal()))
         lines.append((at, _line(rng, at, code, took)))
     if step.died[row]:
-        lines.append((step.time, f"{_stamp(step.time)} FATAL worker stopped unexpectedly"))
+        lines.append((step.time, f"{stamp(step.time, 'milliseconds')} FATAL worker stopped unexpectedly"))
     return lines
 
 
-def _stamp(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 def _line(rng: np.random.Generator, at: float, code: str, took: float) -> str:
-    stamp = _stamp(at)
+    when = stamp(at, "milliseconds")
     path = _PATHS[int(rng.integers(len(_PATHS)))].format(int(rng.integers(1000, 9999)))
     method = _METHODS[int(rng.integers(len(_METHODS)))]
     request = f"{method} {path} {code} {took * 1000:.1f}ms"
     if code.startswith("5"):
-        return f'{stamp} ERROR {request} cause="{_CAUSES[int(rng.integers(len(_CAUSES)))]}"'
-    return f"{stamp} INFO {request}"
+        return f'{when} ERROR {request} cause="{_CAUSES[int(rng.integers(len(_CAUSES)))]}"'
+    return f"{when} INFO {request}"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from opsroom.simulator.clock import stamp
 from opsroom.simulator.controllers.kubelet import NODES, node_name
-from opsroom.simulator.controllers.objects import Obj, stamp
+from opsroom.simulator.controllers.objects import Obj
 from opsroom.simulator.kube.store import Store
 
 OWN_NAMESPACE = "opsroom"  # as if somebody had run `opsroom manifest worker`

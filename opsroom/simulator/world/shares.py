@@ -8,16 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from opsroom.simulator.clock import moment
 from opsroom.simulator.controllers.flagger_objects import PRIMARY
-from opsroom.simulator.controllers.objects import (
-    Obj,
-    is_ready,
-    labels_of,
-    moment,
-    name_of,
-    status_of,
-    uid_of,
-)
+from opsroom.simulator.controllers.objects import Obj, is_ready, labels_of, name_of, status_of, uid_of
 from opsroom.simulator.controllers.template_hash import ROLLOUT_HASH_LABEL
 from opsroom.simulator.kube.store import Store
 from opsroom.simulator.kube.versions import Event, EventType
