@@ -20,6 +20,7 @@ _MAP_KEYS: dict[str, tuple[str, ...]] = {
     "volumeDevices": ("devicePath",),
     "imagePullSecrets": ("name",),
     "ownerReferences": ("uid",),
+    "hostAliases": ("ip",),
     "topologySpreadConstraints": ("topologyKey", "whenUnsatisfiable"),
 }
 _BUILT_IN_ONLY: dict[str, tuple[str, ...]] = {"conditions": ("type",), "secrets": ("name",)}
@@ -33,8 +34,8 @@ ATOMIC_MAPS = frozenset(
 
 def list_keys(name: str, items: Any, *, custom: bool) -> tuple[str, ...]:
     """The keys of the list field `name`; empty when the list is one value. `items` tells ports apart."""
-    if name == "ports" and isinstance(items, list) and items and isinstance(items[0], dict):
-        return _CONTAINER_PORT if "containerPort" in items[0] else _SERVICE_PORT
+    if name == "ports" and isinstance(items, list) and items and all(isinstance(item, dict) for item in items):
+        return _CONTAINER_PORT if any("containerPort" in item for item in items) else _SERVICE_PORT
     if not custom and name in _BUILT_IN_ONLY:
         return _BUILT_IN_ONLY[name]
     return _MAP_KEYS.get(name, ())

@@ -1,7 +1,7 @@
 """Strategic merge patch: a merge patch that knows which lists are keyed.
 
-Built-in kinds only (custom resources answer 415). Merge keys are the API's `patchMergeKey` marks for the fields
-that workloads use; `$patch`, `$setElementOrder/…`, `$deleteFromPrimitiveList/…` and `$retainKeys` are honoured.
+Built-in kinds only (custom resources answer 415). A list's `patchMergeKey` is the first of its keys in `shapes`;
+`$patch`, `$setElementOrder/…`, `$deleteFromPrimitiveList/…` and `$retainKeys` are honoured.
 Source: K8S staging/src/k8s.io/apimachinery/pkg/util/strategicpatch/patch.go. Pure; copies on write.
 """
 
@@ -9,21 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-_MERGE_KEYS = {
-    "containers": "name",
-    "initContainers": "name",
-    "ephemeralContainers": "name",
-    "env": "name",
-    "volumes": "name",
-    "volumeMounts": "mountPath",
-    "volumeDevices": "devicePath",
-    "imagePullSecrets": "name",
-    "secrets": "name",
-    "conditions": "type",
-    "ownerReferences": "uid",
-    "hostAliases": "ip",
-    "topologySpreadConstraints": "topologyKey",
-}
+from opsroom.simulator.kube.shapes import list_keys
+
 _PRIMITIVE = frozenset({"finalizers"})
 _ORDER = "$setElementOrder/"
 _DROP = "$deleteFromPrimitiveList/"
@@ -62,9 +49,7 @@ def strategic_merge(target: Any, patch: Any) -> Any:
 
 
 def _merge_key(name: str, items: list[Any]) -> str | None:
-    if name == "ports" and items and isinstance(items[0], dict):
-        return "containerPort" if any("containerPort" in item for item in items) else "port"
-    return _MERGE_KEYS.get(name)
+    return next(iter(list_keys(name, items, custom=False)), None)
 
 
 def _merged_list(name: str, old: Any, patch: list[Any]) -> list[Any]:
