@@ -86,24 +86,10 @@ def resource_list(group_name: str, version: str) -> Doc:
 
 
 def _legacy(kind: Kind | Review) -> list[Doc]:
+    names = {"name": kind.plural, "singularName": kind.kind.lower(), "namespaced": kind.namespaced, "kind": kind.kind}
     if isinstance(kind, Review):
-        singular = kind.kind.lower()
-        return [
-            {
-                "name": kind.plural,
-                "singularName": singular,
-                "namespaced": kind.namespaced,
-                "kind": kind.kind,
-                "verbs": ["create"],
-            }
-        ]
-    main: Doc = {
-        "name": kind.plural,
-        "singularName": kind.one,
-        "namespaced": kind.namespaced,
-        "kind": kind.kind,
-        "verbs": list(ALL_VERBS),
-    }
+        return [{**names, "verbs": ["create"]}]
+    main: Doc = {**names, "verbs": list(ALL_VERBS)}
     if kind.short:
         main["shortNames"] = list(kind.short)
     if kind.categories:
@@ -145,7 +131,7 @@ def _modern(kind: Kind | Review) -> Doc:
         "resource": kind.plural,
         "responseKind": {"group": "", "version": "", "kind": kind.kind},
         "scope": "Namespaced" if kind.namespaced else "Cluster",
-        "singularResource": kind.kind.lower() if isinstance(kind, Review) else kind.one,
+        "singularResource": kind.kind.lower(),
     }
     if isinstance(kind, Review):
         return {**row, "verbs": ["create"]}

@@ -7,6 +7,7 @@ this table and nothing else. Rows follow Kubernetes 1.36, the Argo Rollouts 1.9 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 ALL_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
@@ -28,7 +29,6 @@ class Kind:
     custom: bool = False  # comes from a CRD: no strategic merge patch, items carry kind and apiVersion
     generation: bool = False  # metadata.generation is counted
     other_subresources: tuple[tuple[str, str], ...] = ()  # (name, kind): log, eviction, proxy
-    singular: str = ""
 
     @property
     def api_version(self) -> str:
@@ -40,188 +40,85 @@ class Kind:
         """`rollouts.argoproj.io`; the bare plural for the core group: how messages name a resource."""
         return f"{self.plural}.{self.group}" if self.group else self.plural
 
-    @property
-    def one(self) -> str:
-        """The singular name."""
-        return self.singular or self.kind.lower()
+
+# Under each group and version a row a kind: plural, kind, short name (- for none), marks. The marks are fields of Kind
+# and categories; what has no `cluster` is namespaced.
+_TABLE = """
+v1
+    namespaces                       Namespace                       ns      cluster status
+    nodes                            Node                            no      cluster status
+    pods                             Pod                             po      status generation all
+    services                         Service                         svc     status all
+    configmaps                       ConfigMap                       cm
+    secrets                          Secret                          -
+    events                           Event                           ev
+    serviceaccounts                  ServiceAccount                  sa
+    persistentvolumeclaims           PersistentVolumeClaim           pvc     status
+    endpoints                        Endpoints                       ep
+apps/v1
+    deployments                      Deployment                      deploy  status scale generation all
+    replicasets                      ReplicaSet                      rs      status scale generation all
+    statefulsets                     StatefulSet                     sts     status scale generation all
+    daemonsets                       DaemonSet                       ds      status generation all
+    controllerrevisions              ControllerRevision              -
+argoproj.io/v1alpha1
+    rollouts                         Rollout                         ro      status scale custom generation
+    analysisruns                     AnalysisRun                     ar      custom generation
+    analysistemplates                AnalysisTemplate                at      custom generation
+    clusteranalysistemplates         ClusterAnalysisTemplate         cat     cluster custom generation
+    experiments                      Experiment                      exp     custom generation
+flagger.app/v1beta1
+    canaries                         Canary                          -       status custom generation all
+    metrictemplates                  MetricTemplate                  -       status custom generation all
+    alertproviders                   AlertProvider                   -       status custom generation all
+coordination.k8s.io/v1
+    leases                           Lease                           -
+discovery.k8s.io/v1
+    endpointslices                   EndpointSlice                   -
+policy/v1
+    poddisruptionbudgets             PodDisruptionBudget             pdb     status generation
+autoscaling/v2
+    horizontalpodautoscalers         HorizontalPodAutoscaler         hpa     status all
+admissionregistration.k8s.io/v1
+    mutatingadmissionpolicies        MutatingAdmissionPolicy         -       cluster generation api-extensions
+    mutatingadmissionpolicybindings  MutatingAdmissionPolicyBinding  -       cluster generation api-extensions
+rbac.authorization.k8s.io/v1
+    roles                            Role                            -
+    rolebindings                     RoleBinding                     -
+    clusterroles                     ClusterRole                     -       cluster
+    clusterrolebindings              ClusterRoleBinding              -       cluster
+"""
+_FURTHER = {
+    "pods": (("log", "Pod"), ("eviction", "Eviction"), ("proxy", "PodProxyOptions")),
+    "services": (("proxy", "ServiceProxyOptions"),),
+}
+_CATEGORIES = ("all", "api-extensions")
 
 
-_APPS = "apps"
-_ARGO = "argoproj.io"
-_FLAGGER = "flagger.app"
-_RBAC = "rbac.authorization.k8s.io"
-_ADMISSION = "admissionregistration.k8s.io"
+def _rows(table: str) -> Iterator[Kind]:
+    group = version = ""
+    for line in table.strip().splitlines():
+        if not line.startswith(" "):
+            group, _, version = line.rpartition("/")
+            continue
+        plural, kind, short, *marks = line.split()
+        yield Kind(
+            plural,
+            kind,
+            group,
+            version,
+            namespaced="cluster" not in marks,
+            short=() if short == "-" else (short,),
+            categories=tuple(mark for mark in marks if mark in _CATEGORIES),
+            status="status" in marks,
+            scale="scale" in marks,
+            custom="custom" in marks,
+            generation="generation" in marks,
+            other_subresources=_FURTHER.get(plural, ()),
+        )
 
-KINDS: tuple[Kind, ...] = (
-    Kind("namespaces", "Namespace", namespaced=False, short=("ns",), status=True),
-    Kind("nodes", "Node", namespaced=False, short=("no",), status=True),
-    Kind(
-        "pods",
-        "Pod",
-        short=("po",),
-        categories=("all",),
-        status=True,
-        generation=True,
-        other_subresources=(("log", "Pod"), ("eviction", "Eviction"), ("proxy", "PodProxyOptions")),
-    ),
-    Kind(
-        "services",
-        "Service",
-        short=("svc",),
-        categories=("all",),
-        status=True,
-        other_subresources=(("proxy", "ServiceProxyOptions"),),
-    ),
-    Kind("configmaps", "ConfigMap", short=("cm",)),
-    Kind("secrets", "Secret"),
-    Kind("events", "Event", short=("ev",)),
-    Kind("serviceaccounts", "ServiceAccount", short=("sa",)),
-    Kind("persistentvolumeclaims", "PersistentVolumeClaim", short=("pvc",), status=True),
-    Kind("endpoints", "Endpoints", short=("ep",), singular="endpoints"),
-    Kind(
-        "deployments",
-        "Deployment",
-        _APPS,
-        short=("deploy",),
-        categories=("all",),
-        status=True,
-        scale=True,
-        generation=True,
-    ),
-    Kind(
-        "replicasets",
-        "ReplicaSet",
-        _APPS,
-        short=("rs",),
-        categories=("all",),
-        status=True,
-        scale=True,
-        generation=True,
-    ),
-    Kind(
-        "statefulsets",
-        "StatefulSet",
-        _APPS,
-        short=("sts",),
-        categories=("all",),
-        status=True,
-        scale=True,
-        generation=True,
-    ),
-    Kind(
-        "daemonsets",
-        "DaemonSet",
-        _APPS,
-        short=("ds",),
-        categories=("all",),
-        status=True,
-        generation=True,
-    ),
-    Kind("controllerrevisions", "ControllerRevision", _APPS),
-    Kind(
-        "rollouts",
-        "Rollout",
-        _ARGO,
-        "v1alpha1",
-        short=("ro",),
-        status=True,
-        scale=True,
-        custom=True,
-        generation=True,
-    ),
-    Kind("analysisruns", "AnalysisRun", _ARGO, "v1alpha1", short=("ar",), custom=True, generation=True),
-    Kind(
-        "analysistemplates",
-        "AnalysisTemplate",
-        _ARGO,
-        "v1alpha1",
-        short=("at",),
-        custom=True,
-        generation=True,
-    ),
-    Kind(
-        "clusteranalysistemplates",
-        "ClusterAnalysisTemplate",
-        _ARGO,
-        "v1alpha1",
-        namespaced=False,
-        short=("cat",),
-        custom=True,
-        generation=True,
-    ),
-    Kind("experiments", "Experiment", _ARGO, "v1alpha1", short=("exp",), custom=True, generation=True),
-    Kind(
-        "canaries",
-        "Canary",
-        _FLAGGER,
-        "v1beta1",
-        categories=("all",),
-        status=True,
-        custom=True,
-        generation=True,
-    ),
-    Kind(
-        "metrictemplates",
-        "MetricTemplate",
-        _FLAGGER,
-        "v1beta1",
-        categories=("all",),
-        status=True,
-        custom=True,
-        generation=True,
-    ),
-    Kind(
-        "alertproviders",
-        "AlertProvider",
-        _FLAGGER,
-        "v1beta1",
-        categories=("all",),
-        status=True,
-        custom=True,
-        generation=True,
-    ),
-    Kind("leases", "Lease", "coordination.k8s.io"),
-    Kind("endpointslices", "EndpointSlice", "discovery.k8s.io"),
-    Kind(
-        "poddisruptionbudgets",
-        "PodDisruptionBudget",
-        "policy",
-        short=("pdb",),
-        status=True,
-        generation=True,
-    ),
-    Kind(
-        "horizontalpodautoscalers",
-        "HorizontalPodAutoscaler",
-        "autoscaling",
-        "v2",
-        short=("hpa",),
-        categories=("all",),
-        status=True,
-    ),
-    Kind(
-        "mutatingadmissionpolicies",
-        "MutatingAdmissionPolicy",
-        _ADMISSION,
-        namespaced=False,
-        categories=("api-extensions",),
-        generation=True,
-        singular="mutatingadmissionpolicy",
-    ),
-    Kind(
-        "mutatingadmissionpolicybindings",
-        "MutatingAdmissionPolicyBinding",
-        _ADMISSION,
-        namespaced=False,
-        categories=("api-extensions",),
-        generation=True,
-    ),
-    Kind("roles", "Role", _RBAC),
-    Kind("rolebindings", "RoleBinding", _RBAC),
-    Kind("clusterroles", "ClusterRole", _RBAC, namespaced=False),
-    Kind("clusterrolebindings", "ClusterRoleBinding", _RBAC, namespaced=False),
-)
 
+KINDS: tuple[Kind, ...] = tuple(_rows(_TABLE))
 BY_PLURAL: dict[str, Kind] = {kind.plural: kind for kind in KINDS}
 BY_KIND: dict[tuple[str, str], Kind] = {(kind.api_version, kind.kind): kind for kind in KINDS}
 
