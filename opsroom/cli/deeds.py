@@ -10,7 +10,6 @@ import argparse
 import asyncio
 import getpass
 import os
-import socket
 import stat
 import sys
 import time
@@ -19,24 +18,20 @@ from pathlib import Path
 
 import msgspec
 
+from opsroom.cli.door import hands_at
 from opsroom.cli.looking import find, whole_picture
 from opsroom.cli.options import settings_for
-from opsroom.config import paths
 from opsroom.config.settings import Settings
-from opsroom.delivery.act import Door, Emit, Setting, act, run_deed
-from opsroom.delivery.hands import ENDLESS, PATIENCE
-from opsroom.delivery.journal import Journal
-from opsroom.domain.board import Right, Row
+from opsroom.delivery.act import Emit, Setting, act, run_deed
+from opsroom.delivery.hands import ENDLESS, PATIENCE, Hands
+from opsroom.domain.board import Row
 from opsroom.domain.deed import Deed, DeedState, Effect, Intent, Refusal, Verb, target_of
 from opsroom.domain.freshness import Freshness, freshness
 from opsroom.domain.intent import SCORE_STALE, Press, Refused, arm, score_age
 from opsroom.domain.offer import Offer, offer, seen
 from opsroom.errors import NotPermitted, OpsroomError, UsageError
 from opsroom.feed.frames import Picture
-from opsroom.kube.access import may, whoami
 from opsroom.kube.connection import connect
-from opsroom.kube.reader import Reader
-from opsroom.kube.writer import Writer
 from opsroom.view import effects, two_people, words
 
 INPUT_LIMIT = 256 * 1024
@@ -173,20 +168,13 @@ async def _standard_input() -> asyncio.StreamReader:
 
 
 def setting(settings: Settings, journal: str | None, emit: Emit) -> Setting:
-    """What a deed of this operator's is done with; ``journal`` names another file than the operator's own."""
-    file = paths.journal_folder() / "operator.jsonl" if journal is None else Path(journal)
-    writer = f"{getpass.getuser()}@{socket.gethostname()}"
+    """A deed of this operator's; ``journal`` names another file than the operator's own."""
 
-    async def door() -> Door:
+    async def connected() -> Hands:
         connection = await connect(settings.kubeconfig or None, settings.context or None)
-        hand = Writer(connection)
+        return await hands_at(connection, Path(journal) if journal else None)
 
-        async def allowed(namespace: str, group: str, resource: str, subresource: str, verb: str) -> Right:
-            return await may(hand, namespace, group, resource, subresource, verb)
-
-        return Door(Reader(connection), hand, allowed, await whoami(hand))
-
-    return Setting(connect=door, journal=Journal(file, writer), emit=emit)
+    return Setting(connect=connected, emit=emit)
 
 
 def _tell(deed: Deed) -> None:

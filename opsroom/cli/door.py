@@ -1,6 +1,7 @@
-"""The operator's own door to the cluster, for what needs no feed and no worker: freeze, switch, release.
+"""The operator's own door to the cluster: the hands of every deed by a person, with that person's credentials.
 
-Opened with the same settings as every other command; whoever opens it closes it. Notes go to the operator's journal.
+Opened with the same settings as every other command; whoever opens it closes it. What is done is written into the
+operator's journal.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import socket
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from opsroom.config import paths
 from opsroom.config.settings import Settings
@@ -18,7 +20,7 @@ from opsroom.delivery.hands import Hands
 from opsroom.delivery.journal import Entry, Journal
 from opsroom.domain.board import Right
 from opsroom.kube.access import may, whoami
-from opsroom.kube.connection import connect
+from opsroom.kube.connection import Connection, connect
 from opsroom.kube.reader import Reader
 from opsroom.kube.writer import Writer
 
@@ -45,13 +47,23 @@ async def opened(settings: Settings) -> AsyncIterator[OpenDoor]:
     """
     connection = await connect(settings.kubeconfig or None, settings.context or None)
     try:
-        writer = Writer(connection)
-
-        async def allowed(namespace: str, group: str, resource: str, subresource: str, verb: str) -> Right:
-            return await may(writer, namespace, group, resource, subresource, verb)
-
-        here = getpass.getuser()
-        journal = Journal(paths.journal_folder() / "operator.jsonl", f"{here}@{socket.gethostname()}")
-        yield OpenDoor(Hands(Reader(connection), writer, journal, may=allowed), writer, await whoami(writer) or here)
+        hands = await hands_at(connection)
+        yield OpenDoor(hands, Writer(connection), hands.user or getpass.getuser())
     finally:
         await connection.aclose()
+
+
+async def hands_at(connection: Connection, journal: Path | None = None) -> Hands:
+    """What a deed of this operator's is done with; ``journal`` is another file than the operator's own.
+
+    Raises:
+        Unreachable, Unauthorized: the cluster does not say who we are.
+    """
+    writer = Writer(connection)
+
+    async def allowed(namespace: str, group: str, resource: str, subresource: str, verb: str) -> Right:
+        return await may(writer, namespace, group, resource, subresource, verb)
+
+    file = journal or paths.journal_folder() / "operator.jsonl"
+    record = Journal(file, f"{getpass.getuser()}@{socket.gethostname()}")
+    return Hands(Reader(connection), writer, record, may=allowed, user=await whoami(writer))

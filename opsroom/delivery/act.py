@@ -19,9 +19,8 @@ from typing import Literal
 import msgspec
 
 from opsroom.delivery.deliver import carry_out
-from opsroom.delivery.doors import May, Now, Reader, Wait, Writer
-from opsroom.delivery.hands import PATIENCE, Hands, Prepared, cancel, close_journal, refuse, refused_by
-from opsroom.delivery.journal import Record
+from opsroom.delivery.doors import Now
+from opsroom.delivery.hands import Hands, Prepared, cancel, close_journal, refuse, refused_by
 from opsroom.delivery.prepare import prepare
 from opsroom.domain.deed import Deed, DeedState, Intent, Refusal, Verb
 from opsroom.errors import NotPermitted, OpsroomError, Unreachable, UsageError, WaitingError
@@ -31,28 +30,14 @@ Emit = Callable[[Deed], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
-    """An open cluster, and who we are in it."""
-
-    reader: Reader
-    writer: Writer
-    may: May | None = None
-    user: str = ""
-
-
-Connect = Callable[[], Awaitable[Door]]
-
-
-@dataclass(frozen=True, slots=True)
 class Setting:
-    """What a deed by a person is done with, before there is a connection."""
+    """A deed by a person, before there is a connection."""
 
-    connect: Connect
-    journal: Record
+    connect: Callable[[], Awaitable[Hands]]
+    """Opens the cluster with this person's credentials; raises types of ``opsroom.errors``."""
     emit: Emit
     now: Now = time.time
-    wait: Wait = asyncio.sleep
-    patience: float = PATIENCE
+    """Epoch seconds, for a deed that never got hands."""
 
 
 async def act(stdin: asyncio.StreamReader, setting: Setting) -> int:
@@ -110,7 +95,7 @@ async def run_deed(intent: Intent, setting: Setting) -> int:
 
 async def _ready(intent: Intent, setting: Setting) -> tuple[Prepared, Hands] | Deed:
     try:
-        door = await setting.connect()
+        hands = await setting.connect()
     except OpsroomError as error:
         refused = refused_by(error)
         return Deed(
@@ -120,18 +105,8 @@ async def _ready(intent: Intent, setting: Setting) -> tuple[Prepared, Hands] | D
             refusal=refused.refusal,
             detail=refused.detail,
         )
-    hands = Hands(
-        door.reader,
-        door.writer,
-        setting.journal,
-        now=setting.now,
-        wait=setting.wait,
-        patience=setting.patience,
-        may=door.may,
-        user=door.user,
-    )
     # Who acts is what the cluster says, not what the screen believed.
-    intent = msgspec.structs.replace(intent, actor=door.user or intent.actor, automatic=False, fencing=None)
+    intent = msgspec.structs.replace(intent, actor=hands.user or intent.actor, automatic=False, fencing=None)
     try:
         prepared = await prepare(intent, hands)
     except OpsroomError as error:

@@ -7,47 +7,21 @@ until the cluster shows what happened. It must not know why a deed is wanted.
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import AsyncIterator
 
 from opsroom.delivery import notice
-from opsroom.delivery.doors import Guard, Now, Reader, Wait, Writer
 from opsroom.delivery.follow import watch_over
-from opsroom.delivery.hands import (
-    PATIENCE,
-    Clear,
-    Hands,
-    Prepared,
-    always,
-    at_state,
-    close_journal,
-    journalled_if_possible,
-)
-from opsroom.delivery.journal import Record
+from opsroom.delivery.hands import Hands, Prepared, at_state, close_journal, journalled_if_possible
 from opsroom.delivery.prepare import prepare
 from opsroom.delivery.send import send_first
 from opsroom.domain.deed import Deed, DeedState, Intent
 
 
-async def deliver(
-    intent: Intent,
-    reader: Reader,
-    writer: Writer,
-    journal: Record,
-    *,
-    now: Now = time.time,
-    wait: Wait = asyncio.sleep,
-    patience: float = PATIENCE,
-    guard: Guard = always,
-    clear: Clear | None = None,
-) -> AsyncIterator[Deed]:
+async def deliver(intent: Intent, hands: Hands) -> AsyncIterator[Deed]:
     """Carry out ``intent``; yields the deed in each state it reaches, the last one being where it was left.
 
-    Never raises ``OpsroomError``: a failure is a state with a refusal or a detail. ``now`` gives epoch seconds,
-    ``wait`` sleeps, ``patience`` (s) bounds the wait for the controller.
+    Never raises ``OpsroomError``: a failure is a state with a refusal or a detail.
     """
-    hands = Hands(reader, writer, journal, now, wait, patience, guard, clear)
     ready = await prepare(intent, hands)
     if isinstance(ready, Deed):
         yield ready

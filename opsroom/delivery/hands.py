@@ -63,8 +63,10 @@ class Hands:
     writer: Writer
     journal: Record
     now: Now = time.time
+    """Epoch seconds."""
     wait: Wait = asyncio.sleep
     patience: float = PATIENCE
+    """Seconds that its controller may take."""
     guard: Guard = always
     """Asked before each request: is the Lease still ours? A person's hands need none."""
     clear: Clear | None = None

@@ -19,6 +19,7 @@ from opsroom.config.secrets import token
 from opsroom.config.settings import Settings
 from opsroom.control.memory import relearn
 from opsroom.delivery.deliver import deliver
+from opsroom.delivery.hands import Hands
 from opsroom.delivery.journal import Entry, Journal, read_recent
 from opsroom.domain.board import Mode
 from opsroom.domain.decision import Decision
@@ -185,7 +186,7 @@ class Work:
         if reader is None or writer is None or lease is None:
             raise AssertionError("a deed was decided without a cluster")
         clear = Clearing(reader, lease, self.sharing)
-        return deliver(intent, reader, writer, self.journal, guard=lambda: lease.held, clear=clear)
+        return deliver(intent, Hands(reader, writer, self.journal, guard=lambda: lease.held, clear=clear))
 
     def _act(self, decision: Decision, rollout: Rollout, verdict: Verdict | None) -> None:
         lease = self.outside.lease

@@ -74,7 +74,7 @@ class Hall:
 
         async def work(reader: Reader, writer: Writer) -> list[Deed]:
             found = []
-            async for deed in deliver(intent, reader, writer, Pages(), patience=patience):
+            async for deed in deliver(intent, Hands(reader, writer, Pages(), patience=patience)):
                 found.append(deed)
                 if deed.state is until:
                     break

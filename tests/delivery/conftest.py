@@ -141,8 +141,7 @@ class Sim:
 
     async def deliver(self, intent: Intent, **changes: Any) -> list[Deed]:
         """Every state of one deed."""
-        settings: dict[str, Any] = {"now": self.clock, "wait": self.wait} | changes
-        return [deed async for deed in deliver(intent, self.reader, self.writer, self.journal, **settings)]
+        return [deed async for deed in deliver(intent, self.hands(**changes))]
 
     def get(self, resource: str, name: str) -> Obj:
         """An object as it is stored."""

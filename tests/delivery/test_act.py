@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from opsroom.delivery.act import Door, Setting, act, run_deed
+from opsroom.delivery.act import Setting, act, run_deed
+from opsroom.delivery.hands import Hands
 from opsroom.domain.board import Right
 from opsroom.domain.deed import Deed, DeedState, Intent, Refusal, Verb
 from opsroom.errors import Unreachable, UsageError
@@ -29,19 +30,14 @@ async def _may(*_question: str) -> Right:
     return Right(allowed=True)
 
 
-def setting(sim: Sim, said: list[Deed], **changes: Any) -> Setting:
+def setting(sim: Sim, said: list[Deed], *, hands: dict[str, Any] | None = None, **changes: Any) -> Setting:
     """An operator called bob."""
 
-    async def connect() -> Door:
-        return Door(sim.reader, sim.writer, may=_may, user="bob")
+    async def connect() -> Hands:
+        made: Hands = sim.hands(**({"may": _may, "user": "bob"} | (hands or {})))
+        return made
 
-    fields: dict[str, Any] = {
-        "connect": connect,
-        "journal": sim.journal,
-        "emit": said.append,
-        "now": sim.clock,
-        "wait": sim.wait,
-    }
+    fields: dict[str, Any] = {"connect": connect, "emit": said.append, "now": sim.clock}
     return Setting(**(fields | changes))
 
 
@@ -138,7 +134,7 @@ def test_sigterm_after_go_leaves_the_deed_in_the_journal_to_be_settled(sim: Sim)
             if deed.state is DeedState.ACCEPTED:
                 os.kill(os.getpid(), signal.SIGTERM)
 
-        return await act(stdin, setting(sim, said, emit=emit, wait=forever))
+        return await act(stdin, setting(sim, said, emit=emit, hands={"wait": forever}))
 
     assert sim.run(main()) == 1
     assert sim.journal.states == ["journalled", "accepted"]
@@ -148,7 +144,7 @@ def test_sigterm_after_go_leaves_the_deed_in_the_journal_to_be_settled(sim: Sim)
 def test_a_cluster_that_does_not_answer_is_exit_code_5(sim: Sim) -> None:
     canary(sim)
 
-    async def connect() -> Door:
+    async def connect() -> Hands:
         raise Unreachable("nobody answers")
 
     code, said = spoken(sim, sim.intent(Verb.PROMOTE), "go", connect=connect)
@@ -161,10 +157,7 @@ def test_a_missing_right_is_exit_code_4_before_the_countdown_ends(sim: Sim) -> N
     async def may(*_question: str) -> Right:
         return Right(allowed=False, missing="patch rollouts/status")
 
-    async def connect() -> Door:
-        return Door(sim.reader, sim.writer, may=may)
-
-    code, said = spoken(sim, sim.intent(Verb.PROMOTE), "go", connect=connect)
+    code, said = spoken(sim, sim.intent(Verb.PROMOTE), "go", hands={"may": may})
     assert (code, said[-1].refusal, said[-1].detail) == (4, Refusal.NO_RIGHT, "patch rollouts/status")
 
 

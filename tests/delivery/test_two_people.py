@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 import pytest
 
 from opsroom.delivery import shared
-from opsroom.delivery.act import Door, Setting, run_deed
+from opsroom.delivery.act import Setting, run_deed
+from opsroom.delivery.hands import Hands
 from opsroom.domain.approval import APPROVAL_SECONDS, Approval
 from opsroom.domain.deed import Deed, DeedState, Effect, Intent, Refusal, Verb
 from opsroom.errors import NotPermitted
@@ -37,12 +39,13 @@ def does(sim: Sim, who: str, intent: Intent) -> tuple[int, Deed]:
     """Exit code and last state of ``intent`` with the credentials of ``who``; nobody (empty) is not told apart."""
     told: list[Deed] = []
 
-    async def door() -> Door:
+    async def connect() -> Hands:
         connection = sim.connect(f"token-of-{who}") if who else sim.connect()
         writer = Writer(connection)
-        return Door(Reader(connection), writer, user=await whoami(writer) if who else "")
+        hands: Hands = sim.hands(user=await whoami(writer) if who else "")
+        return replace(hands, reader=Reader(connection), writer=writer)
 
-    setting = Setting(connect=door, journal=sim.journal, emit=told.append, now=sim.clock, wait=sim.wait)
+    setting = Setting(connect=connect, emit=told.append, now=sim.clock)
     return sim.run(run_deed(intent, setting)), told[-1]
 
 

@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -50,8 +51,7 @@ class Decider:
         mine = msgspec.structs.replace(
             wish, id=uuid.uuid4().hex, actor=self.journal.writer, at=self.now(), automatic=True, fencing=fencing
         )
-        hands = self.hands
-        carried = deliver(mine, hands.reader, hands.writer, self.journal, now=self.now, patience=patience)
+        carried = deliver(mine, replace(self.hands, patience=patience))
         return [deed async for deed in carried][-1]
 
     @property

@@ -15,6 +15,7 @@ import msgspec
 import pytest
 
 from opsroom.delivery.deliver import deliver
+from opsroom.delivery.hands import Hands
 from opsroom.delivery.journal import Journal, verify
 from opsroom.domain.deed import Deed, DeedState, Intent, Precondition, Refusal, Target, Verb
 from opsroom.domain.rollout import Engine, Shape, Uid
@@ -130,7 +131,7 @@ async def deed(stage: Stage, kind: Kind, folder: Path, **more: Any) -> list[Deed
     stage.weather.add(kind, **more)
     asyncio.get_running_loop().call_later(1.0, stage.weather.clear)
     journal = Journal(folder / "journal.jsonl", "me")
-    states = [one async for one in deliver(intent, stage.reader, stage.writer, journal, patience=PATIENCE)]
+    states = [one async for one in deliver(intent, Hands(stage.reader, stage.writer, journal, patience=PATIENCE))]
     assert verify(journal.path) == []
     return states
 
@@ -187,7 +188,7 @@ def test_a_deed_that_was_refused_is_never_sent_blindly_again(
             weather.hit = real  # type: ignore[method-assign]
             stage.record.calls.clear()
             journal = Journal(tmp_path / "journal.jsonl", "me")
-            carried = deliver(intent, stage.reader, _Refusing(stage, code), journal, patience=3.0)
+            carried = deliver(intent, Hands(stage.reader, _Refusing(stage, code), journal, patience=3.0))
             states = [one async for one in carried]
             assert (states[-1].state, states[-1].refusal) == (DeedState.REFUSED, refusal)
             assert stage.stored() == 0

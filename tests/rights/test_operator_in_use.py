@@ -10,9 +10,10 @@ from typing import Any
 
 from opsroom.cli.deeds import intent_for
 from opsroom.delivery import queue_facts, shared
-from opsroom.delivery.act import Door, Setting, run_deed
+from opsroom.delivery.act import Setting, run_deed
 from opsroom.delivery.doors import JSON_PATCH
 from opsroom.delivery.engines import body
+from opsroom.delivery.hands import Hands
 from opsroom.delivery.journal import Journal
 from opsroom.domain.board import Row
 from opsroom.domain.deed import Deed, DeedState, Refusal, Verb
@@ -48,14 +49,15 @@ class Person:
             if deed.state not in (DeedState.JOURNALLED, DeedState.SENT):
                 answered.set()
 
-        async def door() -> Door:
+        async def connect() -> Hands:
             async def allowed(*question: str) -> Any:
                 return await may(self.writer, *question)
 
-            return Door(self.reader, self.writer, allowed, ANNA)
+            journal = Journal(self.folder / "anna.jsonl", ANNA)
+            return Hands(self.reader, self.writer, journal, may=allowed, user=ANNA)
 
         intent = intent_for(row, verb, reason="", force=True, now=time.time())
-        setting = Setting(connect=door, journal=Journal(self.folder / "anna.jsonl", ANNA), emit=emit)
+        setting = Setting(connect=connect, emit=emit)
         self._running.append(asyncio.ensure_future(run_deed(intent, setting)))
         await asyncio.wait_for(answered.wait(), 20)
         return told[-1]
