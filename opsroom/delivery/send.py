@@ -6,10 +6,14 @@ What an automatic deed rests on is asked once more right before: the Lease, and 
 
 from __future__ import annotations
 
+from opsroom.delivery import raw
+from opsroom.delivery.engines.body import author
+from opsroom.delivery.engines.marking import MARKING
 from opsroom.delivery.hands import Hands, Prepared, may_go_on, refused, refused_by
 from opsroom.delivery.plan import Refused, Request
 from opsroom.delivery.prepare import look_again, named
 from opsroom.domain.deed import Deed, DeedState, Intent, Refusal, Verb
+from opsroom.domain.marks import BY
 from opsroom.errors import Conflict, Gone, OpsroomError, OutcomeUnknown, Unauthorized, Unreachable
 from opsroom.kube.served import absent
 
@@ -40,6 +44,8 @@ async def send_first(ready: Prepared, hands: Hands) -> tuple[Prepared, DeedState
         except OutcomeUnknown:
             return ready, DeedState.UNKNOWN
         except Conflict as error:
+            if await _stands_by_us(ready, hands):
+                return ready, DeedState.ACCEPTED
             last = error
         except Unreachable as error:
             if isinstance(error, Unauthorized) or error.retry_after is None:
@@ -51,6 +57,19 @@ async def send_first(ready: Prepared, hands: Hands) -> tuple[Prepared, DeedState
         else:
             return ready, DeedState.ACCEPTED
     return refused(ready.deed, refused_by(last) if last else Refused(refusal=Refusal.CONFLICT), hands)
+
+
+async def _stands_by_us(ready: Prepared, hands: Hands) -> bool:
+    """Whether a mark that was refused stands already, written by us: something on the line has sent it twice."""
+    if ready.intent.verb not in MARKING:
+        return False
+    try:
+        sight = await ready.engine.look(hands.reader, ready.intent)
+    except OpsroomError:
+        return False
+    progress = ready.engine.outcome(sight, ready.deed)
+    done = progress is not None and progress.state is DeedState.DONE
+    return done and raw.annotation(sight.target, BY) == author(ready.intent)
 
 
 async def _in_the_way(intent: Intent, hands: Hands) -> Refused | None:

@@ -17,7 +17,7 @@ from opsroom.delivery.shared import read_freeze
 from opsroom.domain.board import Right
 from opsroom.domain.deed import Deed, DeedState, Intent, Refusal, Verb
 from opsroom.domain.rollout import Engine, Shape
-from opsroom.errors import JournalError, NotPermitted, Unreachable
+from opsroom.errors import Conflict, JournalError, NotPermitted, Unreachable
 from opsroom.kube.failures import NotServed
 
 Sim = Any
@@ -334,6 +334,19 @@ def test_what_its_controller_has_seen_is_followed_although_it_is_scaled_meanwhil
         return [later.state async for later in watch_over(script, deed, sim.hands())]
 
     assert sim.run(follow()) == [DeedState.SEEN, DeedState.DONE]
+
+
+@pytest.mark.parametrize("verb", [Verb.FLAG, Verb.HOLD])
+def test_a_mark_that_the_line_has_sent_twice_stands_and_is_not_written_again(sim: Sim, verb: Verb) -> None:
+    canary(sim)
+
+    def twice(_path: str) -> None:
+        raise Conflict("the object has been modified")
+
+    sim.writer.after.append(twice)
+    deeds = sim.run(sim.deliver(sim.intent(verb)))
+    assert deeds[-1].state is DeedState.DONE
+    assert len(sim.writer.sent) == 1
 
 
 def test_an_automatic_deed_asks_what_is_in_its_way_right_before_its_request(sim: Sim) -> None:
