@@ -94,6 +94,8 @@ def test_no_review_breaks_the_server(review: Any, body: Any) -> None:
     [
         ("deployments", {"metadata": {"labels": {"a": 1}}}, 400, "metadata.labels.a"),
         ("deployments", {"spec": "x"}, 400, "spec"),
+        ("deployments", {"spec": {"paused": "x"}}, 400, "string into Go struct field DeploymentSpec.spec.paused"),
+        ("statefulsets", {"spec": {"replicas": 1.5}}, 400, "number into Go struct field StatefulSetSpec.spec.replicas"),
         ("rollouts", {"spec": {"template": {"spec": {"containers": [{"image": 1}]}}}}, 422, "containers[0].image"),
         ("services", {"spec": {"selector": {"app": {}}}}, 400, "spec.selector.app"),
     ],

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from opsroom.simulator.kube.failures import ApiError, invalid
+from opsroom.simulator.kube.failures import invalid
 from opsroom.simulator.kube.resources import Kind
 from opsroom.simulator.kube.versions import Obj
 
@@ -38,8 +38,8 @@ _SPEC_FIELDS: dict[str, frozenset[str]] = {
         | {"renewTime", "strategy"}
     ),
 }
-_INTEGERS = ("replicas", "minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds")
-_BOOLEANS = ("paused", "suspend", "skipAnalysis", "terminate")
+INTEGERS = ("replicas", "minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds")
+BOOLEANS = ("paused", "suspend", "skipAnalysis", "terminate")
 
 
 def unknown_fields(kind: Kind, obj: Obj) -> list[str]:
@@ -66,18 +66,16 @@ def prune(kind: Kind, obj: Obj) -> Obj:
 
 
 def check_types(kind: Kind, obj: Obj) -> None:
-    """Raise ApiError 422 (custom resources) or 400 (built-in kinds) for a field of a wrong type."""
+    """Raise ApiError 422 for a field of a wrong type in a custom resource; `structure` refuses those of other kinds."""
     spec = obj.get("spec")
-    if not isinstance(spec, dict) or kind.plural not in _SPEC_FIELDS:
+    if not isinstance(spec, dict) or not kind.custom or kind.plural not in _SPEC_FIELDS:
         return
     causes = []
-    for names, wanted in ((_INTEGERS, "integer"), (_BOOLEANS, "boolean")):
+    for names, wanted in ((INTEGERS, "integer"), (BOOLEANS, "boolean")):
         for name in names:
             value = spec.get(name)
             if value is None or _type_name(value) == wanted:
                 continue
-            if not kind.custom:
-                raise _cannot_decode(kind, name, value, wanted)
             causes += _causes(kind, name, value, wanted)
     if causes:
         causes.append(
@@ -114,16 +112,6 @@ def _causes(kind: Kind, name: str, value: Any, wanted: str) -> list[dict[str, st
         text = f"Invalid value: 0: .spec.{name} accessor error: {value} is of the type {got}, expected int64"
         causes.append({"reason": "FieldValueInvalid", "message": text, "field": f".spec.{name}"})
     return causes
-
-
-def _cannot_decode(kind: Kind, name: str, value: Any, wanted: str) -> ApiError:
-    go_type = {"integer": "int32", "boolean": "bool"}[wanted]
-    return ApiError(
-        400,
-        "BadRequest",
-        f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: json: cannot unmarshal '
-        f"{_type_name(value)} into Go struct field {kind.kind}Spec.spec.{name} of type {go_type}",
-    )
 
 
 def _type_name(value: Any) -> str:

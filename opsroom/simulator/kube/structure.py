@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from opsroom.simulator.kube import schema
 from opsroom.simulator.kube.failures import bad_request, invalid
 from opsroom.simulator.kube.resources import Kind
 from opsroom.simulator.kube.versions import Obj
 
 # A shape: a dictionary of the fields that matter, [shape] for a list, or one of these words.
-_TEXT, _NUMBER, _MAP, _TEXTS, _OBJECT = "string", "integer", "map", "strings", "object"
+_TEXT, _NUMBER, _FLAG, _MAP, _TEXTS, _OBJECT = "string", "integer", "boolean", "map", "strings", "object"
 _LABEL_SELECTOR = {"matchLabels": _MAP, "matchExpressions": [{"key": _TEXT, "operator": _TEXT, "values": _TEXTS}]}
 _METADATA = {
     "name": _TEXT,
@@ -44,7 +45,8 @@ _SPEC = {
     "strategy": {"rollingUpdate": _OBJECT, "canary": {"steps": [_OBJECT]}, "blueGreen": _OBJECT},
     "ports": [{"name": _TEXT}],
     "holderIdentity": _TEXT,
-    "replicas": _NUMBER,
+    **dict.fromkeys(schema.INTEGERS, _NUMBER),
+    **dict.fromkeys(schema.BOOLEANS, _FLAG),
     "paramRef": {"name": _TEXT, "namespace": _TEXT},
     "matchResources": {"namespaceSelector": _LABEL_SELECTOR},
     "matchConditions": [_OBJECT],
@@ -84,7 +86,7 @@ def structured(kind: Kind, obj: Any) -> Obj:
             ) from None
         raise bad_request(
             f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: json: cannot unmarshal '
-            f"{got} into Go struct field {kind.kind}.{path} of type {wanted}"
+            f"{got} into Go struct field {_go_path(kind, path)} of type {wanted}"
         ) from None
     return checked
 
@@ -100,7 +102,8 @@ def _shape_of(kind: Kind) -> Obj:
         return {**_OBJECTS, "spec": _OBJECT}
     if kind.plural == "rollouts":
         # schema.check_types words the refusal of its numbers.
-        spec = {key: shape for key, shape in _OBJECTS["spec"].items() if key != "replicas"}
+        told = (*schema.INTEGERS, *schema.BOOLEANS)
+        spec = {key: shape for key, shape in _OBJECTS["spec"].items() if key not in told}
         return {**_OBJECTS, "spec": spec}
     return _OBJECTS
 
@@ -124,6 +127,8 @@ def _checked(shape: Any, value: Any, path: str) -> Any:
         raise _Wrong(path, "string", _type_of(value))
     if shape == _NUMBER and (not isinstance(value, int) or isinstance(value, bool)):
         raise _Wrong(path, "int32", _type_of(value))
+    if shape == _FLAG and not isinstance(value, bool):
+        raise _Wrong(path, "bool", _type_of(value))
     return value
 
 
@@ -136,6 +141,13 @@ def _fields(shape: Obj, value: Obj, path: str) -> Obj:
             else:
                 kept[name] = _checked(below, kept[name], f"{path}.{name}" if path else name)
     return kept
+
+
+def _go_path(kind: Kind, path: str) -> str:
+    """`DeploymentSpec.spec.replicas`: Go names the struct of the field, then the path (right one level deep)."""
+    structs = {"spec": f"{kind.kind}Spec", "status": f"{kind.kind}Status", "metadata": "ObjectMeta"}
+    half, dot, _ = path.partition(".")
+    return f"{structs.get(half, kind.kind) if dot else kind.kind}.{path}"
 
 
 def _type_of(value: Any) -> str:
