@@ -6,19 +6,20 @@ marks for other workers. What is right is decided in ``control`` alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 
 from opsroom.control.case import Case
 from opsroom.control.decide import decide
 from opsroom.domain.decision import Decision, Outcome
 from opsroom.domain.marks import Marks, standing_flag
-from opsroom.domain.policy import Policy
 from opsroom.domain.rollout import Rollout, Uid
 from opsroom.domain.verdict import Verdict
 from opsroom.sources.cluster import Cluster
 from opsroom.worker import deferring
 from opsroom.worker.course import Course
 from opsroom.worker.outside import Outside
+from opsroom.worker.policy import PolicyInForce
+from opsroom.worker.queueing import Queueing
 from opsroom.worker.rails import SharedRails
 from opsroom.worker.sharing import Sharing
 from opsroom.worker.situation import Situation
@@ -26,6 +27,8 @@ from opsroom.worker.situation import Situation
 DEEDS = (Outcome.PROMOTE, Outcome.PROMOTE_FULLY, Outcome.ROLL_BACK)
 
 UNSEEN = "Nothing is done automatically while the freeze cannot be read"
+UNREAD = "Nothing is done automatically before queue, quarantine and policy were read"
+BROKEN = "Nothing is done automatically before the cluster's own policy is a good one"
 
 Act = Callable[[Decision, Rollout, Verdict | None], None]
 """Begins the deed that was decided."""
@@ -49,32 +52,28 @@ class Deciding:
         situation: Situation,
         cluster: Cluster,
         verdicts: Mapping[Uid, Verdict | None],
-        policy: Policy,
+        policy: PolicyInForce,
         now: float,
-        steps_held: bool = False,
-        queued: Collection[Uid] = (),
+        queue: Queueing,
     ) -> None:
-        """Decide on every rollout once; ``steps_held``: the queue is frozen, ``queued``: it keeps these at a gate."""
-        unseen = self._outside.may_act and not self._sharing.freeze_known
-        if unseen and self._sharing.error:
-            situation.troubles["freeze"] = f"{UNSEEN}: {self._sharing.error}"
-        else:
-            situation.troubles.pop("freeze", None)
+        """Decide on every rollout once; ``queue`` as it was at the last tick."""
+        unseen = self._unseen(situation, policy, queue)
         may_act = self._outside.may_act and not unseen
         self._rails.take_over(situation)
+        queue.take_over(situation)
         memory = deferring.forgotten(situation.memory) if may_act else situation.memory
         cases = [
-            self._case(situation, cluster.marks(uid), course, verdicts[uid], uid in queued)
+            self._case(situation, cluster.marks(uid), course, verdicts[uid], uid in queue.gated)
             for uid, course in situation.courses.items()
         ]
         decisions, memory = decide(
             cases,
-            policy,
+            policy.policy,
             memory,
             now,
             freeze=self._sharing.freeze,
             may_act=may_act,
-            steps_held=steps_held,
+            steps_held=queue.steps_held,
             blind=bool(situation.metrics_error),
         )
         if unseen or (not may_act and self._outside.somebody_will_act):
@@ -88,6 +87,21 @@ class Deciding:
             for uid, course in situation.courses.items()
             if course.rollout.under_way
         )
+
+    def _unseen(self, situation: Situation, policy: PolicyInForce, queue: Queueing) -> bool:
+        """Whether this worker would act, did it know all that may stand in the way of deeds; said where it cannot."""
+        may_act, unseen = self._outside.may_act, False
+        for name, words, known, error in (
+            ("freeze", UNSEEN, self._sharing.freeze_known, self._sharing.error),
+            ("shared", UNREAD, queue.standing.known, queue.standing.error),
+            ("policy", BROKEN, policy.sure, policy.note),
+        ):
+            unseen = unseen or (may_act and not known)
+            if may_act and not known and error:
+                situation.troubles[name] = f"{words}: {error}"
+            else:
+                situation.troubles.pop(name, None)
+        return unseen
 
     def _case(self, situation: Situation, marks: Marks, course: Course, verdict: Verdict | None, queued: bool) -> Case:
         rollout, flag = course.rollout, None

@@ -240,8 +240,7 @@ class Loop:
         }
         if self._outside.cluster is not None and self._outside.cluster.listed:
             policy, cluster = self._policy.policy, self._outside.cluster
-            queue = self._queueing
-            self._deciding.tick(situation, cluster, verdicts, policy, now, queue.steps_held, queue.gated)
+            self._deciding.tick(situation, cluster, verdicts, self._policy, now, self._queueing)
             self._queue = self._queueing.tick(situation, cluster, policy, now)
         return verdicts
 

@@ -33,6 +33,8 @@ class PolicyInForce:
         self.policy: Policy = load_policy(path)
         self.note = ""
         """Why the last good policy is still in force; empty when the newest one is."""
+        self.sure = True
+        """False while the cluster has a policy of its own of which none was ever good: its rules are not known here."""
         self._told = told
         self._text: str | None = None
         self._of_file, self._file_note = self.policy, ""
@@ -48,7 +50,7 @@ class PolicyInForce:
             self._seen = stamp
             self._read_file()
         if text is None:
-            self.policy, self.note = self._of_file, self._file_note
+            self.policy, self.note, self.sure = self._of_file, self._file_note, True
         elif text != self._text:
             self._take(text)
         self._text = text
@@ -66,8 +68,10 @@ class PolicyInForce:
             if not text.strip():
                 raise ConfigError(f"{POLICY_NAME} holds no policy", f"Put it under the key {POLICY_KEY}")
             self.policy, self.note = parse_policy(text, f"{POLICY_NAME}:{POLICY_KEY}"), ""
+            self.sure = True
         except ConfigError as error:
             self.note = clean(error)
+            self.sure = self.sure and self._text is not None
 
     def _stamp(self) -> tuple[int, int]:
         if self._path is None:

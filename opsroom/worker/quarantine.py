@@ -42,20 +42,29 @@ class SharedQuarantine:
         self._writing: asyncio.Task[None] | None = None
         self._not_before = 0.0
 
-    def tick(self, situation: Situation, now: float) -> None:
-        """Take over when we begin to decide, then write down what changes."""
+    def take_over(self, situation: Situation) -> bool:
+        """Count what others put into quarantine, once for each time that we begin to decide; False while we do not.
+
+        Before the first decision: or a version that somebody rolled back would be promoted by whoever comes next.
+        """
         lease = self._outside.lease
-        if lease is None or not lease.held or self._outside.writer is None or not self._standing.known:
-            return
+        if lease is None or not lease.held or not self._standing.known:
+            return False
         if self._taken_over != lease.transitions:
             self._taken_over = lease.transitions
             situation.memory = taken_over(situation.memory, self._standing.quarantine)
+        return True
+
+    def tick(self, situation: Situation, now: float) -> None:
+        """Write down what changes."""
+        if not self.take_over(situation) or self._outside.writer is None:
+            return
         gone = self._gone(situation, now)
         if gone:
             kept = {uid: one for uid, one in situation.memory.quarantine.items() if uid not in gone}
             situation.memory = msgspec.structs.replace(situation.memory, quarantine=kept)
         changes = self._changes(situation) | {uid: None for uid in gone if uid in self._standing.quarantine}
-        if changes and self._writing is None and now >= self._not_before:
+        if changes and self._writing is None and not 0.0 < self._not_before - now <= RETRY_SECONDS:
             self._not_before = now + RETRY_SECONDS
             self._writing = asyncio.ensure_future(self._write(changes))
             self._writing.add_done_callback(self._written)

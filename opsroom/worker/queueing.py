@@ -61,6 +61,11 @@ class Queueing:
         """The mark of a roll back that stood on each rollout when nothing of it was under way."""
 
     @property
+    def standing(self) -> Standing:
+        """What was read of the cluster's own facts."""
+        return self._standing
+
+    @property
     def steps_held(self) -> bool:
         """The queue is frozen: steps are not promoted either."""
         return self._standing.state is QueueState.FROZEN
@@ -86,6 +91,10 @@ class Queueing:
 
     def _takes_part(self, namespace: str) -> bool:
         return self._standing.switch and namespace in self._standing.enabled
+
+    def take_over(self, situation: Situation) -> None:
+        """Before a decision: what others put into quarantine counts for whoever decides now."""
+        self._quarantine.take_over(situation)
 
     def tick(self, situation: Situation, cluster: Cluster, policy: Policy, now: float) -> Queue:
         """One look at everybody; begins what is to be released or held now. The entries are kept aside, by uid."""

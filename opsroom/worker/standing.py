@@ -34,6 +34,12 @@ FORBIDDEN_SECONDS = 60.0
 JUMPS_REMEMBERED = 60.0
 """Seconds: whoever loses the right to the hotfix lane loses it soon."""
 
+NEEDED = frozenset(("state", "switch", "namespaces", "quarantine", "policy"))
+"""Facts without which nothing automatic is begun: a pause, a quarantine or a policy that was not read is not absent."""
+
+OF_INSTALLATION = frozenset(("installed", "namespaces"))
+"""Whoever may not read these works as where nothing is installed: holds come late, no namespace takes part."""
+
 T = TypeVar("T")
 
 
@@ -51,13 +57,24 @@ class Standing:
         """Namespaces that take part."""
         self.quarantine: dict[str, Quarantine] = {}
         self.policy: str | None = None
-        self.known = False
-        """State and switch were read at least once."""
+        self.heard: set[str] = set()
+        """Names of the facts that were answered at least once."""
         self._outside = outside
         self._clock = clock
         self._again: dict[str, float] = {}
+        self._errors: dict[str, str] = {}
         self._jumps: dict[tuple[str, str], tuple[float, bool]] = {}
         self._wanted: set[tuple[str, str]] = set()
+
+    @property
+    def known(self) -> bool:
+        """Whether everything that an automatic deed rests on was read at least once."""
+        return self.heard >= NEEDED
+
+    @property
+    def error(self) -> str:
+        """Why one of the facts that are needed was never read; empty once all were."""
+        return next((self._errors[name] for name in sorted(NEEDED - self.heard) if name in self._errors), "")
 
     @property
     def state(self) -> QueueState:
@@ -100,13 +117,18 @@ class Standing:
             return old
         try:
             found = await read(reader)
-        except NotPermitted:
+        except NotPermitted as error:
             self._again[name] = now + FORBIDDEN_SECONDS
+            if name in OF_INSTALLATION:
+                self.heard.add(name)
+            self._errors[name] = str(error)
             return old
-        except OpsroomError:
+        except OpsroomError as error:
+            self._errors[name] = str(error)
             return old
         self._again[name] = now + every * 0.9
-        self.known = self.known or name == "switch"
+        self.heard.add(name)
+        self._errors.pop(name, None)
         return found
 
     async def _ask_jumps(self) -> None:

@@ -17,7 +17,7 @@ from opsroom.worker.course import Course
 from opsroom.worker.outside import Outside
 from opsroom.worker.quarantine import GONE_SECONDS, SharedQuarantine
 from opsroom.worker.situation import Situation
-from opsroom.worker.standing import Standing
+from opsroom.worker.standing import NEEDED, Standing
 
 NOW = 1_750_000_000.0
 
@@ -31,7 +31,7 @@ class Room:
         self.outside.writer = SimpleNamespace()  # type: ignore[assignment]
         self.cluster = self.outside.cluster = SimpleNamespace(complete=True)  # type: ignore[assignment]
         self.standing = Standing(self.outside)
-        self.standing.known = True
+        self.standing.heard |= NEEDED
         self.shared = SharedQuarantine(self.outside, self.standing, namespaces)
         self.situation, self.now = Situation(), NOW
         self.written: list[dict[str, Any]] = []
@@ -111,3 +111,29 @@ def test_our_own_entry_of_a_deleted_rollout_is_forgotten(monkeypatch: pytest.Mon
     room.look()
     room.look(GONE_SECONDS + 1)
     assert (room.situation.memory.quarantine, room.written) == ({}, [])
+
+
+def test_entries_of_others_are_not_lifted_by_a_decider_that_has_yet_to_read_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    room = Room(monkeypatch)
+    room.standing.heard.discard("quarantine")
+    room.look()
+    room.put("cart")
+    room.standing.heard.add("quarantine")
+    room.look(60.0)
+    assert room.written == []
+    assert set(room.situation.memory.quarantine) == {"cart"}
+
+
+def test_a_clock_set_back_does_not_stop_the_writing(monkeypatch: pytest.MonkeyPatch) -> None:
+    room = Room(monkeypatch)
+    room.look()
+    for uid in ("cart", "pay"):
+        room.situation.memory = Memory(
+            quarantine={**room.situation.memory.quarantine, Uid(uid): Quarantined(hash="bad", at=NOW)}
+        )
+        room.put(uid)
+        room.standing.quarantine = {one: told for one, told in room.standing.quarantine.items() if one != uid}
+        room.look(-3600.0)
+    assert [set(changes) for changes in room.written] == [{"cart"}, {"pay"}]

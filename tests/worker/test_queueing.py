@@ -23,15 +23,13 @@ from opsroom.domain.policy import Policy
 from opsroom.domain.queue import QueueState, WaitReason
 from opsroom.domain.queue_policy import QueuePolicy
 from opsroom.domain.rollout import Engine, Phase, Revision, Rollout, Shape, Step, StepKind, Uid
-from opsroom.errors import NotPermitted, Unreachable
 from opsroom.worker.course import Course
 from opsroom.worker.outside import Outside
-from opsroom.worker.policy import PolicyInForce
 from opsroom.worker.quarantine import SharedQuarantine, taken_over
 from opsroom.worker.queueing import Queueing
 from opsroom.worker.sharing import Sharing
 from opsroom.worker.situation import Situation
-from opsroom.worker.standing import Standing
+from opsroom.worker.standing import NEEDED, Standing
 
 NOW = 1_750_000_000.0
 MAPS = "/api/v1/namespaces/opsroom/configmaps"
@@ -65,7 +63,8 @@ class Room:
         self.outside.writer = SimpleNamespace()  # type: ignore[assignment]
         self.sharing = Sharing(self.outside, lambda: NOW)
         self.standing = Standing(self.outside)
-        self.standing.known = self.standing.switch = self.standing.installed = True
+        self.standing.heard |= NEEDED
+        self.standing.switch = self.standing.installed = True
         self.standing.enabled = frozenset({"shop"})
         self.begun: list[Intent] = []
         quarantine = SharedQuarantine(self.outside, self.standing)
@@ -125,7 +124,7 @@ def test_nothing_is_released_by_whoever_may_not(how: str) -> None:
     elif how == "freeze":
         room.sharing.freeze = SimpleNamespace()  # type: ignore[assignment]
     else:
-        room.standing.known = False
+        room.standing.heard.clear()
     room.put("cart")
     assert room.tick() == []
     assert room.why("cart") is (WaitReason.STATE if how == "freeze" else WaitReason.DECIDER)
@@ -199,57 +198,6 @@ def test_a_worker_that_takes_over_knows_what_was_rolled_back_before() -> None:
     shared = {"a": Quarantine(hash="theirs", at=1.0, stable="old"), "b": Quarantine(hash="older", at=0.0)}
     found = taken_over(own, shared).quarantine
     assert found == {Uid("a"): Quarantined(hash="theirs", at=1.0, stable="old"), Uid("b"): own.quarantine[Uid("b")]}
-
-
-def test_the_clusters_policy_wins_and_a_broken_one_leaves_the_last_good_one(tmp_path: Path) -> None:
-    file, told = tmp_path / "policy.toml", list[str | None]([None])
-    file.write_text("step = 5.0\n")
-    policy = PolicyInForce(file, lambda: told[0])
-    assert policy.policy.step == 5.0
-    told[0] = "step = 7.0\n"
-    assert policy.look()
-    assert (policy.policy.step, policy.note) == (7.0, "")
-    for broken in ("stepp = 1\n", "step = -1.0\n", "  "):
-        told[0] = broken
-        assert not policy.look()
-        assert policy.policy.step == 7.0
-        assert "ConfigMap opsroom/opsroom-policy" in policy.note
-    told[0] = None
-    assert policy.look()
-    assert (policy.policy.step, policy.note) == (5.0, "")
-
-
-class Answers:
-    """A reader that says what it is told to, or raises it."""
-
-    def __init__(self) -> None:
-        self.answers: dict[str, Any] = {}
-
-    async def get(self, path: str, type_: type[Any], params: dict[str, str] | None = None) -> Any:
-        found = self.answers.get(path.rsplit("/", 1)[-1], Unreachable("no"))
-        if isinstance(found, Exception):
-            raise found
-        return found
-
-
-def test_what_cannot_be_read_leaves_what_was_read_before() -> None:
-    clock = [0.0]
-    standing, reader = Standing(Outside("", "", (), mode=Mode.OBSERVE, read_only=True), lambda: clock[0]), Answers()
-    asyncio.run(standing.look(reader))  # type: ignore[arg-type]
-    assert not standing.known
-    reader.answers |= {
-        "opsroom-queue": {"data": {"state": "paused"}},
-        "opsroom-hold": {"data": {}},
-        "opsroom-policy": {"data": {"policy.toml": "step = 3.0"}},
-        "namespaces": {"items": [{"metadata": {"name": "shop"}}]},
-    }
-    assert asyncio.run(standing.look(reader))  # type: ignore[arg-type]
-    assert (standing.known, standing.state, standing.switch) == (True, QueueState.PAUSED, True)
-    assert (standing.policy, standing.enabled) == ("step = 3.0", frozenset({"shop"}))
-    clock[0] = 100.0
-    reader.answers = dict.fromkeys(reader.answers, NotPermitted("no"))
-    assert not asyncio.run(standing.look(reader))  # type: ignore[arg-type]
-    assert standing.state is QueueState.PAUSED
 
 
 @pytest.fixture
@@ -369,5 +317,5 @@ def test_where_no_queue_counts_a_gate_asks_none() -> None:
     room.standing.switch, room.standing.enabled = True, frozenset({"elsewhere"})
     room.tick()
     assert (room.queueing.keeps("cart", "shop", "cart-new"), room.queueing.gated) == ("", frozenset())
-    room.standing.known = False
+    room.standing.heard.clear()
     assert room.queueing.keeps("cart", "shop", "cart-new") == "unseen"
