@@ -9,7 +9,6 @@ import argparse
 import asyncio
 import sys
 import time
-import uuid
 from collections.abc import Sequence
 
 import msgspec
@@ -22,7 +21,7 @@ from opsroom.config.settings import Settings
 from opsroom.delivery import queue_facts, shared
 from opsroom.delivery.act import exit_code, run_deed
 from opsroom.delivery.release_all import Held, Unread, held_targets, release_all
-from opsroom.domain.deed import Deed, Intent, Precondition, Target, Verb
+from opsroom.domain.deed import Deed, DeedState, Target, Verb
 from opsroom.domain.queue import QueueState
 from opsroom.errors import JournalError, NotPermitted, OpsroomError, UsageError
 from opsroom.view import effects, freeze_words, queue_page, queue_words
@@ -75,16 +74,7 @@ async def _released(arguments: argparse.Namespace, settings: Settings) -> int:
         target = _named(held, arguments.name)
         if not arguments.yes:
             ask(f"release {_key(target)}: it goes on at once, past the queue")
-    intent = Intent(
-        id=uuid.uuid4().hex,
-        verb=Verb.RELEASE,
-        target=target,
-        precondition=Precondition(),
-        actor="",
-        at=time.time(),
-        reason=arguments.reason,
-    )
-    return await run_deed(intent, setting(settings, None, _say))
+        return await _release_everything(door, Held(targets=(target,)), arguments.reason)
 
 
 async def _released_all(door: OpenDoor, held: Held, arguments: argparse.Namespace) -> int:
@@ -224,6 +214,7 @@ def _list(arguments: argparse.Namespace) -> int:
 
 
 def _say(deed: Deed) -> None:
-    if deed.state.settled:
+    """How a deed ended, also where nobody knows how; what it went through on the way is of no use in a script."""
+    if deed.state.settled or deed.state is DeedState.UNKNOWN:
         sys.stdout.write(effects.deed(deed, deed.at) + "\n")
         sys.stdout.flush()

@@ -15,7 +15,7 @@ from opsroom.config.settings import Settings
 from opsroom.delivery.shared import queue_on, read_freeze
 from opsroom.domain.deed import Verb
 from opsroom.domain.rollout import Shape
-from opsroom.errors import JournalError, NotPermitted
+from opsroom.errors import JournalError, NotPermitted, OutcomeUnknown
 
 Sim = Any
 
@@ -129,6 +129,32 @@ def test_a_name_that_could_not_be_looked_for_is_not_said_to_be_free(sim: Sim, op
     asked.all, asked.name = False, "cart"
     with pytest.raises(NotPermitted, match="as far as could be seen"):
         queue.run(asked)
+
+
+def test_one_is_released_by_name_and_the_other_stays(
+    sim: Sim, opened: OpenDoor, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = command("release")
+    asked.all, asked.name = False, "shop/pay"
+    assert queue.run(asked) == 0
+    assert (held(sim, "deployments", "pay"), held(sim, "rollouts", "cart")) == (False, True)
+    assert "Done: release pay" in capsys.readouterr().out
+    assert {entry.deed.intent.actor for entry in sim.journal.entries[-2:]} == {"ada"}
+
+
+def test_a_release_of_which_nobody_knows_is_told_as_such(
+    sim: Sim, opened: OpenDoor, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Lost(Refusing):
+        def _look(self, path: str) -> None:
+            if path.endswith("/pay"):
+                raise OutcomeUnknown("sent, and no answer came")
+
+    asked = command("release")
+    asked.all, asked.name = False, "shop/pay"
+    put(opened.hands, writer=Lost(sim.writer))
+    assert queue.run(asked) == 1
+    assert "Not known: release pay" in capsys.readouterr().out
 
 
 def test_a_freeze_goes_ahead_without_a_journal_and_says_so(
