@@ -62,7 +62,6 @@ class Answer(Beside, frozen=True, kw_only=True, rename="camel", gc=False):
 
     status: str
     data: Matrix | None = None
-    error_type: str = ""
     error: str = ""
 
 

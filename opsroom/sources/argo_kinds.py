@@ -35,18 +35,11 @@ class Canary(msgspec.Struct, rename="camel", gc=False):
         self.steps = NOTHING
 
 
-class BlueGreen(msgspec.Struct, frozen=True, rename="camel", gc=False):
-    """``strategy.blueGreen``."""
-
-    active_service: str = ""
-    preview_service: str = ""
-
-
 class Strategy(msgspec.Struct, frozen=True, rename="camel", gc=False):
     """``strategy``."""
 
     canary: Canary | None = None
-    blue_green: BlueGreen | None = None
+    blue_green: Present | None = None
 
 
 NO_STRATEGY = Strategy()
@@ -87,7 +80,6 @@ class Weights(msgspec.Struct, frozen=True, gc=False):
     """``status.canary.weights``; only with traffic routing."""
 
     canary: Weight | None = None
-    verified: bool | None = None
 
 
 class RunStatus(msgspec.Struct, frozen=True, gc=False):
@@ -107,9 +99,8 @@ class CanaryStatus(msgspec.Struct, frozen=True, rename="camel", gc=False):
 
 
 class BlueGreenStatus(msgspec.Struct, frozen=True, rename="camel", gc=False):
-    """``status.blueGreen``; the selectors are hashes."""
+    """``status.blueGreen``; the selector is a hash."""
 
-    preview_selector: str = ""
     active_selector: str = ""
     pre_promotion_analysis_run_status: RunStatus | None = None
     post_promotion_analysis_run_status: RunStatus | None = None

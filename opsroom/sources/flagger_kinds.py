@@ -51,7 +51,6 @@ class CanarySpec(msgspec.Struct, frozen=True, rename="camel", gc=False):
     analysis: Analysis | None = None
     canary_analysis: Analysis | None = None
     suspend: bool = False
-    skip_analysis: bool = False
 
     @property
     def checks(self) -> Analysis:
@@ -67,7 +66,6 @@ class CanaryStatus(msgspec.Struct, frozen=True, rename="camel", gc=False):
 
     phase: str = ""
     canary_weight: int = 0
-    failed_checks: int = 0
     iterations: int = 0
     last_applied_spec: str = ""
     last_promoted_spec: str = ""

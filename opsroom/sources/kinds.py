@@ -64,7 +64,6 @@ class Meta(msgspec.Struct, frozen=True, rename="camel", gc=False):
     resource_version: str = ""
     generation: int = 0
     creation_timestamp: datetime | None = None
-    deletion_timestamp: datetime | None = None
     labels: dict[str, str] | None = None
     annotations: Annotations | None = None
 

@@ -96,8 +96,6 @@ def pair_rollout(canary: Deployment, parts: Parts, stable: Deployment, stable_pa
 
 
 def _moving(canary: Deployment, stable: Deployment) -> bool:
-    if canary.spec.replicas == 0 and canary.status.replicas == 0:
-        return False
     # Half-way through a promotion both run the new template; the rest of that deed is delivery's business, and until
     # it is done this is still a change under way.
     return canary.spec.replicas > 0 and (
