@@ -47,6 +47,8 @@ class Action(msgspec.Struct, frozen=True):
     """How the key is written where its name would not do."""
     replay: bool = False
     """Only while a recording is shown; before the others in the key bar then."""
+    several: bool = False
+    """Only where several contexts are shown."""
 
 
 ACTING = (
@@ -69,6 +71,10 @@ MOVING = (
     Action("last", "G,end", "edge(1)", "last", "to the last rollout", ALL),
     Action("next", "n", "flagged(1)", "next flagged", "to the next flagged rollout", BOTH, bar=4),
     Action("previous", "N", "flagged(-1)", "previous flagged", "to the previous flagged rollout", BOTH),
+    Action("next_context", "tab", "app.context(1)", "context", "to the next context of this board", BOTH, bar=5,
+           several=True),
+    Action("previous_context", "shift+tab", "app.context(-1)", "context before", "to the context before", BOTH,
+           several=True),
 )  # fmt: skip
 
 LOOKING = (

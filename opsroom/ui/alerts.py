@@ -46,5 +46,5 @@ class Alerts:
         if not names:
             return
         self._last = clock
-        text = notice(words.needed(names, self._sight.room.context), self._how)
+        text = notice(words.needed(names, self._sight.name), self._how)
         self._write(("\x07" if self._bell else "") + (wrapped(text, environment) if text else ""))

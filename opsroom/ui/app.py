@@ -7,7 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from opsroom.ui.board import BoardScreen
-from opsroom.ui.control import LinesScreen
+from opsroom.ui.control import Control, LinesScreen
 from opsroom.ui.notices import Notices
 from opsroom.ui.options import Options
 from opsroom.ui.room_app import RoomApp
@@ -19,9 +19,9 @@ class BoardApp(RoomApp):
 
     ENABLE_COMMAND_PALETTE = True
 
-    def first_screen(self) -> LinesScreen:
+    def first_screen(self, control: Control) -> LinesScreen:
         """The board."""
-        return BoardScreen(self.control)
+        return BoardScreen(control)
 
 
 class WallApp(RoomApp):
@@ -33,11 +33,11 @@ class WallApp(RoomApp):
         calm = replace(options, bell=False, notices=Notices.OFF)
         super().__init__(replace(calm, theme="wall") if options.theme == "night" else calm, feed, **more)
 
-    def first_screen(self) -> LinesScreen:
+    def first_screen(self, control: Control) -> LinesScreen:
         """The wall."""
         from opsroom.ui.wall import WallScreen
 
-        return WallScreen(self.control)
+        return WallScreen(control)
 
     def action_leave(self) -> None:
         """Only where it was allowed: a wall that a passer-by can end is no wall."""
@@ -45,9 +45,12 @@ class WallApp(RoomApp):
             super().action_leave()
 
 
-def run_board(options: Options) -> int:
-    """Run the control room on this terminal until it is left; returns the exit code."""
-    return _run(BoardApp, options)
+def run_board(options: Options, *others: Options) -> int:
+    """Run the control room on this terminal until it is left; returns the exit code.
+
+    ``others`` are the contexts beside the first.
+    """
+    return _run(BoardApp, options, *others)
 
 
 def run_wall(options: Options) -> int:
@@ -55,7 +58,7 @@ def run_wall(options: Options) -> int:
     return _run(WallApp, options)
 
 
-def _run(kind: type[RoomApp], options: Options) -> int:
+def _run(kind: type[RoomApp], options: Options, *others: Options) -> int:
     from opsroom.ui.running import run
 
-    return run(kind, options)
+    return run(kind, options, *others)

@@ -34,7 +34,7 @@ class BoardScreen(GuardedScreen):
         self._pane = LinesBlock(control.paint, id="pane")
         self._filter = Input(id="filter", placeholder="text, label:key=value, !not", compact=True)
         self._filter.cursor_blink = False
-        self._list = RolloutList(control.sight, control.paint, control.graphs, control.deeds.doing)
+        self._list = RolloutList(control.sight, control.paint, control.graphs, control.deeds.under_way.doing)
 
     def compose(self) -> ComposeResult:
         """Blocks from top to bottom; their heights are in the style sheet. The first paint finds them filled."""

@@ -4,44 +4,67 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from functools import partial
+from typing import NamedTuple
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
 from opsroom.ui.actions import ACTIONS, GUARDED, Action, key_name
+from opsroom.ui.contexts import Contexts
 from opsroom.ui.control import LinesScreen
+from opsroom.ui.room_app import RoomApp
 
 _MOVES = frozenset({"stop", "down", "up", "page_down", "page_up", "first", "last"})
 _HIDDEN = frozenset({"unbound", "confirm", "palette", *_MOVES, *GUARDED})
 """Guarded keys are pressed with the eyes on the row, never chosen from a list that covers it."""
 
 
-class ActionProvider(Provider):
-    """Actions of the screen below the palette."""
+class Entry(NamedTuple):
+    """One line of the palette."""
 
-    def _actions(self) -> list[Action]:
+    key: str
+    text: str
+    does: str
+
+
+class ActionProvider(Provider):
+    """Actions of the screen below the palette, and the contexts that are not shown."""
+
+    def _entries(self) -> list[Entry]:
         screen = self.screen
-        place = screen.place if isinstance(screen, LinesScreen) else None
-        replay = isinstance(screen, LinesScreen) and screen.control.sight.replay is not None
-        here = [action for action in ACTIONS if place in action.places and action.id not in _HIDDEN]
-        return [action for action in here if replay or not action.replay]
+        if not isinstance(screen, LinesScreen):
+            return []
+        here = [action for action in ACTIONS if screen.place in action.places and action.id not in _HIDDEN]
+        found = [_entry(action) for action in here if screen.control.offers(action)]
+        return found + (_contexts(self.app.contexts) if isinstance(self.app, RoomApp) else [])
 
     async def discover(self) -> AsyncIterator[DiscoveryHit]:
         """All of them, before anything is typed."""
-        for action in self._actions():
-            yield DiscoveryHit(_shown(action), partial(self._run, action), text=action.help)
+        for entry in self._entries():
+            yield DiscoveryHit(_shown(entry), partial(self._run, entry), text=entry.text)
 
     async def search(self, query: str) -> Hits:
         """Those that match."""
         matcher = self.matcher(query)
-        for action in self._actions():
-            score = matcher.match(action.help)
+        for entry in self._entries():
+            score = matcher.match(entry.text)
             if score > 0:
-                yield Hit(score, _shown(action), partial(self._run, action), text=action.help)
+                yield Hit(score, _shown(entry), partial(self._run, entry), text=entry.text)
 
-    async def _run(self, action: Action) -> None:
-        await self.screen.run_action(action.does)
+    async def _run(self, entry: Entry) -> None:
+        await self.screen.run_action(entry.does)
 
 
-def _shown(action: Action) -> Content:
-    return Content(f"{key_name(action, {}):<8}{action.help}")
+def _entry(action: Action) -> Entry:
+    return Entry(key_name(action, {}), action.help, action.does)
+
+
+def _contexts(contexts: Contexts) -> list[Entry]:
+    names = [each.sight.name for each in contexts.all]
+    return [
+        Entry("", f"context {name}", f"app.show_context({at})") for at, name in enumerate(names) if at != contexts.at
+    ]
+
+
+def _shown(entry: Entry) -> Content:
+    return Content(f"{entry.key:<8}{entry.text}")

@@ -74,6 +74,12 @@ class Control:
     deeds: Deeds
     keyboard: Keyboard
     clock: Callable[[], float] = awake_or_not
+    several: bool = False
+    """Whether this board has other contexts."""
+
+    def offers(self, action: Action) -> bool:
+        """Whether an action means anything on this board."""
+        return (self.several or not action.several) and (self.sight.replay is not None or not action.replay)
 
 
 class LinesScreen(SettledScreen[None]):
@@ -119,8 +125,7 @@ class LinesScreen(SettledScreen[None]):
     def draw_bar(self) -> None:
         """The intent line and the keys."""
         cells = self.cells
-        room = self.control.sight.room
-        intent = self.control.deeds.line(cells, room.context if room else "")
+        intent = self.control.deeds.line(cells)
         self.intent_block.show([intent if intent.pieces else self.hint(cells)])
         self.keys_block.show([self.keys(cells)])
 
@@ -137,7 +142,7 @@ class LinesScreen(SettledScreen[None]):
         return Line()
 
     def _in_bar(self, action: Action) -> bool:
-        return bool(action.bar) and self.place in action.places and not action.replay
+        return bool(action.bar) and self.place in action.places and not action.replay and self.control.offers(action)
 
     def _replay_keys(self, cells: int) -> Line:
         """First the keys of the recording, then those that look; none that acts."""

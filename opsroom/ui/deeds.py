@@ -1,12 +1,11 @@
 """From a key press to a deed: the guard, the countdown, and the child process that does it.
 
 The guard itself is ``domain.intent``, a pure state machine; this file gives it the facts of the moment and does what
-it says. At most one intent is armed; deeds that were sent go on beside each other, one a rollout.
+it says. At most one intent is armed; what was sent goes on in ``under_way``.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 
 import msgspec
@@ -28,19 +27,18 @@ from opsroom.domain.intent import (
     still_true,
 )
 from opsroom.domain.offer import offer
-from opsroom.domain.rollout import Uid
 from opsroom.ui.actions import ACTING, keys_of
-from opsroom.ui.attempt import Attempt, Clocks, intent_for
+from opsroom.ui.attempt import Attempt
 from opsroom.ui.options import Guard, Options
 from opsroom.ui.sight import Sight
-from opsroom.view import intent_line, marks, two_people, words
+from opsroom.ui.under_way import UnderWay
+from opsroom.view import effects, intent_line, two_people, words
 from opsroom.view.header import picture_is_old, score_limit
 from opsroom.view.line import Line
 
 SAID_FOR = 6.0
 """Seconds for which a refusal stays on the intent line."""
 
-SETTLED_FOR = 10.0
 SECOND_KEY_SECONDS = 10.0
 
 
@@ -61,23 +59,20 @@ class Deeds:
         self._sight = sight
         self._options = options
         self._changed = changed
-        self._attempts: dict[Uid, Attempt] = {}
-        self._running: dict[str, asyncio.Task[None]] = {}
-        self._stopping: set[asyncio.Task[None]] = set()
         self._said: tuple[str, bool, float] = ("", False, 0.0)
         self._spent = False
         """Whether the key that is being taken has stopped something and so does nothing else."""
         self._second_key = False
         """Whether what is armed waits for a second key instead of a countdown."""
         self.armed: Armed | None = None
-        self.last: Attempt | None = None
+        self.under_way = UnderWay(sight, options, self._noted)
+        self.ended: Callable[[str, bool], None] = lambda text, bad: None
+        """Told of each deed that came to its end: a sentence, and whether it is a bad one."""
 
-    def doing(self, uid: Uid) -> str:
-        """Word for a row's state while a deed of ours is on its way."""
-        attempt = self._attempts.get(uid)
-        if attempt is None or attempt.deed.state in (DeedState.DONE, DeedState.CANCELLED, DeedState.REFUSED):
-            return ""
-        return marks.DEED[attempt.deed.state]
+    @property
+    def last(self) -> Attempt | None:
+        """The deed that was begun last."""
+        return self.under_way.last
 
     @property
     def read_only(self) -> bool:
@@ -89,6 +84,11 @@ class Deeds:
         """Put a note on the intent line."""
         self._said = (text, bad, self._sight.clock())
         self._changed()
+
+    @property
+    def quiet(self) -> bool:
+        """Whether nothing is armed and no note stands on the intent line."""
+        return self.armed is None and not self._said[0]
 
     def hush(self) -> None:
         """Take a note off the intent line: it was about another screen."""
@@ -112,13 +112,12 @@ class Deeds:
             return
         self.armed, self._second_key = answer, guard.second_key
         self._said = ("", False, 0.0)
-        self._begin(row, verb)
+        self.under_way.begin(row, verb)
         self._changed()
 
     def _guard(self) -> Guard:
-        """The guard of the context on the screen."""
-        room = self._sight.feed.board.room
-        return self._options.guards.get(room.context if room else "", self._options.guard)
+        """The guard of this context."""
+        return self._options.guards.get(self._sight.name, self._options.guard)
 
     def _press(self, row: Row, verb: Verb, hands: Hands) -> Press:
         sight = self._sight
@@ -136,16 +135,8 @@ class Deeds:
             focused_for=hands.focused_for,
             recent_keys=hands.recent_keys,
             late=hands.late,
-            busy=hands.modal or row.rollout.uid in self._under_way(),
+            busy=hands.modal or self.under_way.followed(row.rollout.uid),
         )
-
-    def _under_way(self) -> set[Uid]:
-        # What nobody follows any more (UNKNOWN, a child that died) must not lock the row: the cluster guards the rest.
-        return {
-            uid
-            for uid, attempt in self._attempts.items()
-            if attempt.intent.id in self._running and not attempt.deed.state.settled
-        }
 
     def _mark(self, row: Row, press: Press) -> None:
         """A mark changes no traffic: the same conditions, no countdown."""
@@ -161,23 +152,18 @@ class Deeds:
         if isinstance(answer, Refused):
             self._refuse(answer.refusal, press.verb, row, answer.detail)
             return
-        self._begin(row, press.verb).go.set()
+        self.under_way.begin(row, press.verb).go.set()
 
     def _refuse(self, refusal: Refusal, verb: Verb, row: Row, detail: str = "") -> None:
         self.say(words.refusal(refusal, verb, row.rollout, detail), bad=True)
 
-    def _begin(self, row: Row, verb: Verb) -> Attempt:
-        intent = intent_for(row, verb, self._options.actor, self._sight.live_now)
-        clocks = Clocks(self._sight.clock, lambda: self._sight.live_now)
-        attempt = Attempt(intent, clocks, self._noted)
-        self._attempts[row.rollout.uid] = self.last = attempt
-        task = self._running[intent.id] = asyncio.create_task(attempt.run(self._options.act))
-        task.add_done_callback(lambda _: self._running.pop(intent.id, None))
-        return attempt
-
     def _noted(self, attempt: Attempt) -> None:
         if attempt.deed.state.settled and self._is_armed(attempt):
             self.armed = None
+        state = attempt.deed.state
+        if state.settled or state is DeedState.UNKNOWN:
+            bad = state not in (DeedState.DONE, DeedState.CANCELLED)
+            self.ended(effects.deed(attempt.deed, self._sight.live_now), bad)
         self._changed()
 
     def _is_armed(self, attempt: Attempt) -> bool:
@@ -188,16 +174,8 @@ class Deeds:
         if self.armed is None:
             return False
         rollout, verb = self.armed.row.rollout, self.armed.verb
-        attempt = self._attempts.pop(rollout.uid, None)
         self.armed = None
-        if attempt is not None:
-            attempt.stopped = True
-            if self.last is attempt:
-                self.last = None
-            if attempt.child is not None:
-                task = asyncio.create_task(attempt.child.stop())
-                self._stopping.add(task)
-                task.add_done_callback(self._stopping.discard)
+        self.under_way.drop(rollout.uid)
         self.say(said or words.stopped(verb, rollout), bad=bool(said))
         return True
 
@@ -242,10 +220,8 @@ class Deeds:
     def tick(self) -> None:
         """Look at the clock: count down, send, drop what stood still, forget what is long done."""
         now = self._sight.clock()
-        for uid, attempt in list(self._attempts.items()):
-            if attempt.deed.state.settled and now - attempt.changed > SETTLED_FOR:
-                del self._attempts[uid]
-                self._changed()
+        if self.under_way.forget(now):
+            self._changed()
         if self._said[0] and now - self._said[2] > SAID_FOR:
             self._said = ("", False, 0.0)
             self._changed()
@@ -270,14 +246,14 @@ class Deeds:
             self.stop(words.refusal(refusal, armed.verb, rollout))
             return
         self.armed = None
-        self._attempts[rollout.uid].go.set()
+        self.under_way.attempts[rollout.uid].go.set()
         self._changed()
 
-    def line(self, cells: int, context: str) -> Line:
+    def line(self, cells: int) -> Line:
         """The intent line at this moment; empty when there is nothing to say."""
-        now = self._sight.clock()
+        now, context = self._sight.clock(), self._sight.name
         if self.armed is not None:
-            told = self._attempts[self.armed.row.rollout.uid].deed
+            told = self.under_way.attempts[self.armed.row.rollout.uid].deed
             approving = two_people.first_of_two(self.armed.row, self.armed.verb, told)
             if self._second_key:
                 return intent_line.second_key_line(self.armed, context, cells, approving)
@@ -285,17 +261,13 @@ class Deeds:
         text, bad, _ = self._said
         if text:
             return intent_line.said_line(text, cells, bad)
-        if self.last is not None and not (self.last.deed.state.settled and now - self.last.changed > SETTLED_FOR):
-            return intent_line.deed_line(self.last.deed, self._sight.live_now, cells)
-        return Line()
+        last = self.under_way.told(now)
+        return Line() if last is None else intent_line.deed_line(last.deed, self._sight.live_now, cells)
 
     async def close(self) -> None:
         """The screen ends: stop what is armed, wait for children that were stopped, let the others go on alone."""
         self.stop()
-        for task in list(self._running.values()):
-            task.cancel()
-        waiting = [*self._running.values(), *self._stopping]
-        await asyncio.gather(*waiting, return_exceptions=True)
+        await self.under_way.close()
 
     def shown_offer(self, verb: Verb) -> bool:
         """Whether ``verb`` would be accepted on the row under the cursor as far as the picture tells."""

@@ -56,6 +56,10 @@ class Freezing:
         else:
             self._asked = asked
 
+    def forget(self) -> None:
+        """The first press was for another screen."""
+        self._asked = None
+
     def _refusal(self, hands: Hands) -> str:
         room = self._sight.feed.board.room
         if self._sight.read_only or (room is not None and room.read_only):

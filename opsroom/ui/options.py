@@ -46,6 +46,8 @@ class Options(msgspec.Struct, frozen=True):
 
     feed: str = ""
     """Address of the feed (``unix:PATH``, ``https://…``)."""
+    context: str = ""
+    """What this board calls the context behind the feed, where it shows several; empty: as its worker does."""
     act: tuple[str, ...] = msgspec.field(default_factory=partial(own_command, "act"))
     """Command and arguments of a deed's child process."""
     freeze: tuple[str, ...] = msgspec.field(default_factory=partial(own_command, "freeze"))

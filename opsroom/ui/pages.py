@@ -18,9 +18,8 @@ Make = Callable[[Control, int], list[Line]]
 
 def _help(control: Control, cells: int) -> list[Line]:
     keymap = control.options.keymap
-    replaying = control.sight.replay is not None
     sections = {
-        title: [_entry(action, keymap) for action in actions if replaying or not action.replay]
+        title: [_entry(action, keymap) for action in actions if control.offers(action)]
         for title, actions in SECTIONS.items()
     }
     return help_page.help_page(sections, cells)

@@ -1,42 +1,35 @@
-"""What board and wall have in common: the shared parts, the feed, the ticks, and a clean end whatever happens."""
+"""What board and wall have in common: the contexts they show, the ticks, colours, and keys on their way."""
 
 from __future__ import annotations
 
 import asyncio
-import base64
 import contextlib
 import gc
 import os
-import signal
 import time
-import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual import events
-from textual.app import App
 from textual.driver import Driver
 
 from opsroom.clock import awake_or_not
 from opsroom.domain.intent import STALL
 from opsroom.errors import OpsroomError
-from opsroom.feed.frames import BREATH_SECONDS
-from opsroom.feed.state import Link, LinkState
 from opsroom.ui import splash, terminal
 from opsroom.ui.actions import Place
-from opsroom.ui.alerts import Alerts
+from opsroom.ui.context import Desk
+from opsroom.ui.contexts import Contexts
 from opsroom.ui.control import Control, Keyboard, LinesScreen
-from opsroom.ui.deeds import Deeds
-from opsroom.ui.freezing import Freezing
-from opsroom.ui.notices import clipboard
 from opsroom.ui.options import Options
 from opsroom.ui.paint import Paint
 from opsroom.ui.settled import Palette
-from opsroom.ui.sight import SLICE, Feed, Sight
-from opsroom.ui.terminal import hung_up
+from opsroom.ui.sight import Feed
+from opsroom.ui.terminal_app import TerminalApp
 from opsroom.ui.theme_file import ThemeFile, find
 from opsroom.ui.theming import Themes
-from opsroom.view import words
+from opsroom.view import strip, words
 
 if TYPE_CHECKING:
     from textual.command import Provider
@@ -51,9 +44,6 @@ FIRST_NEWS = 0.15
 """Seconds for which the first frame waits for a picture, so that it is not painted twice; a worker on this machine
 needs a tenth of that."""
 
-INTERRUPT = 2.0
-"""Seconds within which a second ``ctrl+c`` leaves."""
-
 
 def _action_provider() -> type[Provider]:
     from opsroom.ui.commands import ActionProvider
@@ -61,10 +51,16 @@ def _action_provider() -> type[Provider]:
     return ActionProvider
 
 
-class RoomApp(App[int]):
+def _mode(at: int) -> str:
+    """Textual's name for the stack of screens of the context at this place."""
+    return f"context-{at}"
+
+
+class RoomApp(TerminalApp):
     """What board and wall have in common."""
 
     CSS_PATH = "opsroom.tcss"
+    DEFAULT_MODE = _mode(0)
     ENABLE_COMMAND_PALETTE = False
     COMMANDS = {_action_provider}  # noqa: RUF012
     COMMAND_PALETTE_BINDING = "f24"
@@ -77,33 +73,27 @@ class RoomApp(App[int]):
         clock: Callable[[], float] = awake_or_not,
         driver_class: type[Driver] | None = None,
         found: terminal.Terminal | None = None,
+        others: Sequence[tuple[Options, Feed]] = (),
     ) -> None:
+        """``others`` are the contexts beside the first; what is not about a context is as ``options`` say."""
         here = found or terminal.Terminal(colourless=bool(os.environ.get("NO_COLOR")), sixteen=False, unicode=True)
         theme = find(here.theme(options.theme), options.theme_folders)
         # An ANSI theme must be chosen at construction: only then NO_COLOR writes no colour codes at all.
-        super().__init__(driver_class=driver_class, ansi_color=theme.ansi)
-        self.animation_level = "none"
+        super().__init__(driver_class, theme.ansi, clock)
         paint = Paint(theme)
-        replay = options.replay
-        sight = Sight(feed, clock if replay is None else replay.time, options.read_only, replay)
-        sight.worker = options.worker
-        deeds = Deeds(sight, options, self._changed)
-        keyboard = Keyboard(focused=None)
-        self.control = Control(options, sight, paint, here.graphs(options.graphs), deeds, keyboard, clock)
-        self.freezing = Freezing(sight, options, deeds.say)
-        self.crash = ""
-        """Traceback of the error that ended the app, without local variables."""
-        self._feed = feed
-        self._heard = asyncio.Event()
-        """Set when the feed has brought a picture, or that nobody answers."""
+        desk = Desk(paint, here.graphs(options.graphs), Keyboard(focused=None), clock, self._write, self._changed)
+        self.contexts = Contexts([(options, feed), *others], desk)
         self._painted = asyncio.Event()
-        self._interrupted = -INTERRUPT
         self._themes = Themes(paint, options.theme_folders)
-        self._alerts = Alerts(sight, options.bell, options.notices, self._write)
         self._use_theme()
 
-    def first_screen(self) -> LinesScreen:
-        """The screen that stays below all others."""
+    @property
+    def control(self) -> Control:
+        """What the screens of the shown context share."""
+        return self.contexts.shown.control
+
+    def first_screen(self, control: Control) -> LinesScreen:
+        """The screen of a context that stays below all its others."""
         raise NotImplementedError
 
     def _use_theme(self) -> None:
@@ -113,23 +103,24 @@ class RoomApp(App[int]):
 
     def get_default_screen(self) -> LinesScreen:
         """Textual's hook: no empty screen is made and painted before ours."""
-        return self.first_screen()
+        return self.first_screen(self.control)
 
     async def on_load(self) -> None:
         """Read the feed; the splash stands until the board is painted."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, self._end, 128 + number)
-        self.run_worker(self._read_feed(), exit_on_error=False)
-        if self._feed.board.room is None:
+        self.heed_signals()
+        first = self.contexts.shown
+        self.run_worker(first.read(self._painted, self._tick), exit_on_error=False)
+        if first.sight.feed.board.room is None:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(FIRST_NEWS):
-                    await self._heard.wait()
-        self.control.sight.take()
+                    await first.heard.wait()
+        first.sight.take()
 
     def on_mount(self) -> None:
         """Begin to look and listen."""
         splash.handed_over()
+        for at, context in enumerate(self.contexts.all):
+            self.add_mode(_mode(at), partial(self.first_screen, context.control))
         self.set_keymap(self.control.options.keymap)
         self.control.keyboard.focused = self.control.clock()
         self.call_after_refresh(self._first_painted)
@@ -140,66 +131,34 @@ class RoomApp(App[int]):
 
     def _first_painted(self) -> None:
         self._painted.set()
+        for context in self.contexts.all[1:]:
+            self.run_worker(context.read(self._painted, self._tick), exit_on_error=False)
         if not gc.isenabled():
             # What is here now stays; the collector need not look through it, which would hold up keys.
             gc.freeze()
             gc.enable()
 
-    def _watch_terminal(self) -> None:
-        """End when the terminal is gone: Textual's input thread would spin on it for ever, SIGHUP or not."""
-        if not self.is_headless and hung_up():
-            self._end(128 + signal.SIGHUP)
-
-    def action_help_quit(self) -> None:
-        """``ctrl+c``: stops what is armed; twice leaves."""
-        now = self.control.clock()
-        if now - self._interrupted < INTERRUPT:
-            self.action_leave()
-            return
-        self._interrupted = now
-        if not self.control.deeds.stop():
-            self.control.deeds.say(words.INTERRUPT)
-
     async def on_unmount(self) -> None:
         """Nothing armed outlives the screen."""
-        await self.control.deeds.close()
+        await self.contexts.close()
 
-    def _end(self, code: int) -> None:
-        self.control.deeds.stop()
-        self.exit(0 if code == 0 else code, return_code=code)
+    def disarm(self) -> bool:
+        """Stop what is armed; whether anything was."""
+        return self.control.deeds.stop()
 
-    async def _read_feed(self) -> None:
-        sight = self.control.sight
-        try:
-            async for told in self._feed:
-                if sight.room is None or sight.standing or isinstance(told, Link):
-                    self._tick()
-                else:
-                    filling = sight.filling
-                    while sight.absorb(SLICE):  # noqa: ASYNC110 - it waits for nothing, it lets keys pass
-                        await asyncio.sleep(BREATH_SECONDS)
-                    if filling and not sight.filling:
-                        self._tick()
-                if sight.room is not None or self._feed.link.state is LinkState.LOST:
-                    self._heard.set()
-                if sight.filling:
-                    await self._painted.wait()
-        except OpsroomError as error:
-            sight.broken = str(error)
-        except Exception as error:  # the picture stays up whatever its source does
-            sight.broken = f"its reader ended ({type(error).__name__}); start opsroom again"
+    def interrupted(self) -> None:
+        """``ctrl+c`` came, and nothing was armed."""
+        self.control.deeds.say(words.INTERRUPT)
 
     def _tick(self) -> None:
-        sight = self.control.sight
-        sight.take()
-        self._alerts.look(self.control.clock(), os.environ)
+        self.contexts.look(os.environ)
         self._redraw()
 
     def _count(self) -> None:
         stalled: float = getattr(self._driver, "stalled_for", 0.0)
         if stalled > STALL:
             self.control.deeds.stalled()
-        self.control.deeds.tick()
+        self.contexts.count()
 
     def _changed(self) -> None:
         if self.is_running and isinstance(self.screen, LinesScreen):
@@ -225,6 +184,9 @@ class RoomApp(App[int]):
     def _change_theme(self, theme: ThemeFile) -> None:
         self.control.paint.change(theme)
         self._use_theme()
+        self._paint_anew()
+
+    def _paint_anew(self) -> None:
         for screen in self.screen_stack:
             screen.refresh(layout=True)
             for widget in screen.query("*"):
@@ -237,15 +199,6 @@ class RoomApp(App[int]):
         if theme is not None:
             self.control.deeds.say(f"theme {theme.name}")
 
-    def copy_to_clipboard(self, text: str) -> None:
-        """OSC 52; Textual's own does not get out of tmux."""
-        coded = base64.b64encode(text.encode()).decode("ascii")
-        self._write(clipboard(coded, os.environ))
-
-    def _write(self, sequence: str) -> None:
-        if self._driver is not None:
-            self._driver.write(sequence)
-
     def action_repaint(self) -> None:
         """Paint everything again."""
         self.control.sight.take()
@@ -257,7 +210,7 @@ class RoomApp(App[int]):
         self.control.deeds.stop()
         screen = self.screen
         modal = not (isinstance(screen, LinesScreen) and screen.place is not Place.PAGE and not screen.cramped)
-        self.freezing.press(self.control.keyboard.hands(self.control.clock(), modal=modal))
+        self.contexts.shown.freezing.press(self.control.keyboard.hands(self.control.clock(), modal=modal))
 
     def action_show(self, page: str) -> None:
         """Open a page."""
@@ -272,13 +225,20 @@ class RoomApp(App[int]):
         if not isinstance(self.screen, Palette):
             self.push_screen(Palette(id="--command-palette"))
 
-    async def action_quit(self) -> None:
-        """``ctrl+q``: as ``q``."""
-        self.action_leave()
+    def action_context(self, by: int) -> None:
+        """The next context, or the one before."""
+        if len(self.contexts.all) == 1:
+            self.control.deeds.stop()
+            self.control.deeds.say(strip.ONE_CONTEXT)
+        else:
+            self.action_show_context((self.contexts.at + by) % len(self.contexts.all))
 
-    def action_leave(self) -> None:
-        """End; an armed deed is stopped, deeds that were sent go on in their own processes."""
-        self._end(0)
+    def action_show_context(self, at: int) -> None:
+        """Show a context on its own screens, as they were left."""
+        self.contexts.show(at)
+        self.switch_mode(_mode(at))
+        self._paint_anew()
+        self.call_after_refresh(self._redraw)
 
     async def on_event(self, event: events.Event) -> None:
         """Note when keys come: faster than a person types is a paste."""
@@ -299,8 +259,3 @@ class RoomApp(App[int]):
             self.control.keyboard.focused = None
             self.control.deeds.stop()
         await super().on_event(event)
-
-    def _fatal_error(self) -> None:
-        """Keep the traceback for the log: Textual's own would print local variables on the terminal."""
-        self.crash = traceback.format_exc()
-        self._close_messages_no_wait()

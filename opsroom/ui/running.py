@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from opsroom.ui.room_app import RoomApp
 
 
-def run(kind: type[RoomApp], options: Options) -> int:
+def run(kind: type[RoomApp], options: Options, *others: Options) -> int:
     """Run an app on this terminal until it ends; returns the exit code.
 
     Raises:
@@ -28,7 +28,8 @@ def run(kind: type[RoomApp], options: Options) -> int:
     found = terminal.look_at(os.environ)
     terminal.prepare(os.environ)
     feed = options.replay or LateFeed(options.feed, options.token, awake_or_not, options.recorder)
-    app = kind(options, feed, driver_class=driver.choose(os.environ), found=found)
+    beside = [(each, LateFeed(each.feed, each.token, awake_or_not)) for each in others]
+    app = kind(options, feed, driver_class=driver.choose(os.environ), found=found, others=beside)
     app.run(mouse=False)
     if app.crash:
         return _report(app.crash)

@@ -18,7 +18,9 @@ from opsroom.domain.rollout import Uid
 from opsroom.feed.rows import Rows
 from opsroom.feed.state import Board, Link, LinkState
 from opsroom.view.header import Playing, Status
+from opsroom.view.neighbour import neighbour
 from opsroom.view.order import Entry, Kind, Sort, Standing, Wish, entries, kind, matcher, standing
+from opsroom.view.strip import Neighbour
 
 if TYPE_CHECKING:
     from opsroom.feed.replay import Replay
@@ -52,10 +54,16 @@ class Sight:
     """The picture as this screen shows it."""
 
     def __init__(
-        self, feed: Feed, clock: Callable[[], float], read_only: bool = False, replay: Replay | None = None
+        self,
+        feed: Feed,
+        clock: Callable[[], float],
+        read_only: bool = False,
+        replay: Replay | None = None,
+        context: str = "",
     ) -> None:
         self.feed = feed
         self.clock = clock
+        self._context = context
         self.read_only = read_only or replay is not None
         self.replay = replay
         self.rows: Rows = feed.board.rows
@@ -78,6 +86,8 @@ class Sight:
         """Why the own worker is not there, where this screen has one and knows it."""
         self.broken = ""
         """Why reading the feed ended, which it never should."""
+        self.others: Callable[[], tuple[Neighbour, ...]] = tuple
+        """The other contexts of this board, as their strip tells of them."""
         self.kinds: Counter[Kind] = Counter()
         """How many rows there are of each kind, whatever the filter."""
         self.flags: dict[Uid, Flag] = {}
@@ -92,6 +102,12 @@ class Sight:
         self._arranged = -FILLING_PAUSE
         self._settled = clock()
         self._target: object = None
+
+    @property
+    def name(self) -> str:
+        """Name of the context."""
+        room = self.feed.board.room
+        return self._context or (room.context if room is not None else "")
 
     @property
     def now(self) -> float:
@@ -120,6 +136,17 @@ class Sight:
 
     def status(self) -> Status:
         """For the header."""
+        status, others = self._status(), self.others()
+        return replace(status, here=self._told_as(status), others=others) if others else status
+
+    def seen_from_elsewhere(self) -> Neighbour:
+        """For the header of another context of this board."""
+        return self._told_as(self._status())
+
+    def _told_as(self, status: Status) -> Neighbour:
+        return neighbour(self.name, self.room, self.kinds, status)
+
+    def _status(self) -> Status:
         link, now = self.feed.link, self.clock()
         away = link.state is not LinkState.LIVE and self.replay is None
         lost = self.broken or ((self.worker() or link.error) if away else "")
@@ -228,6 +255,11 @@ class Sight:
         if roomy is not self.roomy:
             self.roomy, self._stale_order, self._moved = roomy, True, -HELD_FOR
             self._arrange()
+
+    def come(self) -> None:
+        """This context is shown from now on; a key that was meant for another one must not act here."""
+        self.take()
+        self._settled = self.clock()
 
     def stop(self) -> None:
         """Stop the picture, or let it go on."""

@@ -15,6 +15,7 @@ from opsroom.view import marks, numbers, queue_words, starting
 from opsroom.view.cells import fit, width
 from opsroom.view.line import Ground, Line, Piece, Role, line, padded, sides
 from opsroom.view.order import Group, Kind, Sort, Wish
+from opsroom.view.strip import Neighbour, needing, strips
 from opsroom.view.tally import fitting_tally
 
 NAMES = {"kube": "k8s", "prometheus": "prom"}
@@ -55,6 +56,10 @@ class Status(msgspec.Struct, frozen=True):
     """Why a recording that was asked for has ended."""
     so_far: int | None = None
     """Rows that are there while others of the first picture are on their way; None: all are there."""
+    here: Neighbour | None = None
+    """The context that is shown, where this board has several."""
+    others: tuple[Neighbour, ...] = ()
+    """Those that are not shown."""
 
 
 def feed_state(room: Room | None, status: Status) -> SourceState:
@@ -81,18 +86,38 @@ def top(room: Room | None, status: Status, cells: int) -> Line:
     """Context, namespaces and mode at the left; the age of each source and the time at the right."""
     if room is None:
         left = line(" ", Piece(starting.NAME, Role.STRONG), ground=Ground.BAR)
-        return padded(left, cells)
-    ground = Ground.PROD if "prod" in room.context.lower() else None
-    context = room.context or "no context"
-    context = fit(context, min(width(context), cells // (4 if cells >= 80 else 6)))
-    name = Piece(f" {context} ", Role.STRONG if ground is None else Role.PROD, ground)
-    left = line(name, " ", _mode(room, status), ground=Ground.BAR)
+        return padded(left if status.here is None else _with_strip([_named(None, status, cells)], status, cells), cells)
+    left = line(_named(room, status, cells), " ", _mode(room, status), ground=Ground.BAR)
     when = Piece(f"  {numbers.day(status.now) if cells >= 110 else numbers.clock(status.now)} ", Role.TEXT)
+    if status.here is not None:
+        ages = sum(len(age_text(source, status.now)) + 2 for source in (*room.sources, feed_state(room, status)))
+        left = _with_strip(list(left.pieces), status, cells - width(when.text) - ages - 2)
     right = line(*_fitting_ages(room, status, cells - left.width - width(when.text) - 2), when)
     for more in (f"  {_namespaces(room)}", f"  {_who(room)}" if cells >= 110 and not status.lost else ""):
         if left.width + width(more) + 2 <= cells - right.width:
             left = line(*left.pieces, Piece(more, Role.DIM), ground=Ground.BAR)
     return sides(left, right, cells)
+
+
+def _named(room: Room | None, status: Status, cells: int) -> Piece:
+    """The context that is shown; in brackets where there are others."""
+    here = status.here
+    told = room.context if room is not None else ""
+    name = (here.name if here is not None else told) or "no context"
+    prod = any("prod" in each.lower() for each in (name, told))
+    name = fit(name, min(width(name), cells // (4 if cells >= 80 else 6)))
+    name = f" {name} " if here is None else f"[{name}]"
+    return Piece(name, Role.PROD, Ground.PROD) if prod else Piece(name, Role.STRONG)
+
+
+def _with_strip(left: list[Piece], status: Status, cells: int) -> Line:
+    """``left`` (the context first) with what there is to say of all contexts, as much of it as fits into ``cells``."""
+    here = status.here or Neighbour("")
+    count = [Piece(" "), *needing(here), Piece(" ")] if needing(here) else []
+    wanted = list(strips(here, status.others))
+    said = [line(left[0], *count, *left[1:], *strip, ground=Ground.BAR) for strip in wanted]
+    least = line(*left, *wanted[-1], ground=Ground.BAR)
+    return next((each for each in said if each.width <= cells), least)
 
 
 def _fitting_ages(room: Room, status: Status, cells: int) -> list[Piece]:
@@ -120,7 +145,9 @@ def _namespaces(room: Room) -> str:
 
 
 def _mode(room: Room, status: Status) -> Piece:
-    """What the worker may do; of one that is not heard any more nobody knows whether it still does it."""
+    """What the worker does; of one that is not heard any more nobody knows whether it still does it, and one that has
+    not got the Lease only watches, whatever it may do.
+    """
     if status.playing is not None:
         return Piece("REPLAY", Role.KEY)
     if status.read_only or room.read_only:
@@ -129,6 +156,8 @@ def _mode(room: Room, status: Status) -> Piece:
         return Piece("LOST", Role.FLAGGED)
     if freshness(feed_state(room, status), status.now) in (Freshness.STALE, Freshness.NEVER):
         return Piece(f"{room.mode.value.upper()}?", Role.FLAGGED)
+    if room.mode is not Mode.OBSERVE and not room.decider.me:
+        return Piece("WATCHES", Role.STRONG)
     return Piece(room.mode.value.upper(), Role.OK if room.mode is Mode.AUTO else Role.STRONG)
 
 

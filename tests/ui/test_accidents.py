@@ -90,7 +90,7 @@ def armed(app: BoardApp) -> bool:
 
 def sent(app: BoardApp) -> bool:
     """Whether anything was ever told to go."""
-    return any(attempt.go.is_set() for attempt in app.control.deeds._attempts.values())
+    return any(attempt.go.is_set() for attempt in app.control.deeds.under_way.attempts.values())
 
 
 async def until(pilot: Pilot[int], true: Callable[[], bool]) -> None:
@@ -297,7 +297,7 @@ def test_words_meant_for_another_window_send_nothing(said: str) -> None:
     async def play(pilot: Pilot[int], app: BoardApp, clock: Clock) -> None:
         keys = [{" ": "space"}.get(letter, letter) for letter in said]
         await type_calmly(pilot, app, clock, [*keys, "enter"])
-        for attempt in app.control.deeds._attempts.values():
+        for attempt in app.control.deeds.under_way.attempts.values():
             assert attempt.intent.verb in (Verb.FLAG, Verb.ACKNOWLEDGE) or not attempt.go.is_set()
 
     run(play)
@@ -317,7 +317,7 @@ def test_no_dangerous_sequence_lies_under_one_finger() -> None:
             clock.now += 10.0
             assert not any(
                 attempt.go.is_set()
-                for attempt in app.control.deeds._attempts.values()
+                for attempt in app.control.deeds.under_way.attempts.values()
                 if attempt.intent.verb in (Verb.PROMOTE, Verb.ROLL_BACK)
             )
 

@@ -118,7 +118,7 @@ def test_the_app_writes_it_to_the_terminal_and_the_wall_never_does() -> None:
         async with app.run_test(size=(100, 30)) as pilot:
             await pilot.pause()
             app._tick()
-            app._alerts._write = written.append
+            app.contexts.shown.alerts._write = written.append
             clock.now += 10.0
             feed.show(flagged("media-proxy"), room(NOW), heard=clock.now)
             app._tick()

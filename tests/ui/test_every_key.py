@@ -222,6 +222,12 @@ def _gives_the_list_the_height(scene: Scene) -> Iterator[None]:
     assert scene.app.screen.query_one("#pane").display is not before
 
 
+@check("next_context", "previous_context")
+def _says_how_to_have_several(scene: Scene) -> Iterator[None]:
+    yield
+    assert "This board shows one context" in scene.text
+
+
 @check("freeze")
 def _stops_the_picture(scene: Scene) -> Iterator[None]:
     sight = scene.app.control.sight
@@ -326,7 +332,7 @@ async def prepared(pilot: Pilot[int], scene: Scene, action: Action) -> None:
     """The screen of ``scene.place`` as if it had just been opened."""
     app, sight = scene.app, scene.app.control.sight
     app.control.deeds.stop()
-    app.control.deeds._attempts.clear()
+    app.control.deeds.under_way.attempts.clear()
     while not isinstance(app.screen, BoardScreen):
         await app.pop_screen()
     await pilot.pause()

@@ -1,0 +1,113 @@
+"""The strip of contexts: where this board could also look, and how many rollouts need a person there.
+
+One line's part, for the header. A context of which nobody knows how it stands must not look calm: a lost or old feed
+is a word with its age, and a count that was true once carries a ``?``. Where there is little room it says less in a
+fixed order, and the last thing to go is whether somebody is needed elsewhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+
+import msgspec
+
+from opsroom.view import numbers
+from opsroom.view.cells import fit, width
+from opsroom.view.line import Piece, Role
+
+ONE_CONTEXT = "This board shows one context; opsroom --context A --context B shows several"
+
+NAME_CELLS = 24
+_SEPARATED = re.compile(r".*[/:@_]")
+"""The part of a name up to what tells it from its neighbours (``arn:aws:eks:eu-west-1:1234:cluster/prod``)."""
+
+
+class Trouble(StrEnum):
+    """Why a context's count is not to be trusted."""
+
+    NONE = ""
+    LOST = "LOST"
+    OLD = "OLD"
+    STOPPED = "STOPPED"
+    """A person has stopped its picture."""
+    NEVER = "NO PICTURE"
+
+
+class Neighbour(msgspec.Struct, frozen=True):
+    """One context, as the strip tells of it."""
+
+    name: str
+    needing: int = 0
+    """Flagged rollouts, as far as they are known."""
+    critical: bool = False
+    trouble: Trouble = Trouble.NONE
+    since: float | None = None
+    """Seconds for which there has been this trouble."""
+
+
+def strips(here: Neighbour, others: Sequence[Neighbour]) -> Iterator[list[Piece]]:
+    """The strip beside ``here``, the context that is shown, from much room to little."""
+    names = [other.name for other in others]
+    yield _named(others, names, worded=True)
+    yield _named(others, names)
+    yield _named(others, shortened([here.name, *names])[1:])
+    yield _summed(others)
+
+
+def needing(one: Neighbour, worded: bool = False) -> list[Piece]:
+    """``!!3``, ``!1?``, ``0``; with words ``!! 3 need you``. Nothing where only the trouble is known."""
+    known = one.trouble is Trouble.NONE
+    if not one.needing:
+        return [Piece("0", Role.DIM)] if known else []
+    mark, role = ("!!", Role.CRITICAL) if one.critical else ("!", Role.FLAGGED)
+    doubt = "" if known else "?"
+    if not worded:
+        return [Piece(f"{mark}{one.needing}{doubt}", role)]
+    return [Piece(mark, role), Piece(f" {one.needing}{doubt} {'needs' if one.needing == 1 else 'need'} you")]
+
+
+def shortened(names: Sequence[str]) -> list[str]:
+    """Names without what all of them begin with, so that what is cut off never tells them apart."""
+    first, last = min(names), max(names)
+    same = next((at for at, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), len(first))
+    found = _SEPARATED.match(first[:same])
+    rests = [name[found.end() if found else 0 :] or name for name in names]
+    return [fit(rest, min(NAME_CELLS, width(rest))) for rest in rests]
+
+
+def _named(others: Sequence[Neighbour], names: Sequence[str], worded: bool = False) -> list[Piece]:
+    pieces: list[Piece] = []
+    for one, name in zip(others, names, strict=True):
+        pieces += [Piece(f"   {name}"), *_spaced(needing(one, worded)), *_spaced(_trouble(one))]
+    return pieces
+
+
+def _summed(others: Sequence[Neighbour]) -> list[Piece]:
+    """``+2: !!3? 1 LOST``: all of them as one."""
+    found = sum(one.needing for one in others)
+    doubtful = [one.trouble for one in others if one.trouble is not Trouble.NONE and (one.needing or not found)]
+    whole = Neighbour("", found, any(one.critical for one in others), next(iter(doubtful), Trouble.NONE))
+    pieces = [Piece(f"  +{len(others)}:"), *_spaced(needing(whole))]
+    for kind in Trouble:
+        number = sum(one.trouble is kind for one in others)
+        if number and kind is not Trouble.NONE:
+            pieces.append(Piece(f" {number} {kind.value}", Role.FLAGGED))
+    return pieces
+
+
+def _trouble(one: Neighbour) -> list[Piece]:
+    if one.trouble is Trouble.NONE:
+        return []
+    age = "" if one.since is None else f" {numbers.age(one.since)}"
+    return [Piece(f"{one.trouble.value}{age}", Role.FLAGGED)]
+
+
+def _spaced(pieces: list[Piece]) -> list[Piece]:
+    return [Piece(" "), *pieces] if pieces else []
+
+
+def elsewhere(name: str, text: str) -> str:
+    """What came of something in a context that is not shown."""
+    return f"{name}: {text}"
