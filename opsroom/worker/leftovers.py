@@ -53,17 +53,19 @@ class Leftovers:
         self._tried = {uid: at for uid, at in self._tried.items() if uid in found and abs(now - at) < AGAIN}
         self._said = {uid: said for uid, said in self._said.items() if uid in found}
         for uid, deed in found.items():
-            if uid in self._tried or self._automatic.at_work(uid):
+            course = situation.courses.get(uid)
+            # It may be gone, or at work again, since the first of them was asked about.
+            if course is None or uid in self._tried or self._automatic.at_work(uid):
                 continue
             self._tried[uid] = now
-            under_way = situation.courses[uid].rollout.under_way
+            under_way = course.rollout.under_way
             if hands is None:
                 self._say(deed, under_way)
                 continue
             try:
                 await self._take_up(deed, hands, under_way)
             except OpsroomError as error:
-                log.info("left over on %s: %s", situation.courses[uid].rollout.key, error)
+                log.info("left over on %s: %s", course.rollout.key, error)
 
     async def _take_up(self, deed: Deed, hands: Hands, under_way: bool) -> None:
         if await only_ends(deed, hands):

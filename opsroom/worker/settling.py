@@ -6,6 +6,7 @@ Only whoever decides here ends anything; where nobody does, what was left is sho
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 
@@ -14,6 +15,7 @@ from opsroom.delivery.journal import Journal, read_recent
 from opsroom.delivery.settle import open_deeds, settle
 from opsroom.domain.board import Mode
 from opsroom.domain.deed import Deed
+from opsroom.errors import JournalError
 from opsroom.worker.automatic import Automatic
 from opsroom.worker.leftovers import Leftovers
 from opsroom.worker.outside import Outside
@@ -21,6 +23,8 @@ from opsroom.worker.sharing import Sharing
 from opsroom.worker.situation import Situation
 
 LOOK_SECONDS = 10.0
+
+log = logging.getLogger(__name__)
 
 
 class Settling:
@@ -70,9 +74,7 @@ class Settling:
         outside, cluster = self._outside, self._outside.cluster
         hands = self._hands()
         if hands is not None and not self._own_done:
-            for deed in open_deeds(read_recent(self._journal.path), time.time()):
-                self._automatic.follow(deed.intent.target.uid, settle(deed, hands), deed.intent)
-            self._own_done = True
+            await self._settle_own(hands)
         if cluster is None or not cluster.listed:
             return
         if hands is not None and (self._sharing.freeze is not None or not self._sharing.freeze_known):
@@ -81,6 +83,22 @@ class Settling:
         if hands is None and decider.identity and not decider.me:
             return  # whoever decides there shows it to all
         await self._leftovers.look(self._situation(), cluster, hands, time.time())
+
+    async def _settle_own(self, hands: Hands) -> None:
+        """Take up what our own journal leaves open; one that cannot be read tells nothing, and is looked at again."""
+        try:
+            found = await asyncio.to_thread(self._open)
+        except JournalError as error:
+            log.warning("%s", error)
+            return
+        for deed in found:
+            self._automatic.follow(deed.intent.target.uid, settle(deed, hands), deed.intent)
+        self._own_done = True
+
+    def _open(self) -> list[Deed]:
+        found = open_deeds(read_recent(self._journal.path), time.time())
+        # What this process began since it may act is followed already.
+        return [deed for deed in found if deed.intent.actor != self._outside.identity]
 
     def _hands(self) -> Hands | None:
         """What deeds are done with here; None where this worker may not act now."""

@@ -112,12 +112,11 @@ class Work:
             mode,
         )
         self._policy = policy
-        self._rails_window = policy.policy.rails.window
         self._lines: asyncio.Queue[Entry] = asyncio.Queue(JOURNAL_WAITING)
 
     async def run(self, metrics: Metrics | None, judge: Judging | None) -> None:
         """Everything side by side until cancelled."""
-        self._relearn()
+        await self._relearn()
         wake = self.loop.wake.set
         async with asyncio.TaskGroup() as group:
             for name, task in (
@@ -210,15 +209,16 @@ class Work:
             except JournalError as error:
                 self.loop.situation.troubles["journal"] = str(error)
 
-    def _relearn(self) -> None:
+    async def _relearn(self) -> None:
         if self._mode is not Mode.AUTO:
             return
         try:
-            deeds = [entry.deed for entry in read_recent(self.journal.path) if entry.deed is not None]
+            # It may be long, and the feed is open already.
+            deeds = await asyncio.to_thread(_deeds_in, self.journal.path)
         except JournalError as error:
             self.loop.situation.troubles["journal"] = str(error)
             return
-        self.loop.situation.memory = relearn(deeds, time.time(), self._rails_window)
+        self.loop.situation.memory = relearn(deeds, time.time(), self._policy.policy.rails.window)
         for deed in deeds[-RELEARNT:]:
             self.loop.situation.deeds.note(deed)
 
@@ -227,6 +227,10 @@ def own_journal(settings: Settings) -> Path:
     """One file for each cluster that this user's workers look at."""
     key = "|".join((settings.kubeconfig, settings.context))
     return paths.journal_folder() / f"worker-{hashlib.sha256(key.encode()).hexdigest()[:12]}.jsonl"
+
+
+def _deeds_in(journal: Path) -> list[Deed]:
+    return [entry.deed for entry in read_recent(journal) if entry.deed is not None]
 
 
 async def _again(name: str, task: Callable[[], Awaitable[None]]) -> None:

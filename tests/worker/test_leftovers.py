@@ -73,6 +73,18 @@ class Room:
         return len(self.told), self.followed
 
 
+def test_a_rollout_that_goes_while_another_is_asked_about_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    room = Room(monkeypatch)
+    room.situation.courses[Uid("v")] = Course(msgspec.structs.replace(ROLLOUT, uid=Uid("v")))
+
+    async def only_ends(_deed: Deed, _hands: Hands) -> bool:
+        room.situation.courses.pop(Uid("v"), None)
+        return True
+
+    monkeypatch.setattr(module, "only_ends", only_ends)
+    assert room.look() == (0, ["i"])
+
+
 def test_what_only_has_to_be_ended_is_ended_and_tried_again_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
     room = Room(monkeypatch)
     room.ends = True
