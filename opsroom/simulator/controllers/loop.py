@@ -11,9 +11,8 @@ import heapq
 from collections.abc import Callable, Iterable, Sequence
 
 from opsroom.simulator.controllers.changes import Change, Create, Delete, Key, Merge, Note, Status, Wake, key_of
-from opsroom.simulator.controllers.index import OwnerIndex
 from opsroom.simulator.controllers.notes import NoteWriter
-from opsroom.simulator.controllers.objects import Obj, namespace_of, status_of
+from opsroom.simulator.controllers.objects import Obj, controller_of, namespace_of, status_of
 from opsroom.simulator.kube.failures import ApiError
 from opsroom.simulator.kube.resources import BY_KIND
 from opsroom.simulator.kube.store import Store
@@ -24,7 +23,7 @@ _ROUNDS = 200
 
 
 class ControlLoop:
-    """Due objects, timers and the owner index over one store.
+    """Due objects and timers over one store.
 
     `reconcilers` maps a resource to the function that reconciles one object of it; objects of other resources wake
     their controller owner if that has one. Create the loop before the first object.
@@ -32,7 +31,6 @@ class ControlLoop:
 
     def __init__(self, store: Store, reconcilers: dict[str, Reconcile]) -> None:
         self.store = store
-        self.index = OwnerIndex()
         self.quiet = False  # no Kubernetes Events are written
         self._reconcilers = reconcilers
         self._notes = NoteWriter(store)
@@ -131,7 +129,7 @@ class ControlLoop:
         obj = event.object
         if event.resource in ("events", "leases"):
             return
-        owner = self.index.note(event.resource, obj, deleted=deleted)
+        owner = controller_of(obj)
         if event.resource in self._reconcilers and not deleted:
             self._due[key_of(event.resource, obj)] = None
         if owner is not None:
@@ -141,4 +139,4 @@ class ControlLoop:
 
     def owned(self, resource: str, owner: Obj) -> Sequence[Obj]:
         """The objects of that resource which `owner` controls."""
-        return self.index.owned(resource, owner)
+        return self.store.owned(resource, owner)

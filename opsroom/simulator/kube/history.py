@@ -9,11 +9,9 @@ from collections import deque
 from collections.abc import Iterable
 
 from opsroom.simulator.kube.failures import too_old
-from opsroom.simulator.kube.versions import Event, Version
+from opsroom.simulator.kube.versions import Event, Version, key_of
 
 HISTORY_PER_KIND = 20_000
-
-Key = tuple[str, str]  # (namespace or "", name)
 
 
 class History:
@@ -46,9 +44,9 @@ class History:
         changes = self.after(resource, rv)
         if not changes:
             return list(now)
-        state = {_key(version): version for version in now}
+        state = {key_of(version.obj): version for version in now}
         for event in reversed(changes):
-            key = _key(event.version)
+            key = key_of(event.object)
             if namespace and key[0] != namespace:
                 continue
             if event.before is None:
@@ -66,8 +64,3 @@ class History:
     def _require(self, resource: str, rv: int) -> None:
         if rv < self._floor[resource]:
             raise too_old(rv, self._floor[resource])
-
-
-def _key(version: Version) -> Key:
-    meta = version.obj["metadata"]
-    return meta.get("namespace", ""), meta["name"]

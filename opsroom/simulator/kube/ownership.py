@@ -5,9 +5,12 @@ Knows ownerReferences and nothing else; the store decides what happens to the de
 
 from __future__ import annotations
 
-from opsroom.simulator.kube.versions import Obj
+from collections.abc import Set
 
-Place = tuple[str, tuple[str, str]]  # (plural, (namespace, name))
+from opsroom.simulator.kube.versions import Key, Obj
+
+Place = tuple[str, Key]
+"""(plural, key)"""
 
 
 class OwnerIndex:
@@ -26,6 +29,10 @@ class OwnerIndex:
             self._places.get(owner.get("uid", ""), set()).discard(place)
         for owner in after or ():
             self._places.setdefault(owner.get("uid", ""), set()).add(place)
+
+    def of(self, uid: str) -> Set[Place]:
+        """The places of the dependents of an owner."""
+        return self._places.get(uid, set())
 
     def take(self, uid: str) -> list[Place]:
         """The dependents of an owner that is gone, in a stable order; they are forgotten here."""

@@ -11,17 +11,17 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from opsroom.simulator.clock import stamp
 from opsroom.simulator.kube import birth, failures, fields, replacement
 from opsroom.simulator.kube.defaults import fill_defaults
-from opsroom.simulator.kube.history import History, Key
-from opsroom.simulator.kube.ownership import OwnerIndex
+from opsroom.simulator.kube.history import History
 from opsroom.simulator.kube.patches import merge_patch
 from opsroom.simulator.kube.resources import BY_KIND, BY_PLURAL, Kind
-from opsroom.simulator.kube.versions import Event, EventType, Obj, Version
+from opsroom.simulator.kube.shelf import Shelf
+from opsroom.simulator.kube.versions import Event, EventType, Obj, Version, key_of
 
 FIRST_RV = 100
 
@@ -35,14 +35,10 @@ class Store:
 
     def __init__(self, now: Callable[[], float], *, seed: int | None = None) -> None:
         self.now = now
-        self.resources: Mapping[str, Kind] = BY_PLURAL
         self.initializing: set[str] = set()  # kinds that answer as just after their CRD was installed: 429
         self._rng = random.Random(seed)  # noqa: S311 - names, not secrets
         self._rv = FIRST_RV
-        self._objects: dict[str, dict[Key, Version]] = {plural: {} for plural in BY_PLURAL}
-        self._sorted: dict[str, list[Key]] = {}
-        self._by_namespace: dict[tuple[str, str], dict[str, Version]] = {}
-        self._owners = OwnerIndex()
+        self._shelf = Shelf()
         self._history = History(BY_PLURAL, FIRST_RV)
         self._subscribers: list[Callable[[Event], None]] = []
         self._pending: deque[Event] = deque()
@@ -66,18 +62,17 @@ class Store:
 
     def version(self, resource: str, namespace: str | None, name: str) -> Version | None:
         """One object with its encoded form."""
-        return self._objects[resource].get(self._key(resource, namespace, name))
+        key = (namespace or "default", name) if BY_PLURAL[resource].namespaced else ("", name)
+        return self._shelf.get(resource, key)
 
     def versions(self, resource: str, namespace: str | None = None) -> Iterator[Version]:
         """As `list`, with the encoded forms."""
-        if namespace and BY_PLURAL[resource].namespaced:
-            inside = self._by_namespace.get((resource, namespace), {})
-            return iter([inside[name] for name in sorted(inside)])
-        objects = self._objects[resource]
-        keys = self._sorted.get(resource)
-        if keys is None:
-            keys = self._sorted[resource] = sorted(objects)
-        return iter([objects[key] for key in keys])
+        return self._shelf.all(resource, namespace)
+
+    def owned(self, resource: str, owner: Obj) -> Objects:
+        """The objects of a kind whose controller is `owner`, ordered by namespace and name."""
+        uid = owner["metadata"]["uid"]
+        return [one.obj for one in self._shelf.owned(resource, uid) if _is_controlled(one.obj, uid)]
 
     def versions_at(self, resource: str, namespace: str | None, rv: int) -> Versions:
         """The kind as it was at `rv`; raises ApiError 410 when that is no longer known."""
@@ -221,17 +216,9 @@ class Store:
 
     # Inside
 
-    def _key(self, resource: str, namespace: str | None, name: str) -> Key:
-        return (namespace or "default", name) if BY_PLURAL[resource].namespaced else ("", name)
-
-    @staticmethod
-    def _key_of(obj: Obj) -> Key:
-        meta = obj["metadata"]
-        return meta.get("namespace", ""), meta["name"]
-
     def _born(self, kind: Kind, meta: dict[str, Any], namespace: str | None) -> dict[str, Any]:
         meta = birth.metadata(kind, meta, namespace, self._rng, stamp(self.now()))
-        if (meta.get("namespace", ""), meta["name"]) in self._objects[kind.plural]:
+        if self._shelf.get(kind.plural, key_of({"metadata": meta})) is not None:
             raise failures.already_exists(kind, meta["name"])
         return meta
 
@@ -240,34 +227,25 @@ class Store:
         meta = {**new["metadata"], "resourceVersion": str(self._rv)}
         stored = {**new, "metadata": meta}
         version = Version(kind, stored, self._rv)
-        key = self._key_of(stored)
+        self._shelf.put(version, before)
         previous = None if before is None else before.obj
-        self._objects[kind.plural][key] = version
-        self._by_namespace.setdefault((kind.plural, key[0]), {})[key[1]] = version
-        if before is None:
-            self._sorted.pop(kind.plural, None)
-        self._owners.note((kind.plural, key), previous, stored)
         self._publish(Event(type_, kind.plural, stored, previous, self._rv, version, before))
         return stored
 
     def _remove(self, kind: Kind, before: Version, *, orphan: bool = False) -> Obj:
-        key = self._key_of(before.obj)
-        del self._objects[kind.plural][key]
-        del self._by_namespace[(kind.plural, key[0])][key[1]]
-        self._sorted.pop(kind.plural, None)
-        self._owners.note((kind.plural, key), before.obj, None)
+        self._shelf.remove(before)
         self._rv += 1
         last = {**before.obj, "metadata": {**before.obj["metadata"], "resourceVersion": str(self._rv)}}
         version = Version(kind, last, self._rv)
         self._publish(Event(EventType.DELETED, kind.plural, last, before.obj, self._rv, version, before))
         self._release_dependents(last["metadata"]["uid"], orphan=orphan)
         if kind.plural == "namespaces":
-            self._empty_namespace(key[1])
+            self._empty_namespace(last["metadata"]["name"])
         return last
 
     def _release_dependents(self, uid: str, *, orphan: bool) -> None:
-        for resource, key in self._owners.take(uid):
-            version = self._objects[resource].get(key)
+        for resource, key in self._shelf.release(uid):
+            version = self._shelf.get(resource, key)
             if version is None:
                 continue
             meta = version.obj["metadata"]
@@ -284,11 +262,11 @@ class Store:
         return bool(found and found["metadata"]["uid"] == owner.get("uid"))
 
     def _empty_namespace(self, namespace: str) -> None:
-        for plural in BY_PLURAL:
-            while inside := self._by_namespace.get((plural, namespace)):
-                before = self.version(plural, namespace, next(iter(inside)))
-                if before is not None:
-                    self._remove(BY_PLURAL[plural], before)
+        for kind in BY_PLURAL.values():
+            for obj in self.list(kind.plural, namespace) if kind.namespaced else ():
+                # Gone by now if its owner went before it.
+                if (before := self.version(kind.plural, *key_of(obj))) is not None:
+                    self._remove(kind, before)
 
     def _publish(self, event: Event) -> None:
         self._history.add(event)
@@ -303,3 +281,8 @@ class Store:
                     callback(current)
         finally:
             self._dispatching = False
+
+
+def _is_controlled(obj: Obj, uid: str) -> bool:
+    owners = obj["metadata"].get("ownerReferences") or ()
+    return any(owner.get("controller") and owner.get("uid") == uid for owner in owners)

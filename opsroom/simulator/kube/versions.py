@@ -17,6 +17,15 @@ from opsroom.simulator.kube.resources import Kind
 Obj = dict[str, Any]
 """A Kubernetes object as plain JSON data. Never change one in place: copy on write."""
 
+Key = tuple[str, str]
+"""(namespace, or "" for cluster scope, name)"""
+
+
+def key_of(obj: Obj) -> Key:
+    """Where an object of a kind is found."""
+    meta = obj["metadata"]
+    return meta.get("namespace", ""), meta["name"]
+
 
 class EventType(StrEnum):
     """The kinds of change, as they are written in a watch stream."""

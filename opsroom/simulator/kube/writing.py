@@ -18,6 +18,7 @@ from opsroom.simulator.kube.failures import ApiError, bad_request
 from opsroom.simulator.kube.hold import Hold
 from opsroom.simulator.kube.patches import PatchFailed, json_patch, merge_patch
 from opsroom.simulator.kube.protobuf import CONTENT_TYPE
+from opsroom.simulator.kube.resources import BY_PLURAL
 from opsroom.simulator.kube.scaling import SCALE, scale_of, scaled
 from opsroom.simulator.kube.store import Store
 from opsroom.simulator.kube.strategic import strategic_merge
@@ -241,7 +242,7 @@ class Writer:
 
     def _require_namespace(self, namespace: str) -> None:
         if self._store.get("namespaces", None, namespace) is None:
-            raise failures.not_found(self._store.resources["namespaces"], namespace)
+            raise failures.not_found(BY_PLURAL["namespaces"], namespace)
 
 
 def _patched(content: str, body: bytes, live: Obj) -> Any:
