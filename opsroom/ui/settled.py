@@ -12,6 +12,9 @@ from typing import TypeVar
 from textual.command import CommandPalette
 from textual.geometry import Size
 from textual.screen import Screen
+from textual.widgets import Input
+
+from opsroom.view import words
 
 T = TypeVar("T")
 
@@ -25,4 +28,9 @@ class SettledScreen(Screen[T]):
 
 
 class Palette(CommandPalette, SettledScreen[None]):
-    """Textual's command palette, settled."""
+    """Textual's command palette, settled, and still: a cursor that blinks would write twice a second for nothing."""
+
+    def on_mount(self) -> None:
+        """Nothing moves on its own."""
+        field = self.query_one(Input)
+        field.cursor_blink, field.placeholder = False, words.FIND

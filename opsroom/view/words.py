@@ -161,6 +161,9 @@ def refusal(why: Refusal, verb: Verb, rollout: Rollout, detail: str = "") -> str
 REFLEX = "That key does nothing here: roll back is x, repaint is ctrl+r, help is ?"
 """For keys that hands press by habit from other tools."""
 
+FIND = "find an action by its name"
+"""In the palette's empty field."""
+
 INTERRUPT = "ctrl+c again leaves; q does at once"
 
 
