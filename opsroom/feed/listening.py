@@ -23,6 +23,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from opsroom.errors import OpsroomError, UsageError
 from opsroom.feed.address import Address
+from opsroom.feed.handshakes import HANDSHAKE_SECONDS, Handshakes
 from opsroom.feed.peers import peer_groups, peer_uid
 from opsroom.feed.server import Authorize, everybody
 
@@ -43,7 +44,21 @@ class ListenError(OpsroomError):
 
 
 class _Quiet(uvicorn.Server):
-    """uvicorn without its signal handlers: the worker ends itself."""
+    """uvicorn without its signal handlers (the worker ends itself), and with a limit on the time of a handshake."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=[])
+        config, limit = self.config, HANDSHAKE_SECONDS if self.config.ssl else None
+        for sock in sockets or ():
+            server = await asyncio.get_running_loop().create_server(
+                self._connected, sock=sock, ssl=config.ssl, backlog=config.backlog, ssl_handshake_timeout=limit
+            )
+            self.servers.append(server)
+
+    def _connected(self) -> asyncio.Protocol:
+        kind: Any = self.config.http_protocol_class
+        made: asyncio.Protocol = kind(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
+        return made
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -163,12 +178,13 @@ async def listen(
 
     Raises:
         UsageError: not on loopback and not told so, or nobody checks tokens there.
-        ListenError: the place is taken or not ours.
+        ListenError: the place is taken or not ours, or the certificate is none.
     """
     if not address.loopback and not anywhere:
         raise UsageError(f"{address} can be reached from outside", "Name a loopback address, or allow it expressly")
     if not address.loopback and app.authorize is everybody:
         raise UsageError(f"{address} can be reached from outside and nobody would check who calls")
+    context = None if certificate is None else _context(*certificate)
     app.local_names_only = not address.path and app.authorize is everybody
     sock = _unix(address.path, gid) if address.path else _tcp(address)
     protocol = type("_GuardedFor", (_Guarded,), {"uids": uids or frozenset({os.getuid()}), "gid": gid})
@@ -184,14 +200,24 @@ async def listen(
         date_header=False,
         h11_max_incomplete_event_size=HEAD_LIMIT,
         timeout_graceful_shutdown=1,
-        ssl_certfile=certificate[0] if certificate else None,
-        ssl_keyfile=certificate[1] if certificate else None,
     )
+    config.load()
+    config.ssl = context
     if not address.path:
         address = Address(host=address.host, port=sock.getsockname()[1], tls=certificate is not None)
     door = Door(app, address, _Quiet(config), sock)
     await asyncio.sleep(0)
     return door
+
+
+def _context(certificate: str, key: str) -> Handshakes:
+    try:
+        return Handshakes(certificate, key)
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        raise ListenError(
+            f"{certificate} and {key} are no certificate and its key ({why})", "Both are PEM files of one certificate"
+        ) from error
 
 
 def _tcp(address: Address) -> socket.socket:
