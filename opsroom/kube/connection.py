@@ -120,9 +120,10 @@ class Connection:
     async def stream(self, path: str, params: Mapping[str, str]) -> AsyncIterator[httpx.Response]:
         """GET ``path`` and hand out the answer while it is still coming in."""
         response = await self._open(path, params)
-        if response.status_code == 401 and await self._renewed_after(response):
-            response = await self._open(path, params)
         try:
+            if response.status_code == 401 and await self._renew():
+                await response.aclose()
+                response = await self._open(path, params)
             yield response
         finally:
             await response.aclose()
@@ -138,12 +139,6 @@ class Connection:
             return await self._client.send(request, stream=True)
         except httpx.HTTPError as error:
             raise unanswered(error, self.endpoint, "GET") from error
-
-    async def _renewed_after(self, response: httpx.Response) -> bool:
-        if not await self._renew():
-            return False
-        await response.aclose()
-        return True
 
     async def _once(self, request: Request) -> httpx.Response:
         await self._renew_early()
@@ -184,7 +179,8 @@ class Connection:
         async with self._renewing:
             if self.endpoint is not before:
                 return True
-            if self._clock() - self._renewed < self._pause:
+            # A clock that was set back is no reason to wait for hours.
+            if 0.0 <= self._clock() - self._renewed < self._pause:
                 return False
             self._renewed = self._clock()
             self._pause = min(REFRESH_PAUSE_MAX, self._pause * 2)

@@ -7,10 +7,12 @@ import base64
 import json
 import stat
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 import yaml
 
@@ -201,6 +203,55 @@ def test_a_login_that_brings_nothing_new_is_tried_less_and_less(tmp_path: Path) 
         return made
 
     assert asyncio.run(ask()) == [1, 2, 2, 3, 3]
+
+
+def test_a_clock_set_back_does_not_put_off_the_next_login(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [5000.0]
+    endpoint = Endpoint(host="http://api.test", authorization="Bearer old", context="prod")
+
+    async def resolved(*_: Any) -> Endpoint:
+        return msgspec.structs.replace(endpoint, authorization="Bearer new")
+
+    monkeypatch.setattr("opsroom.kube.connection.resolve_apart", resolved)
+
+    async def ask() -> object:
+        connection = Connection(endpoint, renewable=True, transport=Tokens("new"), clock=lambda: clock[0])
+        clock[0] -= 3600.0
+        return await Reader(connection).get("/version", dict)
+
+    assert asyncio.run(ask()) == {}
+
+
+def test_a_watch_that_was_refused_is_closed_when_no_other_credentials_can_be_had(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    closed: list[bool] = []
+
+    class Body(httpx.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            yield b"{}"
+
+        async def aclose(self) -> None:
+            closed.append(True)
+
+    async def resolved(*_: Any) -> Endpoint:
+        raise Unauthorized("the plugin failed")
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(401, stream=Body(), request=request)
+
+    monkeypatch.setattr("opsroom.kube.connection.resolve_apart", resolved)
+
+    async def ask() -> None:
+        endpoint, clock = Endpoint(host="http://api.test", context="prod"), iter((0.0, 100.0, 200.0))
+        transport = httpx.MockTransport(answer)
+        connection = Connection(endpoint, renewable=True, transport=transport, clock=lambda: next(clock))
+        with pytest.raises(Unauthorized, match="the plugin failed"):
+            async with connection.stream("/api/v1/pods", {}):
+                pytest.fail("nobody let us in")
+
+    asyncio.run(ask())
+    assert closed == [True]
 
 
 def test_to_be_cancelled_is_not_forgotten_when_the_answer_comes_at_that_very_moment(
