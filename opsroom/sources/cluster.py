@@ -119,7 +119,7 @@ class Cluster:
 
     def states(self) -> tuple[SourceState, ...]:
         """One state for the API server: as old as the oldest kind that should be running and is not."""
-        broken = [one for one in self._mirrors.values() if isinstance(one.error, Unreachable)]
+        broken = [one for (kind, _), one in self._mirrors.items() if _stands_still(kind, one)]
         ages = [self._at, *(one.at for one in broken)]
         error = self._error or next((one.error for one in broken), None) or self._forbidden()
         return (
@@ -178,3 +178,9 @@ class Cluster:
             params=NOT_OF_PODS if kind == EVENTS else None,
             keep=kind != EVENTS,
         )
+
+
+def _stands_still(kind: str, mirror: Mirror[Any]) -> bool:
+    """Whether what is shown of a kind is of a former time: nobody answers, or the right to see it was taken away."""
+    taken = mirror.listed and kind != EVENTS and isinstance(mirror.error, NotPermitted)
+    return taken or isinstance(mirror.error, Unreachable)

@@ -18,10 +18,13 @@ from opsroom.sources.cluster import Cluster
 
 
 class Open(httpx.AsyncByteStream):
-    """A watch that stays open until the connection is closed."""
+    """A watch that stays open until it is cut."""
+
+    def __init__(self, cut: asyncio.Event) -> None:
+        self._cut = cut
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        await asyncio.Event().wait()
+        await self._cut.wait()
         yield b""
 
 
@@ -31,6 +34,7 @@ class ApiServer(httpx.AsyncBaseTransport):
     def __init__(self, lists: dict[str, list[dict[str, Any]]], refused: tuple[str, ...] = ()) -> None:
         self.lists, self.refused = lists, refused
         self.down = False
+        self.cut = asyncio.Event()
         self.methods: set[str] = set()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -46,7 +50,7 @@ class ApiServer(httpx.AsyncBaseTransport):
         if path not in self.lists:
             return httpx.Response(404, text="404 page not found", request=request)
         if "watch" in request.url.params:
-            return httpx.Response(200, stream=Open(), request=request)
+            return httpx.Response(200, stream=Open(self.cut), request=request)
         body = {"metadata": {"resourceVersion": "5"}, "items": self.lists[path]}
         return httpx.Response(200, json=body, request=request)
 
@@ -125,6 +129,26 @@ def test_an_api_server_that_goes_away_makes_the_picture_old_not_empty(objects: A
         assert len(cluster.rollouts()) == 1
         server.down = False
         await until(cluster, lambda: not cluster.states()[0].error)
+
+    watching(server, (), look, ping=0.01)
+
+
+def test_a_right_that_is_taken_away_makes_the_picture_old(objects: Any) -> None:
+    server = ApiServer(lists(objects))
+
+    async def look(cluster: Cluster) -> None:
+        server.refused = ("/deployments",)
+        server.cut.set()
+        await until(cluster, lambda: "wall needs" in cluster.states()[0].error)
+        first = cluster.states()[0].at
+        assert len(cluster.rollouts()) == 1
+        for _ in range(5):
+            cluster.changed.clear()
+            await cluster.changed.wait()
+        assert cluster.states()[0].at == first, "a frozen picture must not look alive"
+        server.refused = ()
+        await until(cluster, lambda: not cluster.states()[0].error)
+        assert (cluster.states()[0].at or 0.0) > (first or 0.0)
 
     watching(server, (), look, ping=0.01)
 
