@@ -34,4 +34,4 @@ def test_nothing_that_must_never_happen_happens_in_a_storm(tmp_path: Path) -> No
     assert sum(result.deeds.values()) >= DEEDS, "a trial without deeds proves nothing"
     assert all(watcher.well for watcher in run.watchers), "a source is not well again after the storm"
     assert sum(result.faults.values()) >= 5
-    assert (result.stops, result.full) == (1, 1)
+    assert result.blows == {"stop": 1, "full": 1}

@@ -11,6 +11,7 @@ from opsroom.delivery.journal import Entry
 from opsroom.domain.deed import Deed, DeedState, Intent, Precondition, Target, Verb
 from opsroom.domain.rollout import Engine, Shape, Uid
 from tests.faults import invariants
+from tests.faults.growth import FILES, GROWTH, Growth
 from tests.faults.record import Call
 from tests.faults.weather import CALM, Kind, Side, Weather, schedule
 
@@ -112,3 +113,13 @@ def test_a_deed_that_no_journal_knew_before_is_found() -> None:
     assert invariants.without_journal(found, "two", []) == []
     for bad in ([], [line(101.0)], [line(99.0, DeedState.REFUSED)]):
         assert invariants.without_journal(found, "one", bad) != []
+
+
+def test_a_worker_that_grows_or_opens_too_much_is_found() -> None:
+    growth = Growth([], [], 600.0)
+    for number in range(10):
+        growth.note("one:7", number * 2.0, 80.0 + number)
+        growth.note("two:8", number * 2.0, 80.0 + number * GROWTH / 8)
+    growth.files = {"one": FILES, "two": FILES + 1}
+    assert growth.memory["one:7"] == [80.0, 89.0, 1800.0]
+    assert [told.split()[0] for told in growth.wrong()] == ["two", "two:8"]
