@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from opsroom.simulator.controllers.changes import Change, Note, Wake, key_of
+from opsroom.simulator.controllers.flagger_gates import Stage
 from opsroom.simulator.controllers.flagger_hooks import (
     Ask,
     Caller,
@@ -21,7 +22,7 @@ from opsroom.simulator.controllers.flagger_hooks import (
     seconds,
 )
 from opsroom.simulator.controllers.flagger_sight import COMPONENT, Mesh
-from opsroom.simulator.controllers.flagger_tick import Stage, Tick
+from opsroom.simulator.controllers.flagger_tick import Tick
 from opsroom.simulator.controllers.loop import ControlLoop
 from opsroom.simulator.controllers.objects import Obj, name_of, namespace_of, uid_of
 from opsroom.simulator.kube.store import Store

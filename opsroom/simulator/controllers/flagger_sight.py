@@ -85,6 +85,10 @@ class Sight:
     def full(self) -> str:
         return f"{self.name}.{self.namespace}"
 
+    @property
+    def workload(self) -> str:
+        return f"{name_of(self.target)}.{self.namespace}"
+
     def threshold(self, name: str) -> int:
         return int(self.analysis.get(name) or ALL)
 

@@ -7,23 +7,18 @@ Not simulated: mirroring, metric checks, autoscalers, alerts, session affinity.
 
 from __future__ import annotations
 
-from collections.abc import Generator
-
 from opsroom.simulator.controllers import flagger_objects as objects
 from opsroom.simulator.controllers import flagger_status as status
-from opsroom.simulator.controllers.changes import Change, Create
-from opsroom.simulator.controllers.flagger_hooks import Ask, Reply, ask_of, hooks
-from opsroom.simulator.controllers.flagger_sight import ALL, Sight
+from opsroom.simulator.controllers.changes import Create
+from opsroom.simulator.controllers.flagger_gates import Answer, Gates, Stage
+from opsroom.simulator.controllers.flagger_sight import ALL
 from opsroom.simulator.controllers.objects import Obj, desired_replicas, name_of, status_of
 
 _RUNNING = ("Progressing", "Waiting", "WaitingPromotion", "Promoting", "Finalising")
 _RUN = ("Progressing", "WaitingPromotion", "Promoting", "Finalising")
 
-Stage = Generator[list[Change] | Ask, Reply | None, None]
-Answer = Generator[list[Change] | Ask, Reply | None, bool]
 
-
-class Tick(Sight):
+class Tick(Gates):
     """The stages of one tick."""
 
     def run(self) -> Stage:
@@ -79,12 +74,12 @@ class Tick(Sight):
 
     def _begin(self, primary: Obj) -> Stage:
         """A change was found: the gate before the start, then the target is scaled up."""
-        if not (yield from self._confirmed("confirm-rollout", "Confirm-rollout", self.phase, "waiting for approval")):
+        if not (yield from self.confirmed("confirm-rollout", self.phase)):
             if self.phase != "Waiting":
                 yield [self.write(status.in_phase(self.fresh, "Waiting", 0, self.now))]
             return
         yield [
-            self.note(f"New revision detected! Scaling up {name_of(self.target)}.{self.namespace}"),
+            self.note(f"New revision detected! Scaling up {self.workload}"),
             *objects.scaled(self.target, max(1, desired_replicas(primary))),
             self.write(status.synced(self.fresh, "Progressing", self.applied, self.now)),
         ]
@@ -92,11 +87,11 @@ class Tick(Sight):
     def _advance(self, primary: Obj, changed: bool) -> Stage:
         if changed and self.phase in ("Progressing", "WaitingPromotion"):
             self.route(0)
-            text = f"New revision detected! Restarting analysis for {name_of(self.target)}.{self.namespace}"
+            text = f"New revision detected! Restarting analysis for {self.workload}"
             yield [self.write(status.synced(self.fresh, "Progressing", self.applied, self.now)), self.note(text)]
             return
         if reason := objects.unready(self.target, self.threshold("canaryReadyThreshold")):
-            yield [self.warn(f"canary deployment {name_of(self.target)}.{self.namespace} not ready: {reason}")]
+            yield [self.warn(f"canary deployment {self.workload} not ready: {reason}")]
             if objects.overdue(self.target, self.canary, self.now):
                 yield [self.warn(f"Rolling back {self.full} progress deadline exceeded {reason}")]
                 yield from self._roll_back()
@@ -104,7 +99,7 @@ class Tick(Sight):
         if self.skipping:
             yield from self._skip(primary)
             return
-        if self.phase in ("Progressing", "WaitingPromotion") and (yield from self._asked_to_roll_back()):
+        if self.phase in ("Progressing", "WaitingPromotion") and (yield from self.asked_to_roll_back()):
             yield [self.warn(f"Rolling back {self.full} manual webhook invoked")]
             yield from self._roll_back()
             return
@@ -116,7 +111,7 @@ class Tick(Sight):
             yield [self.warn(f"Rolling back {self.full} failed checks threshold reached {failed}")]
             yield from self._roll_back()
             return
-        if not (yield from self._checked()):
+        if not (yield from self.checked()):
             yield [self.write(status.with_fields(self.fresh, self.now, failedChecks=failed + 1))]
             return
         if int(self.analysis.get("iterations") or 0):
@@ -124,44 +119,12 @@ class Tick(Sight):
         else:
             yield from self._increase(primary)
 
-    def _asked_to_roll_back(self) -> Answer:
-        for hook in hooks(self.canary, "rollback"):
-            reply = yield ask_of(self.canary, hook, self.phase)
-            if reply is not None and reply.yes:
-                yield [self.warn(f"Rollback check {hook.get('name', '')} passed")]
-                return True
-            yield [self.note(f"Rollback hook {hook.get('name', '')} not signaling a rollback")]
-        return False
-
-    def _checked(self) -> Answer:
-        """The hooks before the first traffic, or those of each later tick. Metric checks would follow here."""
-        first = self.weight == 0 and not status_of(self.canary).get("iterations")
-        if first:
-            yield [self.note(f"Starting canary analysis for {name_of(self.target)}.{self.namespace}")]
-        for hook in hooks(self.canary, *(("pre-rollout",) if first else ("", "rollout"))):
-            reply = yield ask_of(self.canary, hook, "Progressing")
-            word = "pre-rollout" if first else "external"
-            if reply is None or not reply.yes:
-                why = "" if reply is None else reply.text
-                yield [self.warn(f"Halt {self.full} advancement {word} check {hook.get('name', '')} failed {why}")]
-                return False
-            if first:
-                yield [self.note(f"Pre-rollout check {hook.get('name', '')} passed")]
-        return True
-
     def _increase(self, primary: Obj) -> Stage:
         """A progressive canary: more traffic, and the promotion at the highest weight."""
         step = self.next_step()
         if step <= 0:
             return
-        if self.phase != "WaitingPromotion" and not (
-            yield from self._confirmed(
-                "confirm-traffic-increase",
-                "Confirm-traffic-increase",
-                "Progressing",
-                "waiting for traffic increase approval",
-            )
-        ):
+        if self.phase != "WaitingPromotion" and not (yield from self.confirmed("confirm-traffic-increase")):
             return
         if self.weight < self.highest:
             weight = min(ALL, self.weight + step)
@@ -197,31 +160,17 @@ class Tick(Sight):
         if not (yield from self._promotion_confirmed()):
             return
         yield [
-            self.note(
-                f"Copying {name_of(self.target)}.{self.namespace} template spec to {name_of(primary)}.{self.namespace}"
-            ),
+            self.note(f"Copying {self.workload} template spec to {name_of(primary)}.{self.namespace}"),
             objects.promoted(self.target, primary),
             self.into("Promoting"),
         ]
 
     def _promotion_confirmed(self) -> Answer:
-        words = "waiting for promotion approval"
-        if (yield from self._confirmed("confirm-promotion", "Confirm-promotion", "Progressing", words)):
+        if (yield from self.confirmed("confirm-promotion")):
             return True
         if self.phase != "WaitingPromotion":
             yield [self.into("WaitingPromotion")]
         return False
-
-    def _confirmed(self, type_: str, word: str, phase: str, waiting: str) -> Answer:
-        """Whether every gate of a type says yes."""
-        for hook in hooks(self.canary, type_):
-            reply = yield ask_of(self.canary, hook, phase)
-            if reply is None or not reply.yes:
-                name = hook.get("name", "")
-                yield [self.warn(f"Halt {self.full} advancement {waiting} {name}")]
-                return False
-            yield [self.note(f"{word} check {hook.get('name', '')} passed")]
-        return True
 
     def _finish(self) -> Stage:
         """After the promotion: traffic back to the primary, then the target to 0."""
@@ -232,20 +181,18 @@ class Tick(Sight):
         yield [
             *objects.scaled(self.target, 0),
             self.into("Succeeded"),
-            self.note(f"Promotion completed! Scaling down {name_of(self.target)}.{self.namespace}"),
+            self.note(f"Promotion completed! Scaling down {self.workload}"),
         ]
-        yield from self._afterwards("Succeeded")
+        yield from self.told("Succeeded")
 
     def _skip(self, primary: Obj) -> Stage:
         self.route(0)
         yield [
-            self.note(
-                f"Copying {name_of(self.target)}.{self.namespace} template spec to {name_of(primary)}.{self.namespace}"
-            ),
+            self.note(f"Copying {self.workload} template spec to {name_of(primary)}.{self.namespace}"),
             objects.promoted(self.target, primary),
             *objects.scaled(self.target, 0),
             self.into("Succeeded"),
-            self.note(f"Promotion completed! Canary analysis was skipped for {name_of(self.target)}.{self.namespace}"),
+            self.note(f"Promotion completed! Canary analysis was skipped for {self.workload}"),
         ]
 
     def _roll_back(self) -> Stage:
@@ -255,14 +202,4 @@ class Tick(Sight):
             *objects.scaled(self.target, 0),
             self.write(status.synced(self.fresh, "Failed", self.applied, self.now)),
         ]
-        yield from self._afterwards("Failed")
-
-    def _afterwards(self, phase: str) -> Stage:
-        for hook in hooks(self.canary, "post-rollout"):
-            reply = yield ask_of(self.canary, hook, phase)
-            passed = reply is not None and reply.yes
-            yield [self.note(f"Post-rollout {'check' if passed else 'hook'} {hook.get('name', '')} {_end(passed)}")]
-
-
-def _end(passed: bool) -> str:
-    return "passed" if passed else "failed"
+        yield from self.told("Failed")
