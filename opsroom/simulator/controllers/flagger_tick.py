@@ -48,7 +48,7 @@ class Tick(Gates):
         if not self.skipping and (reason := objects.unready(primary, self.threshold("primaryReadyThreshold"))):
             yield [self.warn(f"{name_of(primary)}.{self.namespace} not ready: {reason}")]
             if objects.overdue(primary, self.canary, self.now):
-                yield from self._roll_back()
+                yield from self._keep(reason) if self.phase in ("Promoting", "Finalising") else self._roll_back()
             return
         if self.phase not in _RUN:
             yield from self._begin(primary)
@@ -201,5 +201,14 @@ class Tick(Gates):
             self.warn(f"Canary failed! Scaling down {self.full}"),
             *objects.scaled(self.target, 0),
             self.write(status.synced(self.fresh, "Failed", self.applied, self.now)),
+        ]
+        yield from self.told("Failed")
+
+    def _keep(self, reason: str) -> Stage:
+        """The promotion failed: the canary is the only healthy copy and gets everything (since v1.44, flagger#1931)."""
+        self.route(ALL)
+        yield [
+            self.warn(f"Promotion of {self.workload} failed, primary not ready: {reason}"),
+            self.write(status.synced(self.fresh, "Failed", self.applied, self.now, weight=ALL)),
         ]
         yield from self.told("Failed")

@@ -21,10 +21,11 @@ START = 1_750_000_000.0
 
 
 class Steady:
-    """Programs that start in two seconds, but for images that never do."""
+    """Programs that start in two seconds, but for images that never do, or never in a primary."""
 
     def start_seconds(self, pod: Obj) -> float:
-        return 1e9 if "broken" in pod["spec"]["containers"][0]["image"] else 2.0
+        image, primary = pod["spec"]["containers"][0]["image"], "-primary-" in pod["metadata"]["name"]
+        return 1e9 if "broken" in image or (primary and "picky" in image) else 2.0
 
     def container(self, _pod: Obj) -> Container:
         return Container()
@@ -234,6 +235,17 @@ def test_a_version_that_never_starts_is_rolled_back_at_the_deadline(room: Room) 
     room.until("Failed")
     assert "rollback" not in room.operator.types(), "an unready canary is not asked about"
     assert any("progress deadline exceeded" in word for word in room.words())
+
+
+def test_a_promotion_whose_primary_never_gets_ready_leaves_all_traffic_with_the_canary(room: Room) -> None:
+    room.canary("post-rollout")
+    room.deploy("app:picky")
+    room.until("Failed", within=900)
+    assert any(word.startswith("Promotion of cart.shop failed, primary not ready") for word in room.words())
+    room.cluster.pass_time(60)
+    assert room.get("canaries", "cart")["status"]["canaryWeight"] == room.weight == 100
+    assert room.get("deployments", "cart")["spec"]["replicas"] == 3, "it serves everybody"
+    assert room.operator.types() == ["post-rollout"]
 
 
 def test_a_newer_version_restarts_the_analysis(room: Room) -> None:
