@@ -6,18 +6,15 @@ counted, and NaN only where nobody counted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from opsroom.domain.rollout import Revision, Rollout, Uid
-from opsroom.sources.aligned import Aligned, Arms, Floats
+from opsroom.domain.rollout import Revision, Rollout
+from opsroom.sources.aligned import Aligned, Arms, Floats, Services
 from opsroom.sources.load import at_equal_load
 from opsroom.sources.queries import CPU_USAGE, ERROR_RATE, ERRORS, PODS, REQUESTS
 from opsroom.sources.ring import Arm, Ring
-
-Services = Callable[[Uid], tuple[str, str]]
-"""(stable, canary) Service names of a rollout."""
 
 
 def align(

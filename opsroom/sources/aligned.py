@@ -5,15 +5,37 @@ Baseline is the stable ReplicaSet at the same minutes. Nothing is filled in: whe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from opsroom.domain.rollout import Uid
+
 Floats = NDArray[np.float64]
 Arms = tuple[Floats, Floats]
 """(baseline, canary), each R rollouts × T steps."""
+
+
+Services = Callable[[Uid], tuple[str, str]]
+"""(stable, canary) Service names of a rollout."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What is wanted of a metrics source at one moment."""
+
+    now: float
+    """Epoch seconds."""
+    step: float
+    """Seconds."""
+    window: int
+    """Number of closed steps in the result."""
+    services: Services | None = None
+    """Asked only where a preset tells arms apart by Service."""
+    idle: float = 1.0
+    """Share of its CPU that a pod uses without requests, see ``sources.load``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import msgspec
 import numpy as np
 
+from opsroom.domain import masking
 from opsroom.domain.clean import clean
 from opsroom.sources.aligned import Floats
 
@@ -44,7 +45,7 @@ class Beside(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     def partial(self) -> str:
         """Why data may be missing, for people; empty: this is all there is."""
         if self.warnings:
-            return clean(self.warnings[0], 200) or "a warning without words"
+            return masking.said(self.warnings[0], 200) or "a warning without words"
         return "the server says that data is missing" if self.is_partial else ""
 
 
@@ -95,7 +96,7 @@ def read_matrix(body: bytes) -> Found:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Unusable(f"the answer is not Prometheus' ({clean(error, 100)})") from error
     if answer.status != "success" or answer.data is None:
-        raise Unusable(clean(answer.error, 200) or "the answer holds no data")
+        raise Unusable(masking.said(answer.error, 200) or "the answer holds no data")
     if answer.data.result_type != "matrix":
         raise Unusable(f"the answer is a {clean(answer.data.result_type, 20)}, not a matrix")
     return Found(answer.data.result, answer.partial)
@@ -131,4 +132,4 @@ def said(body: bytes) -> str:
         failure = _FAILURE.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return ""
-    return clean(failure.error or failure.message, 200)
+    return masking.said(failure.error or failure.message, 200)

@@ -8,6 +8,7 @@ condition that an abort leaves.
 from __future__ import annotations
 
 from opsroom.domain.clean import clean
+from opsroom.domain.masking import said
 from opsroom.domain.rollout import Analysis, Engine, Pause, Phase, Revision, Rollout, Shape, Step, StepKind, Uid
 from opsroom.sources.argo_kinds import ArgoRollout
 from opsroom.sources.argo_phase import aborted, phase, unobserved
@@ -37,7 +38,7 @@ def argo_rollout(rollout: ArgoRollout, parts: Parts, workload: Deployment | None
         namespace=clean(meta.namespace),
         name=clean(meta.name),
         phase=state,
-        message=with_trouble(clean(message), trouble),
+        message=with_trouble(said(message), trouble),
         labels=labels(meta),
         stable=None if stable is None else parts.revision(stable),
         canary=canary,
@@ -64,7 +65,7 @@ def _analyses(rollout: ArgoRollout) -> tuple[Analysis, ...]:
         ("after", blue_green.post_promotion_analysis_run_status),
     )
     return tuple(
-        Analysis(name=clean(run.name, 120), status=clean(run.status, 40), message=clean(run.message, 200), stage=stage)
+        Analysis(name=clean(run.name, 120), status=clean(run.status, 40), message=said(run.message, 200), stage=stage)
         for stage, run in runs
         if run is not None and run.status
     )

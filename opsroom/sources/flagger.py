@@ -22,6 +22,7 @@ from opsroom.domain.flagger import (
     revision_of,
     weights,
 )
+from opsroom.domain.masking import said
 from opsroom.domain.rollout import Engine, Pause, Phase, Revision, Rollout, Shape, Uid
 from opsroom.sources.flagger_kinds import FlaggerCanary
 from opsroom.sources.kinds import Deployment, ReplicaSet, epoch
@@ -141,7 +142,7 @@ def _pause(canary: FlaggerCanary, run: Run) -> Pause | None:
 
 def _message(canary: FlaggerCanary) -> str:
     condition = canary.status.promoted
-    return "" if condition is None else clean(condition.message)
+    return "" if condition is None else said(condition.message)
 
 
 def _canary(target: Deployment | None, parts: Parts, current: ReplicaSet | None) -> Revision:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from opsroom.domain.board import Happening
 from opsroom.domain.clean import clean
+from opsroom.domain.masking import said
 from opsroom.sources.kinds import KubeEvent, epoch
 
 KINDS = frozenset({"Rollout", "Canary", "Deployment", "ReplicaSet"})
@@ -51,7 +52,7 @@ def happening(event: KubeEvent) -> Happening:
     """``event`` as one line of news."""
     last = event.series.last_observed_time if event.series is not None else None
     moment = last or event.last_timestamp or event.event_time or event.metadata.creation_timestamp
-    reason, message = clean(event.reason, 80), clean(event.message, 300)
+    reason, message = clean(event.reason, 80), said(event.message, 300)
     return Happening(
         at=epoch(moment) or 0.0,
         kind="event",

@@ -10,14 +10,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from opsroom.domain import masking
 from opsroom.domain.clean import clean
+from opsroom.domain.masking import MASK
 from opsroom.kube.reader import Reader
 
-MASK = "(masked)"
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 _SECRET = re.compile(r"pass(word|wd|phrase)?|secret|token|credential|api[-_]?key|private[-_]?key|bearer", re.IGNORECASE)
-_USERINFO = re.compile(r"(?<=://)[^/@\s]+(?=@)")
 _DEPTH = 64
 
 
@@ -51,7 +51,7 @@ def masked(value: Any, key: str = "", depth: int = 0) -> Any:
     if isinstance(value, str):
         if key and _SECRET.search(key) and key not in ("secretName", "tokenExpirationSeconds"):
             return MASK
-        return _USERINFO.sub(MASK, clean(value, 2000))
+        return masking.said(value, 2000)
     return value
 
 

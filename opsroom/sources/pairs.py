@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from opsroom.domain.clean import clean
 from opsroom.domain.marks import CANARY_OF
+from opsroom.domain.masking import said
 from opsroom.domain.rollout import Engine, Pause, Phase, Rollout, Shape, Uid
 from opsroom.sources.kinds import Deployment, ReplicaSet, epoch
 from opsroom.sources.provenance import change, held, labels, owner
@@ -80,7 +81,7 @@ def pair_rollout(canary: Deployment, parts: Parts, stable: Deployment, stable_pa
         namespace=clean(meta.namespace),
         name=clean(meta.name),
         phase=state,
-        message=with_trouble(clean(message), parts.trouble(new) if moving else ""),
+        message=with_trouble(said(message), parts.trouble(new) if moving else ""),
         labels=labels(meta),
         stable=None if base is None else stable_parts.revision(base),
         canary=revision if moving else None,

@@ -1,7 +1,8 @@
 """The end of the logs of a rollout's pods, canary and stable, bounded in pods, lines and bytes.
 
-Read once, when a person asks. Pods are found by the label that their controller gives them and the ReplicaSet's name
-that they begin with. Protocol: K8S staging/src/k8s.io/api/core/v1/types.go (PodLogOptions).
+Read once, when a person asks; what looks like a secret in a line is masked here. Pods are found by the label that
+their controller gives them and the ReplicaSet's name that they begin with.
+Protocol: K8S staging/src/k8s.io/api/core/v1/types.go (PodLogOptions).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import re
 import msgspec
 
 from opsroom.domain.clean import clean
+from opsroom.domain.masking import said
 from opsroom.domain.pod_logs import LogLine, PodLogs, Side
 from opsroom.domain.rollout import Engine, Revision, Rollout
 from opsroom.errors import OpsroomError
@@ -89,7 +91,7 @@ async def _tail(reader: Reader, path: str, pod: _Pod, revision: Revision) -> lis
     lines = []
     for raw in body[:BYTES].decode(errors="replace").splitlines()[-LINES:]:
         at, _, text = raw.partition(" ")
-        lines.append(LogLine(at=clean(at, 40), pod=clean(pod.metadata.name), text=clean(_COLOURS.sub("", text))))
+        lines.append(LogLine(at=clean(at, 40), pod=clean(pod.metadata.name), text=said(_COLOURS.sub("", text))))
     return lines
 
 

@@ -8,6 +8,7 @@ canary and the one that still has the pods is stable. Sources: K8S pkg/controlle
 from __future__ import annotations
 
 from opsroom.domain.clean import clean
+from opsroom.domain.masking import said
 from opsroom.domain.rollout import Engine, Pause, Phase, Revision, Rollout, Shape, Uid
 from opsroom.sources.kinds import Deployment, ReplicaSet, epoch
 from opsroom.sources.provenance import change, held, labels, owner
@@ -34,7 +35,7 @@ def rolling_rollout(deployment: Deployment, parts: Parts) -> Rollout:
         namespace=clean(meta.namespace),
         name=clean(meta.name),
         phase=state,
-        message=with_trouble(clean(message), trouble),
+        message=with_trouble(said(message), trouble),
         labels=labels(meta),
         stable=None if stable is None else parts.revision(stable),
         canary=canary,

@@ -1,7 +1,7 @@
 """The tick: look at the world, take the newest verdicts, decide, begin deeds, publish.
 
-Measuring has its own pace (the policy's step) and its own task, so a slow Prometheus never delays what the cluster
-shows; a tick takes what is newest. Everything is learned again by the next worker but the counts.
+Measuring has its own pace and its own task (``measuring``); a tick takes what is newest. Everything is learned again
+by the next worker but the counts.
 """
 
 from __future__ import annotations
@@ -15,32 +15,29 @@ import msgspec
 
 from opsroom.domain.board import Counts, Happening, Mode, Right, Room, Row
 from opsroom.domain.deed import Deed, Verb
-from opsroom.domain.freshness import SourceState, verdict_patience
+from opsroom.domain.freshness import verdict_patience
 from opsroom.domain.queue import Queue
 from opsroom.domain.rollout import Uid
 from opsroom.domain.verdict import Verdict
-from opsroom.errors import OpsroomError
 from opsroom.feed.published import Published
 from opsroom.worker.course import PROMOTED, Course
 from opsroom.worker.deciding import Act, Decided, Deciding
+from opsroom.worker.measuring import Measuring
 from opsroom.worker.outside import Outside
 from opsroom.worker.picture import row_of, verdict_now
 from opsroom.worker.policy import PolicyInForce
 from opsroom.worker.queueing import Queueing
 from opsroom.worker.rights import Rights
-from opsroom.worker.score import Judging, Metrics, Scored, score
-from opsroom.worker.set_clock import SetClock
+from opsroom.worker.score import Judging, Metrics
 from opsroom.worker.sharing import Sharing
 from opsroom.worker.situation import Situation
+from opsroom.worker.source_states import SourceStates
 
 INTERVAL = 2.0
 """Seconds between two pictures when nothing happens."""
 
 GATHER = 0.2
 """Seconds to gather changes that come together before they are shown."""
-
-NOT_ASKED = SourceState(name="prometheus", interval=10.0)
-"""Shown until the metrics source is there: one behind the API server's proxy waits for the connection."""
 
 Call = Callable[[Iterable[Row], str, float], str]
 """Calls people for new flags among all rows of a context, at epoch seconds; says what went wrong, if anything did."""
@@ -75,7 +72,7 @@ class Loop:
     ) -> None:
         self.situation = Situation()
         self.wake = asyncio.Event()
-        self.metrics: Metrics | None = None
+        self.measuring = Measuring(outside, policy, self.situation, self.tick, now)
         self._outside = outside
         self._policy = policy
         self._published = published
@@ -90,8 +87,7 @@ class Loop:
         self._others = others
         self._call = call
         self._now = now
-        self._clock = SetClock()
-        self._down: set[str] = set()
+        self._sources = SourceStates(outside)
 
     async def run(self) -> None:
         """Tick until cancelled: on every change, and at least each ``INTERVAL`` seconds."""
@@ -102,16 +98,8 @@ class Loop:
 
     async def measure(self, metrics: Metrics, judge: Judging) -> None:
         """Measure and judge at each step until cancelled."""
-        self.metrics = metrics
-        await self._outside.ready.wait()
-        while True:
-            step = self._policy.policy.step
-            began, cpu = time.monotonic(), time.process_time()
-            await self.measured(metrics, judge)
-            self.tick()
-            self.situation.tally.tick(time.process_time() - cpu)
-            # Aligned to the steps, so that two workers ask for the same ones; a step that was missed is not made up.
-            await asyncio.sleep(max(0.1, step - (self._now() % step), began + step / 2 - time.monotonic()))
+        self._sources.metrics = metrics
+        await self.measuring.run(metrics, judge)
 
     async def ask_rights(self) -> None:
         """Keep the answers about rights true until cancelled."""
@@ -153,7 +141,7 @@ class Loop:
         """One look, one decision on everything, one picture."""
         now = self._now()
         self._policy.look()
-        if self._clock.look(now, self._told()):
+        if self._sources.clock_was_set(now):
             # A score of unknown age is none; the next one comes within a step.
             log.warning("the wall clock was set")
             for course in self.situation.courses.values():
@@ -178,36 +166,6 @@ class Loop:
         self.wake.clear()
         if cluster is not None:
             cluster.changed.clear()
-
-    async def measured(self, metrics: Metrics, judge: Judging) -> None:
-        """Measure and judge once; what fails is said in the picture."""
-        policy, situation = self._policy.policy, self.situation
-        running = {uid: c for uid, c in situation.courses.items() if c.rollout.under_way}
-        asked, changes = [c.to_measure for c in running.values()], {uid: c.change for uid, c in running.items()}
-        try:
-            cluster = self._outside.cluster
-            services = cluster.services if cluster is not None else None
-            scored = await score(
-                metrics, judge, asked, self._now(), policy.step, policy.window, services, policy.idle_cpu
-            )
-        except OpsroomError as error:
-            situation.metrics_error = str(error)
-            return
-        except Exception:
-            # A judge that stumbles over one window must not stop the watch; silence turns into UNKNOWN by itself.
-            log.exception("measuring failed")
-            situation.metrics_error = situation.troubles["score"] = "Judging failed; see the worker's log"
-            return
-        situation.troubles.pop("score", None)
-        situation.metrics_error = next((s.error for s in metrics.states() if s.error), "")
-        for uid, found in scored.items():
-            self._take(Uid(uid), found, changes[Uid(uid)])
-
-    def _take(self, uid: Uid, found: Scored, change: int) -> None:
-        course = self.situation.courses.get(uid)
-        # The canary may have been replaced, or begun anew, while its numbers were on their way.
-        if course is not None and course.change == change:
-            course.judge(found.verdict, found.metrics)
 
     def _see(self, now: float) -> None:
         cluster, situation = self._outside.cluster, self.situation
@@ -282,7 +240,7 @@ class Loop:
             identity=self._outside.user,
             mode=self._mode,
             read_only=self._read_only,
-            sources=self._sources(now),
+            sources=self._sources.all(now, situation.troubles, INTERVAL, tally.source_errors),
             decider=self._outside.decider(),
             freeze=self._sharing.freeze,
             queue=self._queue,
@@ -297,21 +255,6 @@ class Loop:
             deeds=situation.deeds.latest,
             interval=INTERVAL,
         )
-
-    def _told(self) -> tuple[SourceState, ...]:
-        asked = self.metrics.states() if self.metrics is not None else (NOT_ASKED,)
-        return (*self._outside.states(), *asked)
-
-    def _sources(self, now: float) -> tuple[SourceState, ...]:
-        states = [self._clock.dated(state, now) for state in self._told()]
-        for name, error in self.situation.troubles.items():
-            states.append(SourceState(name=name, interval=INTERVAL, error=error))
-        for state in states:
-            if state.error and state.name not in self._down:
-                self.situation.tally.source_errors[state.name] += 1
-                log.warning("source %s: %s", state.name, state.error)
-        self._down = {state.name for state in states if state.error}
-        return tuple(states)
 
 
 def _follows(deed: Deed, known: Deed | None) -> bool:

@@ -28,6 +28,7 @@ class Tally:
     """Counters that only grow."""
 
     ticks: int = 0
+    """Those that follow a measurement, one a step."""
     tick_seconds: float = 0.0
     worst_tick: float = 0.0
     decisions: Counter[str] = field(default_factory=Counter)
@@ -45,7 +46,7 @@ class Tally:
     flagged: int = 0
 
     def tick(self, seconds: float) -> None:
-        """Count one tick that took so many seconds of CPU."""
+        """Count one tick that took so many seconds of CPU, with the judging before it."""
         self.ticks += 1
         self.tick_seconds += seconds
         self.worst_tick = max(self.worst_tick, seconds)
@@ -65,9 +66,14 @@ def exposition(room: Room | None, rows: Iterable[Row], tally: Tally, viewers: in
         lines.extend(f"opsroom_{name}{_labels(labels)} {value!r}" for labels, value in samples)
 
     add("build_info", "gauge", "The version that runs.", [((("version", __version__),), 1.0)])
-    add("ticks_total", "counter", "Ticks of the worker.", [((), float(tally.ticks))])
-    add("tick_seconds_total", "counter", "CPU seconds spent in ticks.", [((), tally.tick_seconds)])
-    add("tick_seconds_max", "gauge", "The most CPU seconds one tick has taken.", [((), tally.worst_tick)])
+    add("ticks_total", "counter", "Steps that were judged and decided on.", [((), float(tally.ticks))])
+    add(
+        "tick_seconds_total",
+        "counter",
+        "CPU seconds of judging, deciding and making the picture, once a step.",
+        [((), tally.tick_seconds)],
+    )
+    add("tick_seconds_max", "gauge", "The most CPU seconds that took for one step.", [((), tally.worst_tick)])
     add("errors_total", "counter", "Mistakes of the worker itself; its log tells which.", [((), float(tally.errors))])
     add("feed_viewers", "gauge", "Viewers connected to the feed.", [((), float(viewers))])
     results = [

@@ -8,6 +8,7 @@ watches go on meanwhile. It must not know what is decided on the verdicts.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -18,8 +19,7 @@ from opsroom.domain.rollout import Rollout
 from opsroom.domain.series import Metric
 from opsroom.domain.verdict import Verdict
 from opsroom.errors import Unreachable
-from opsroom.sources.align import Services
-from opsroom.sources.aligned import Aligned
+from opsroom.sources.aligned import Aligned, Look
 from opsroom.worker.picture import metrics_of
 
 IN_THREAD_ABOVE = 200
@@ -29,16 +29,12 @@ IN_THREAD_ABOVE = 200
 class Metrics(Protocol):
     """What the worker needs of a metrics source."""
 
-    async def fetch(
-        self,
-        rollouts: Sequence[Rollout],
-        now: float,
-        step: float,
-        window: int,
-        services: Services | None = None,
-        idle: float = 1.0,
-    ) -> Aligned:
-        """The last ``window`` closed steps of ``step`` seconds, both arms; ``idle``: a pod's CPU without requests."""
+    async def fetch(self, rollouts: Sequence[Rollout], look: Look) -> Aligned:
+        """The last closed steps that ``look`` asks for, both arms.
+
+        Raises:
+            OpsroomError: there is nobody to ask.
+        """
         ...
 
     def states(self) -> tuple[SourceState, ...]:
@@ -56,7 +52,7 @@ class Missing:
     def __init__(self, error: str) -> None:
         self._error = error
 
-    async def fetch(self, *_asked: object, **_more: object) -> Aligned:
+    async def fetch(self, rollouts: Sequence[Rollout], look: Look) -> Aligned:
         """Nothing, whatever is asked.
 
         Raises:
@@ -82,31 +78,32 @@ class Judging(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """What came of one measurement."""
+    """What one measurement says of one rollout."""
 
     verdict: Verdict
     metrics: tuple[Metric, ...]
 
 
-async def score(
-    metrics: Metrics,
-    judge: Judging,
-    rollouts: Sequence[Rollout],
-    now: float,
-    step: float,
-    window: int,
-    services: Services | None = None,
-    idle: float = 1.0,
-) -> dict[str, Scored]:
-    """Measure and judge ``rollouts``; the answer by uid.
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What came of one measurement."""
+
+    of: dict[str, Scored]
+    """By uid."""
+    cpu: float
+    """Seconds of CPU that judging took; waiting for answers and for a processor is none of it."""
+
+
+async def score(metrics: Metrics, judge: Judging, rollouts: Sequence[Rollout], look: Look) -> Scores:
+    """Measure and judge ``rollouts``.
 
     Raises:
         OpsroomError: the metrics source does not answer.
     """
-    aligned = await metrics.fetch(rollouts, now, step, window, services, idle)
+    aligned = await metrics.fetch(rollouts, look)
     if len(aligned.uids) > IN_THREAD_ABOVE:
-        return await asyncio.to_thread(_judged, judge, aligned, now)
-    return _judged(judge, aligned, now)
+        return await asyncio.to_thread(_judged, judge, aligned, look.now)
+    return _judged(judge, aligned, look.now)
 
 
 def window_of(aligned: Aligned) -> Window:
@@ -124,9 +121,11 @@ def window_of(aligned: Aligned) -> Window:
     )
 
 
-def _judged(judge: Judging, aligned: Aligned, now: float) -> dict[str, Scored]:
+def _judged(judge: Judging, aligned: Aligned, now: float) -> Scores:
     if not aligned.uids:
-        return {}
+        return Scores({}, 0.0)
+    began = time.thread_time()
     verdicts = judge.verdicts(window_of(aligned), now)
     series = metrics_of(aligned)
-    return {uid: Scored(verdict, series.get(uid, ())) for uid, verdict in zip(aligned.uids, verdicts, strict=True)}
+    found = {uid: Scored(verdict, series.get(uid, ())) for uid, verdict in zip(aligned.uids, verdicts, strict=True)}
+    return Scores(found, time.thread_time() - began)

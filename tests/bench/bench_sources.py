@@ -186,7 +186,7 @@ def official_range(port: int) -> float:
 def our_range(port: int) -> float:
     """CPU seconds of ours for one range query, into the ring."""
     from opsroom.sources.asking import Address, RangeQueries
-    from opsroom.sources.prometheus import fill
+    from opsroom.sources.filling import fill
     from opsroom.sources.ring import Ring
 
     async def run() -> float:

@@ -24,8 +24,7 @@ from opsroom.domain.freshness import SourceState
 from opsroom.domain.marks import Marks
 from opsroom.domain.rollout import Engine, Pause, Phase, Revision, Rollout, Shape, Step, StepKind, Uid
 from opsroom.feed.published import Published, Viewer
-from opsroom.sources.align import Services
-from opsroom.sources.aligned import Aligned, Arms
+from opsroom.sources.aligned import Aligned, Arms, Look
 from opsroom.worker.loop import Loop
 from opsroom.worker.outside import Outside
 from opsroom.worker.policy import PolicyInForce
@@ -89,17 +88,9 @@ class NoisyMetrics:
         self._random = np.random.default_rng(7)
         self._looks = 0
 
-    async def fetch(
-        self,
-        rollouts: Sequence[Rollout],
-        now: float,
-        step: float,
-        window: int,
-        services: Services | None = None,
-        idle: float = 1.0,
-    ) -> Aligned:
+    async def fetch(self, rollouts: Sequence[Rollout], look: Look) -> Aligned:
         self._looks += 1
-        size = (len(rollouts), STEPS)
+        size, step = (len(rollouts), STEPS), look.step
 
         def noise(middle: float, spread: float) -> Arms:
             one, two = (middle * np.exp(spread * self._random.standard_normal(size)) for _ in range(2))
@@ -158,7 +149,7 @@ async def rounds(number: int) -> None:
     metrics, judge, seen = NoisyMetrics(), Judge(), 0
     for _ in range(ROUNDS):
         marks = [time.process_time()]
-        await loop.measured(metrics, judge)
+        await loop.measuring.once(metrics, judge)
         marks.append(time.process_time())
         loop.tick()
         marks.append(time.process_time())

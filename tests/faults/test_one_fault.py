@@ -24,6 +24,7 @@ from opsroom.kube.endpoint import Endpoint
 from opsroom.kube.mirror import Mirror
 from opsroom.kube.reader import Reader
 from opsroom.kube.writer import Writer
+from opsroom.sources.aligned import Look
 from opsroom.sources.kinds import Deployment
 from opsroom.sources.prometheus import Metrics
 from tests.faults.proxy import FaultProxy, server_of
@@ -240,7 +241,7 @@ def test_a_broken_prometheus_is_told_keeps_its_age_and_is_well_again_afterwards(
             async with asyncio.timeout(PATIENCE):
                 # On a busy machine the first answers may not come in time.
                 for now in times:
-                    await source.fetch((), now, 2.0, 30)
+                    await source.fetch((), Look(now, 2.0, 30))
                     if not source.states()[0].error:
                         return now
             raise AssertionError
@@ -250,7 +251,7 @@ def test_a_broken_prometheus_is_told_keeps_its_age_and_is_well_again_afterwards(
             assert source.states()[0].at == before
             weather.add(kind, Side.PROMETHEUS, **more)
             for _ in range(7):
-                await source.fetch((), next(times), 2.0, 30)
+                await source.fetch((), Look(next(times), 2.0, 30))
             state = source.states()[0]
             assert (state.at, bool(state.error)) == (before, True)
             weather.clear()

@@ -19,7 +19,7 @@ from opsroom.kube.access import Access, whoami
 from opsroom.kube.connection import connect
 from opsroom.kube.reader import Reader
 from opsroom.kube.writer import Writer
-from opsroom.sources.aligned import Aligned
+from opsroom.sources.aligned import Aligned, Look
 from opsroom.sources.cluster import Cluster
 from opsroom.sources.prometheus import Metrics
 from opsroom.sources.queries import LATENCY_P99
@@ -73,7 +73,7 @@ async def enough(metrics: Metrics, cluster: Cluster, uid: str) -> Aligned:
     """Look each half second, as a worker does, until that canary has three steps."""
     async with asyncio.timeout(30):
         while True:
-            aligned = await metrics.fetch(cluster.rollouts(), time.time(), 1.0, 20)
+            aligned = await metrics.fetch(cluster.rollouts(), Look(time.time(), 1.0, 20))
             if uid in aligned.uids:
                 row = aligned.uids.index(uid)
                 if np.isfinite(aligned.requests[1][row]).sum() >= 3:
@@ -137,14 +137,14 @@ def test_a_world_that_ends_leaves_an_old_picture_and_two_sentences(world: World)
     async def run() -> None:
         metrics = Metrics(prometheus, scrape=1.0)
         async with watched(kubeconfig) as (cluster, _, _):
-            await metrics.fetch(cluster.rollouts(), time.time(), 1.0, 20)
+            await metrics.fetch(cluster.rollouts(), Look(time.time(), 1.0, 20))
             before = metrics.states()[0].at
             process.kill()
             async with asyncio.timeout(20):
                 while not cluster.states()[0].error:
                     cluster.changed.clear()
                     await cluster.changed.wait()
-            await metrics.fetch(cluster.rollouts(), time.time(), 1.0, 20)
+            await metrics.fetch(cluster.rollouts(), Look(time.time(), 1.0, 20))
             assert len(cluster.rollouts()) == 9
             assert "API server" in cluster.states()[0].error
             assert metrics.states()[0].error.startswith("No answer from Prometheus at 127.0.0.1:")

@@ -13,6 +13,7 @@ from opsroom.kube.connection import Connection
 from opsroom.kube.endpoint import Endpoint
 from opsroom.kube.mirror import Mirror
 from opsroom.kube.reader import Reader
+from opsroom.sources.aligned import Look
 from opsroom.sources.cluster import Cluster
 from opsroom.sources.kinds import Deployment
 from opsroom.sources.prometheus import Metrics
@@ -97,11 +98,14 @@ def test_a_prometheus_that_has_lost_all_it_had_is_told_and_grows_old_until_somet
     async def run() -> None:
         server = Emptied()
         metrics = Metrics("http://prom.test", transport=server)
-        metrics._plan, metrics._plan_due = Plan(preset=None, metrics=frozenset(), custom={"requests": "up"}), NOW * 2
+        metrics._plan, metrics._plan_due = (
+            Plan(preset=None, metrics=frozenset(), custom={"requests": "up"}),
+            NOW + 600.0,
+        )
         have = [{"metric": {"namespace": "shop", "rs": "cart-1"}, "values": [[NOW, "1"]]}]
         seen = []
         for turn, server.series in enumerate(([], have, [], [], have)):
-            await metrics.fetch((), NOW + turn, 2.0, 30)
+            await metrics.fetch((), Look(NOW + turn, 2.0, 30))
             state = metrics.states()[0]
             seen.append((state.at, "has lost every series" in state.error))
         await metrics.aclose()

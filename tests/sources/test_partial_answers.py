@@ -17,7 +17,7 @@ from opsroom.domain.rollout import Engine, Phase, Revision, Rollout, Shape, Uid
 from opsroom.kube.connection import Connection
 from opsroom.kube.endpoint import Endpoint
 from opsroom.kube.reader import Reader
-from opsroom.sources.aligned import Aligned
+from opsroom.sources.aligned import Aligned, Look
 from opsroom.sources.answers import read_matrix
 from opsroom.sources.asking import Address
 from opsroom.sources.discovery import Official, Proxied, discover
@@ -89,7 +89,7 @@ def source(stores: Stores, *catalog: Catalog) -> Metrics:
 def look(metrics: Metrics, at: float) -> Aligned:
     async def once() -> Aligned:
         try:
-            return await metrics.fetch([ROLLOUT], at, 2.0, 10)
+            return await metrics.fetch([ROLLOUT], Look(at, 2.0, 10))
         finally:
             await metrics.aclose()
 

@@ -16,7 +16,7 @@ from opsroom.domain.rollout import Engine, Phase, Revision, Rollout, Shape, Uid
 from opsroom.kube.connection import Connection
 from opsroom.kube.endpoint import Endpoint
 from opsroom.kube.reader import Reader
-from opsroom.sources.aligned import Aligned
+from opsroom.sources.aligned import Aligned, Look
 from opsroom.sources.asking import authorization
 from opsroom.sources.discovery import NoRequests, discover
 from opsroom.sources.presets import CPU, MEMORY, PRESETS, RESTARTS, fitted
@@ -94,7 +94,7 @@ def rollout() -> Rollout:
 
 def looks(metrics: Metrics, *times: float, step: float = 2.0) -> list[Aligned]:
     async def look() -> list[Aligned]:
-        found = [await metrics.fetch([rollout()], at, step, 10) for at in times]
+        found = [await metrics.fetch([rollout()], Look(at, step, 10)) for at in times]
         await metrics.aclose()
         return found
 
