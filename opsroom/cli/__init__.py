@@ -101,7 +101,7 @@ def _unexpected(error: Exception) -> int:
     import traceback
 
     from opsroom.config.paths import log_file
-    from opsroom.feed.masking import without_secrets
+    from opsroom.domain.masking import without_secrets
 
     file = log_file("crash")
     # A message of somebody else's library may quote what it was given.

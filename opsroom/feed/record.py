@@ -18,9 +18,9 @@ import msgspec
 
 from opsroom import __version__
 from opsroom.domain.board import Room
+from opsroom.domain.masking import without_secrets
 from opsroom.errors import OpsroomError
 from opsroom.feed.frames import PART_ROWS, Frame, Hello, Picture
-from opsroom.feed.masking import without_secrets
 from opsroom.feed.state import Board
 
 MEMBER_SECONDS = 30.0

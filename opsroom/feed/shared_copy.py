@@ -12,9 +12,9 @@ from pathlib import Path
 
 import msgspec
 
+from opsroom.domain.masking import without_secrets
 from opsroom.errors import OpsroomError
 from opsroom.feed.frames import Frame
-from opsroom.feed.masking import without_secrets
 from opsroom.feed.pseudonyms import Pseudonyms
 from opsroom.feed.record import GZIP, Line, RecordingError
 from opsroom.feed.replay import recorded

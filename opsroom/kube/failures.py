@@ -14,6 +14,7 @@ import httpx
 import msgspec
 
 from opsroom.domain.clean import clean
+from opsroom.domain.masking import said
 from opsroom.errors import (
     Conflict,
     Gone,
@@ -92,14 +93,14 @@ def read_status(body: bytes) -> Status:
 def refusal(response: httpx.Response, endpoint: Endpoint, thing: str) -> OpsroomError:
     """The error for an answer with status 300 or above; ``thing`` is what was asked, for people."""
     status = read_status(response.content)
-    words = clean(status.message or response.text.strip(), 300)
+    words = said(status.message or response.text.strip(), 300)
     return _by_code(response.status_code, status, words, endpoint, thing, response)
 
 
 def in_stream(status: Status, endpoint: Endpoint, thing: str) -> OpsroomError:
     """The error for an ERROR event inside a watch that was answered 200."""
     response = httpx.Response(status.code or 500, request=httpx.Request("GET", endpoint.host))
-    return _by_code(status.code or 500, status, clean(status.message, 300), endpoint, thing, response)
+    return _by_code(status.code or 500, status, said(status.message, 300), endpoint, thing, response)
 
 
 def _by_code(

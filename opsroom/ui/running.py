@@ -54,7 +54,7 @@ def run_served(options: Options) -> int:
 
 def _report(crash: str) -> int:
     from opsroom.config.paths import state_folder
-    from opsroom.feed.masking import without_secrets
+    from opsroom.domain.masking import without_secrets
 
     path = state_folder() / "crash.txt"
     try:

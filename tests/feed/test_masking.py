@@ -19,7 +19,7 @@ from opsroom.domain.decision import Flag, FlagReason
 from opsroom.domain.freshness import SourceState
 from opsroom.domain.rollout import Uid
 from opsroom.feed.frames import Delta, Hello, Picture
-from opsroom.feed.masking import without_secrets
+from opsroom.domain.masking import without_secrets
 from opsroom.feed.pseudonyms import KEPT, NAMES, Pseudonyms
 from opsroom.feed.record import MEMBER_SECONDS, Line, Recorder, RecordingError
 from opsroom.feed.replay import Replay, recorded

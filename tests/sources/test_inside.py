@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from opsroom.domain.rollout import Engine, Phase, Revision, Rollout, Shape, Uid
 from opsroom.errors import NotPermitted
 from opsroom.kube.objects import Listing
+from opsroom.sources.happenings import happening
+from opsroom.sources.kinds import KubeEvent
 from opsroom.sources.manifest import LAST_APPLIED, MASK, manifest, masked
 from opsroom.sources.pod_logs import LINES, PODS, pod_logs
 
@@ -105,6 +107,23 @@ def test_logs_are_bounded_in_pods_and_lines() -> None:
     cluster.logs = dict.fromkeys(names, b"2026-08-05T12:00:02Z x\n" * 5000)
     side = read(cluster).canary
     assert (len(side.lines), len(side.pods), side.more) == (LINES, PODS, 4)
+
+
+def test_a_secret_that_a_program_lets_slip_is_masked_in_its_log() -> None:
+    cluster = Cluster()
+    cluster.pods["rollouts-pod-template-hash=new"] = [pod("cart-new-a")]
+    said = b'connect postgres://ada:hunter2@db/shop\n{"password": "hunter2", "user": "ada"}\nexport TOKEN=hunter2'
+    cluster.logs = {"cart-new-a": b"\n".join(b"2026-08-05T12:00:02Z " + line for line in said.splitlines())}
+    texts = [line.text for line in read(cluster).canary.lines]
+    assert len(texts) == 3
+    assert "hunter2" not in "".join(texts)
+    assert '"user": "ada"' in texts[1]
+
+
+def test_a_secret_that_an_event_quotes_is_masked_before_anybody_is_served() -> None:
+    event = {"reason": "Unhealthy", "message": "probe of http://ada:hunter2@10.0.0.7/ failed, token=hunter2"}
+    text = happening(msgspec.convert(event, KubeEvent)).text
+    assert text == "Unhealthy: probe of http://(masked)@10.0.0.7/ failed, token=(masked)"
 
 
 def test_what_programs_write_never_reaches_a_terminal_raw() -> None:
