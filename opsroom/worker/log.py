@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from opsroom.config.private_file import opener
-from opsroom.domain.clean import clean
+from opsroom.domain.masking import said, without_secrets
 
 SIZE = 4 * 1024 * 1024
 KEPT = 2
@@ -28,11 +28,12 @@ class JsonLines(logging.Formatter):
             "at": round(record.created, 3),
             "level": record.levelname.lower(),
             "from": record.name,
-            "text": clean(record.getMessage()),
+            "text": said(record.getMessage()),
         }
         if record.exc_info:
             line["trace"] = self.formatException(record.exc_info)
-        return msgspec.json.encode(line).decode()
+        # A traceback ends with the words of somebody else's library, which may quote what it was given.
+        return without_secrets(msgspec.json.encode(line)).decode()
 
 
 class _Private(logging.handlers.RotatingFileHandler):

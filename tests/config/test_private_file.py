@@ -35,7 +35,7 @@ def test_the_log_of_a_child_is_private(tmp_path: Path) -> None:
     assert old.read_text().startswith("of an older version")
 
 
-def test_the_log_of_the_worker_is_private_also_when_it_is_turned_over(tmp_path: Path) -> None:
+def test_the_log_of_the_worker_is_private_also_when_it_is_turned_over_and_holds_no_secret(tmp_path: Path) -> None:
     path = tmp_path / "state" / "worker.log"
     root = logging.getLogger()
     level, raising = root.level, logging.raiseExceptions
@@ -44,12 +44,17 @@ def test_the_log_of_the_worker_is_private_also_when_it_is_turned_over(tmp_path: 
         assert isinstance(handler, logging.handlers.RotatingFileHandler)
         logging.getLogger("opsroom").warning("one")
         handler.doRollover()
-        logging.getLogger("opsroom").warning("two")
+        try:
+            raise ValueError("https://ada:hunter2@prom.test is no URL")
+        except ValueError:
+            logging.getLogger("opsroom").exception("asked with token=hunter2")
     finally:
         root.removeHandler(handler)
         handler.close()
         root.setLevel(level)
         logging.raiseExceptions = raising
+    assert "hunter2" not in path.read_text()
+    assert "Traceback" in path.read_text()
     files = sorted(path.parent.iterdir())
     assert [file.name for file in files] == ["worker.log", "worker.log.1"]
     assert {mode(file) for file in files} == {0o600}

@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from opsroom.domain.masking import MASK
 from opsroom.domain.rollout import Engine, Phase, Revision, Rollout, Shape, Uid
 from opsroom.errors import NotPermitted
 from opsroom.kube.objects import Listing
 from opsroom.sources.happenings import happening
 from opsroom.sources.kinds import KubeEvent
-from opsroom.sources.manifest import LAST_APPLIED, MASK, manifest, masked
+from opsroom.sources.manifest import LAST_APPLIED, manifest, masked
 from opsroom.sources.pod_logs import LINES, PODS, pod_logs
 
 ROLLOUT = Rollout(
