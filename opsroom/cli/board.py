@@ -1,4 +1,4 @@
-"""The board: which feed it draws, and how it is started.
+"""The board: which feeds it draws, and how it is started.
 
 The splash comes first, from the standard library alone; Textual is imported while a person already sees something.
 """
@@ -25,19 +25,46 @@ if TYPE_CHECKING:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Show the board on the feed of the current context until it is left, or print it once."""
+    """Show the board on the feeds of its contexts until it is left, or print it once.
+
+    Raises:
+        UsageError: it cannot be told which feed belongs to which context, or several would be recorded.
+    """
     if arguments.plain:
         from opsroom.cli import looking
 
         return looking.run(argparse.Namespace(**{**vars(arguments), "output": "plain", "flagged": False}))
     with first_frame():
-        from opsroom.cli.options import settings_for
+        from opsroom.cli.options import board_settings
+
+        found = board_settings(arguments)
+        if len(found) > 1:
+            return _several(arguments, found)
         from opsroom.cli.own_worker import common_words, kept, pinned
 
-        settings = pinned(settings_for(arguments))
+        settings = pinned(found[0])
         with kept(arguments, settings) as (where, said):
             words = common_words(arguments, settings)
             return show(where, words, settings, record=arguments.record, worker=said)
+
+
+def _several(arguments: argparse.Namespace, found: Sequence[Settings]) -> int:
+    """Several contexts: a worker of their own for each, where no feed is named for it."""
+    from contextlib import ExitStack
+
+    from opsroom.cli.own_worker import common_words, kept
+    from opsroom.ui.app import run_board
+
+    if arguments.record:
+        raise UsageError("a recording is of one context, and this board shows several", "Record each on its own board")
+    with ExitStack() as stack:
+        options = []
+        for settings in found:
+            where, said = stack.enter_context(kept(arguments, settings))
+            one = replace(_options(where, common_words(arguments, settings), settings, said), context=settings.context)
+            # Without a context nobody knows which cluster to ask for logs and manifests.
+            options.append(one if settings.context else replace(one, show=()))
+        return run_board(*options)
 
 
 def show(
@@ -55,20 +82,10 @@ def show(
     Raises:
         RecordingError: ``record`` names a file that exists or cannot be made.
     """
-    from opsroom.cli.feed_token import feed_token
     from opsroom.config.settings import load_settings
     from opsroom.ui.app import run_board
 
-    options = replace(
-        screen_options(settings or load_settings()),
-        feed=where,
-        worker=worker,
-        token=feed_token(where),
-        act=tuple(command("act", *words)),
-        freeze=tuple(command("freeze", *words)),
-        thaw=tuple(command("thaw", *words)),
-        show=tuple(command("show", *words, "--feed", where)),
-    )
+    options = _options(where, words, settings or load_settings(), worker)
     if not record:
         return run_board(options)
     from opsroom.feed.record import Recorder
@@ -78,6 +95,22 @@ def show(
         return run_board(replace(options, recorder=recorder))
     finally:
         recorder.close()
+
+
+def _options(where: str, words: Sequence[str], settings: Settings, worker: Callable[[], str]) -> Options:
+    """What a screen has to know of one context."""
+    from opsroom.cli.feed_token import feed_token
+
+    return replace(
+        screen_options(settings),
+        feed=where,
+        worker=worker,
+        token=feed_token(where),
+        act=tuple(command("act", *words)),
+        freeze=tuple(command("freeze", *words)),
+        thaw=tuple(command("thaw", *words)),
+        show=tuple(command("show", *words, "--feed", where)),
+    )
 
 
 def screen_options(settings: Settings) -> Options:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from opsroom.cli.doctor_findings import Finding, disk, fail, failed, ok, size, warn
 from opsroom.cli.login import no_keyring
-from opsroom.cli.own_worker import answers, identity, kubeconfigs
+from opsroom.cli.own_worker import answers, identity, kubeconfigs, own_log
 from opsroom.cli.parser import TARGETS
 from opsroom.config import paths
 from opsroom.config.lock import locked
@@ -181,5 +181,4 @@ def _own_worker(settings: Settings) -> Finding:
                 return ok("own worker", "none runs; the board starts one")
     except OSError as error:
         return fail("own worker", f"its folder cannot be used ({error.strerror})", "See runtime folder")
-    log = paths.log_file("worker")
-    return warn("own worker", f"one runs and does not answer at {socket}", f"Look into {log}, or end it")
+    return warn("own worker", f"one runs and does not answer at {socket}", f"Look into {own_log(socket)}, or end it")

@@ -67,7 +67,8 @@ def begun(arguments: argparse.Namespace, settings: Settings) -> tuple[str, Keepe
         Unreachable: it cannot be started.
     """
     key = identity(settings)
-    path, log = paths.worker_socket(key), paths.log_file("worker")
+    path = paths.worker_socket(key)
+    log = own_log(path)
     words = ["worker", *common_words(arguments, settings), "--listen", f"unix:{path}"]
     words += ["--linger", str(LINGER_SECONDS), "--own", key]
     keeper = Keeper(
@@ -122,12 +123,17 @@ def wait_for(where: str, seconds: float = START_SECONDS) -> None:
         if time.monotonic() > end:
             if path.parent != paths.worker_socket("").parent:
                 raise Unreachable(f"no worker answers at {path}", "Start it there, or leave --feed out")
-            said = last_words(paths.log_file("worker"))
+            said = last_words(own_log(path))
             raise Unreachable(
                 f"no worker answers at {path}" + (f"; its last words: {said}" if said else ""),
-                f"Look into {paths.log_file('worker')}",
+                f"Look into {own_log(path)}",
             )
         time.sleep(0.05)
+
+
+def own_log(path: Path) -> Path:
+    """What the own worker behind the socket ``path`` writes on standard error: its last words must not be another's."""
+    return paths.log_file(f"own-{path.stem}")
 
 
 def identity(settings: Settings) -> str:

@@ -50,12 +50,12 @@ class Parser(argparse.ArgumentParser):
 
 def build(board: bool = False) -> Parser:
     """The parser of all commands; ``command`` is None for the board. With ``board`` of that alone: it starts sooner."""
-    common = _common("namespaces")
+    common = _common()
     parser = Parser(
         prog="opsroom",
         description="The control room for progressive delivery. Without a command: the board on the current context.",
         epilog=EPILOG,
-        parents=[_common("namespaces_first")],
+        parents=[_common("_first")],
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"opsroom {__version__}")
@@ -67,7 +67,7 @@ def build(board: bool = False) -> Parser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
 
     def command(name: str, text: str, epilog: str = "") -> Parser:
-        parents = [common if name not in APART else _common("namespaces", APART[name])]
+        parents = [common if name not in APART else _common(shown=APART[name])]
         return commands.add_parser(
             name, help=text, description=text, epilog=epilog or None, parents=parents, allow_abbrev=False
         )
@@ -80,8 +80,8 @@ def build(board: bool = False) -> Parser:
     return parser
 
 
-def _common(namespaces: str, shown: frozenset[str] | None = None) -> Parser:
-    """``namespaces`` is where ``-n`` collects: two places, for a list in the second parser would replace the first.
+def _common(place: str = "", shown: frozenset[str] | None = None) -> Parser:
+    """``place`` ends the names under which lists collect: two places, for the second parser's would replace the first.
 
     ``shown`` names the options that mean something here (None: all); the others are taken, and not spoken of.
     """
@@ -94,14 +94,19 @@ def _common(namespaces: str, shown: frozenset[str] | None = None) -> Parser:
 
     option("--config", metavar="FILE", help="settings file instead of the one in the XDG folder")
     option("--kubeconfig", metavar="FILE", help="kubeconfig instead of KUBECONFIG or ~/.kube/config")
-    option("--context", metavar="NAME", help="kube context instead of the current one")
-    several = {"dest": namespaces, "metavar": "NS", "action": "append"}
-    option("-n", "--namespace", help="only this namespace (repeatable)", **several)
+    option("--context", help="kube context, not the current one (repeatable for the board)", **_list("NAME", place))
+    option("-n", "--namespace", help="only this namespace (repeatable)", **_list("NS", place))
     option("--prometheus", metavar="URL", help="base URL, or kube:NAMESPACE/SERVICE:PORT")
-    option("--feed", metavar="ADDRESS", help="unix:PATH or https://HOST of a worker that runs elsewhere")
+    option("--feed", help="unix:PATH or https://HOST of a worker that runs elsewhere", **_list("ADDRESS", place))
     option("--read-only", action="store_true", help="GET only: no deeds, no reviews, no Lease")
     option("--policy", metavar="FILE", help="policy file instead of the one in the settings")
     return common
+
+
+def _list(metavar: str, place: str) -> dict[str, str]:
+    """An option that may be given several times."""
+    name = {"NAME": "contexts", "NS": "namespaces", "ADDRESS": "feeds"}[metavar]
+    return {"dest": f"{name}{place}", "metavar": metavar, "action": "append"}
 
 
 def _worlds(command: Any) -> None:

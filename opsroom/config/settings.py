@@ -41,6 +41,8 @@ class Prometheus(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 class Screen(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How the board looks."""
 
+    contexts: tuple[str, ...] = ()
+    """Names of the kube contexts that the board shows, the first one first; empty: ``context`` alone."""
     theme: str = "night"
     graphs: str = ""
     """``braille``, ``block`` or ``ascii``; empty: what the terminal can."""
@@ -66,6 +68,15 @@ class Guard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     second_key: bool | None = None
 
 
+class Context(Guard, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One kube context: how its keys are guarded, and where its feed and its metrics come from."""
+
+    feed: str = ""
+    """As ``feed`` above, for this context."""
+    prometheus: Prometheus = Prometheus()
+    """What is not set is as in ``[prometheus]``."""
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All settings."""
 
@@ -80,8 +91,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     read_only: bool = False
     prometheus: Prometheus = Prometheus()
     screen: Screen = Screen()
-    contexts: dict[str, Guard] = {}
-    """By the name of a kube context: how its keys are guarded."""
+    contexts: dict[str, Context] = {}
+    """By the name of a kube context: what is otherwise there."""
     path: str = ""
     """The file these settings came from; filled in by ``load_settings``."""
 
@@ -125,6 +136,7 @@ def _overridden(settings: Settings, environment: Mapping[str, str]) -> Settings:
         value = environment.get(variable)
         if not value:
             continue
+        settings = _for_all(settings, key)
         if key == ("namespaces",):
             settings = msgspec.structs.replace(settings, namespaces=tuple(value.replace(",", " ").split()))
         elif key == ("read_only",):
@@ -140,6 +152,38 @@ def _overridden(settings: Settings, environment: Mapping[str, str]) -> Settings:
         else:
             settings = msgspec.structs.replace(settings, **{key[0]: value})
     return settings
+
+
+def _for_all(settings: Settings, key: tuple[str, ...]) -> Settings:
+    """``settings`` in which nothing that is said of one context stands before what a variable says of all."""
+    contexts, screen = settings.contexts, settings.screen
+    match key:
+        case ("context",):
+            screen = msgspec.structs.replace(screen, contexts=())
+        case ("feed",):
+            contexts = {name: msgspec.structs.replace(told, feed="") for name, told in contexts.items()}
+        case ("prometheus", "url"):
+            contexts = {
+                name: msgspec.structs.replace(told, prometheus=msgspec.structs.replace(told.prometheus, url=""))
+                for name, told in contexts.items()
+            }
+    return msgspec.structs.replace(settings, contexts=contexts, screen=screen)
+
+
+def in_context(settings: Settings, name: str) -> Settings:
+    """``settings`` for the kube context ``name``: what ``[contexts.NAME]`` sets stands before what is set for all."""
+    told = settings.contexts.get(name, Context())
+    own = {
+        field: value
+        for field in Prometheus.__struct_fields__
+        if (value := getattr(told.prometheus, field)) != getattr(Prometheus(), field)
+    }
+    return msgspec.structs.replace(
+        settings,
+        context=name,
+        feed=told.feed or settings.feed,
+        prometheus=msgspec.structs.replace(settings.prometheus, **own),
+    )
 
 
 def _truth(variable: str, value: str) -> bool:
@@ -177,7 +221,11 @@ def _checked(settings: Settings) -> None:
         raise ConfigError(f"{settings.path}: screen.graphs must be braille, block or ascii", "Correct that value")
     if screen.notices not in ("", "off", "osc9", "osc777"):
         raise ConfigError(f"{settings.path}: screen.notices must be osc9, osc777 or off", "Correct that value")
-    if not 0 < settings.prometheus.timeout <= LONGEST_QUERY:
-        words = f"more than 0 and at most {LONGEST_QUERY:.0f} seconds"
-        raise ConfigError(f"{settings.path}: prometheus.timeout must be {words}", "Correct that value")
-    refuse_secrets(settings.prometheus, settings.path)
+    for where, told in (
+        ("prometheus", settings.prometheus),
+        *((f"contexts.{context}.prometheus", one.prometheus) for context, one in settings.contexts.items()),
+    ):
+        if not 0 < told.timeout <= LONGEST_QUERY:
+            words = f"more than 0 and at most {LONGEST_QUERY:.0f} seconds"
+            raise ConfigError(f"{settings.path}: {where}.timeout must be {words}", "Correct that value")
+        refuse_secrets(told, settings.path)

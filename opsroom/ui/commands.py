@@ -35,8 +35,8 @@ class ActionProvider(Provider):
         if not isinstance(screen, LinesScreen):
             return []
         here = [action for action in ACTIONS if screen.place in action.places and action.id not in _HIDDEN]
-        found = [_entry(action) for action in here if screen.control.offers(action)]
-        return found + (_contexts(self.app.contexts) if isinstance(self.app, RoomApp) else [])
+        contexts = _contexts(self.app.contexts) if isinstance(self.app, RoomApp) else []
+        return contexts + [_entry(action) for action in here if screen.control.offers(action)]
 
     async def discover(self) -> AsyncIterator[DiscoveryHit]:
         """All of them, before anything is typed."""
@@ -67,4 +67,4 @@ def _contexts(contexts: Contexts) -> list[Entry]:
 
 
 def _shown(entry: Entry) -> Content:
-    return Content(f"{entry.key:<8}{entry.text}")
+    return Content(f"{entry.key:<7} {entry.text}")

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from opsroom.ui.context import Context, Desk
 from opsroom.ui.options import Options
-from opsroom.ui.sight import Feed
+from opsroom.ui.sight import SLICE, Feed
 from opsroom.view.strip import Neighbour
 
 
@@ -42,6 +42,8 @@ class Contexts:
         """Take what came in, and ring for new flags wherever they are."""
         self.shown.sight.take()
         for context in self.all:
+            if not context.shown:
+                context.sight.absorb(SLICE)
             context.alerts.look(self._desk.clock(), environment)
 
     def count(self) -> None:

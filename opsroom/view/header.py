@@ -5,7 +5,7 @@ A frozen picture must never look alive: each source has its age here at all time
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -83,58 +83,76 @@ def score_limit(room: Room | None) -> float:
 
 
 def top(room: Room | None, status: Status, cells: int) -> Line:
-    """Context, namespaces and mode at the left; the age of each source and the time at the right."""
+    """Context, namespaces and mode at the left; the age of each source and the time at the right.
+
+    Where the board has other contexts, they stand behind a bar; they come before namespaces where there is little room.
+    """
+    if room is None and status.here is None:
+        return padded(line(" ", Piece(starting.NAME, Role.STRONG), ground=Ground.BAR), cells)
     if room is None:
-        left = line(" ", Piece(starting.NAME, Role.STRONG), ground=Ground.BAR)
-        return padded(left if status.here is None else _with_strip([_named(None, status, cells)], status, cells), cells)
-    left = line(_named(room, status, cells), " ", _mode(room, status), ground=Ground.BAR)
+        left, others = _with_others(_here(room, status, cells), (), status, cells)
+        return padded(_bar(left, others), cells)
     when = Piece(f"  {numbers.day(status.now) if cells >= 110 else numbers.clock(status.now)} ", Role.TEXT)
-    if status.here is not None:
-        ages = sum(len(age_text(source, status.now)) + 2 for source in (*room.sources, feed_state(room, status)))
-        left = _with_strip(list(left.pieces), status, cells - width(when.text) - ages - 2)
-    right = line(*_fitting_ages(room, status, cells - left.width - width(when.text) - 2), when)
+    ages = sum(len(age_text(source, status.now)) + 2 for source in (*room.sources, feed_state(room, status)))
+    mode = (Piece(" "), _mode(room, status))
+    left, others = _with_others(_here(room, status, cells), mode, status, cells - width(when.text) - ages - 2)
+    taken = others.width + width(when.text) + 2
+    right = line(*_fitting_ages(room, status, cells - left.width - taken), when)
     for more in (f"  {_namespaces(room)}", f"  {_who(room)}" if cells >= 110 and not status.lost else ""):
-        if left.width + width(more) + 2 <= cells - right.width:
-            left = line(*left.pieces, Piece(more, Role.DIM), ground=Ground.BAR)
-    return sides(left, right, cells)
+        if left.width + others.width + width(more) + 2 <= cells - right.width:
+            left = line(*left.pieces, Piece(more, Role.DIM))
+    return sides(_bar(left, others), right, cells)
 
 
-def _named(room: Room | None, status: Status, cells: int) -> Piece:
+def _bar(*parts: Line) -> Line:
+    return line(*(piece for part in parts for piece in part.pieces), ground=Ground.BAR)
+
+
+def _here(room: Room | None, status: Status, cells: int) -> Piece:
     """The context that is shown; in brackets where there are others."""
-    here = status.here
     told = room.context if room is not None else ""
-    name = (here.name if here is not None else told) or "no context"
+    name = (status.here.name if status.here is not None else told) or "no context"
     prod = any("prod" in each.lower() for each in (name, told))
     name = fit(name, min(width(name), cells // (4 if cells >= 80 else 6)))
-    name = f" {name} " if here is None else f"[{name}]"
+    name = f" {name} " if status.here is None else f"[{name}]"
     return Piece(name, Role.PROD, Ground.PROD) if prod else Piece(name, Role.STRONG)
 
 
-def _with_strip(left: list[Piece], status: Status, cells: int) -> Line:
-    """``left`` (the context first) with what there is to say of all contexts, as much of it as fits into ``cells``."""
-    here = status.here or Neighbour("")
-    count = [Piece(" "), *needing(here), Piece(" ")] if needing(here) else []
-    wanted = list(strips(here, status.others))
-    said = [line(left[0], *count, *left[1:], *strip, ground=Ground.BAR) for strip in wanted]
-    least = line(*left, *wanted[-1], ground=Ground.BAR)
-    return next((each for each in said if each.width <= cells), least)
+def _with_others(here: Piece, rest: Sequence[Piece], status: Status, cells: int) -> tuple[Line, Line]:
+    """``here`` with its count and ``rest``, and what there is to say of the other contexts, within ``cells``."""
+    plain = line(here, *rest)
+    if status.here is None:
+        return plain, line()
+    counted = line(here, " ", *needing(status.here), *([" "] if rest else []), *rest)
+    said = [line(Piece("  |", Role.DIM), *strip) for strip in strips(status.here, status.others)]
+    fitting = (strip for strip in said if counted.width + strip.width <= cells)
+    found = next(fitting, None)
+    return (plain, said[-1]) if found is None else (counted, found)
 
 
 def _fitting_ages(room: Room, status: Status, cells: int) -> list[Piece]:
-    """The ages of all sources; where there are too many, the fresh ones go first and are counted."""
-    sources = [*room.sources, feed_state(room, status)]
-    left_out = 0
-    while sum(len(age_text(source, status.now)) + 2 for source in sources) + 5 * bool(left_out) > cells:
-        fresh = [source for source in sources[:-1] if freshness(source, status.now) is Freshness.FRESH]
-        if not fresh:
-            break
-        sources.remove(fresh[-1])
-        left_out += 1
-    pieces = []
-    for source in sources:
-        role = marks.FRESH_ROLE[freshness(source, status.now)]
-        pieces.append(Piece(f"  {age_text(source, status.now)}", role))
-    return [*([Piece(f"  +{left_out}", Role.DIM)] if left_out else []), *pieces]
+    """The ages of all sources; where there are too many the fresh ones go first and are counted, then the old ones."""
+    shown = [*room.sources, feed_state(room, status)]
+    left_out: dict[bool, int] = {True: 0, False: 0}
+    for fresh in (True, False):
+        for source in reversed(shown[:-1]):
+            if (freshness(source, status.now) is Freshness.FRESH) is not fresh:
+                continue
+            if _cells_of_ages(shown, left_out, status.now) <= cells:
+                break
+            shown.remove(source)
+            left_out[fresh] += 1
+    ages = [
+        Piece(f"  {age_text(source, status.now)}", marks.FRESH_ROLE[freshness(source, status.now)]) for source in shown
+    ]
+    fewer = [Piece(f"  +{left_out[True]}", Role.DIM)] if left_out[True] else []
+    older = [Piece(f"  +{left_out[False]} old", Role.FLAGGED)] if left_out[False] else []
+    return [*fewer, *older, *ages]
+
+
+def _cells_of_ages(shown: Sequence[SourceState], left_out: Mapping[bool, int], now: float) -> int:
+    counted = 5 * bool(left_out[True]) + 9 * bool(left_out[False])
+    return sum(len(age_text(source, now)) + 2 for source in shown) + counted
 
 
 def _namespaces(room: Room) -> str:

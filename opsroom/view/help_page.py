@@ -31,7 +31,7 @@ class Entry:
 
 GUARD = (
     "p and x act on the rollout under the cursor, and only on a flagged one; f flags it first. The line above the keys "
-    "says what will happen to what, and counts down. esc or any movement stops it; the same key again does nothing. "
+    "says what will happen to what, and counts down. esc or any other key stops it; the same key again does nothing. "
     "At the end the rollout must still be what it was when the key went down, else nothing is sent. A dim key would "
     "be refused now; pressed all the same, it says why."
 )
@@ -106,4 +106,4 @@ def _said(text: str, cells: int) -> list[Line]:
 
 def _entry(entry: Entry) -> Line:
     others = "  " + " ".join(entry.others) if entry.others else ""
-    return line("    ", Piece(f"{entry.key:<8}", Role.KEY), Piece(entry.help), Piece(others, Role.DIM))
+    return line("    ", Piece(f"{entry.key:<7} ", Role.KEY), Piece(entry.help), Piece(others, Role.DIM))

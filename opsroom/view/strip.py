@@ -80,16 +80,23 @@ def shortened(names: Sequence[str]) -> list[str]:
 def _named(others: Sequence[Neighbour], names: Sequence[str], worded: bool = False) -> list[Piece]:
     pieces: list[Piece] = []
     for one, name in zip(others, names, strict=True):
-        pieces += [Piece(f"   {name}"), *_spaced(needing(one, worded)), *_spaced(_trouble(one))]
+        pieces += [
+            Piece(f"   {name}" if pieces else f"  {name}"),
+            *_spaced(needing(one, worded)),
+            *_spaced(_trouble(one)),
+        ]
     return pieces
 
 
 def _summed(others: Sequence[Neighbour]) -> list[Piece]:
-    """``+2: !!3? 1 LOST``: all of them as one."""
+    """``2 others: !!3? 1 LOST``: all of them as one."""
     found = sum(one.needing for one in others)
     doubtful = [one.trouble for one in others if one.trouble is not Trouble.NONE and (one.needing or not found)]
     whole = Neighbour("", found, any(one.critical for one in others), next(iter(doubtful), Trouble.NONE))
-    pieces = [Piece(f"  +{len(others)}:"), *_spaced(needing(whole))]
+    head = "  1 other:" if len(others) == 1 else f"  {len(others)} others:"
+    pieces = [Piece(head), *_spaced(needing(whole))]
+    if len(others) == 1:
+        return pieces + _spaced(_trouble(others[0]))
     for kind in Trouble:
         number = sum(one.trouble is kind for one in others)
         if number and kind is not Trouble.NONE:

@@ -154,7 +154,7 @@ def test_commands_without_a_cluster_offer_no_cluster_options_and_still_take_them
         command_
     ]
     needs = {"login": ["feed"], "learn": ["f"], "replay": ["f"], "completion": ["bash"]}
-    assert parsed(" ".join([command_, *needs.get(command_, []), "--context", "x"])).context == "x"
+    assert parsed(" ".join([command_, *needs.get(command_, []), "--context", "x"])).contexts == ["x"]
 
 
 def test_act_without_an_intent_ends_instead_of_waiting(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -291,7 +291,6 @@ def test_a_flag_in_a_context_that_is_not_shown_rings_with_its_name(tmp_path: Pat
         flag = Flag(reason=FlagReason.NO_DATA, since=NOW)
         rows = tuple(msgspec.structs.replace(row, flag=flag) if at == 0 else row for at, row in enumerate(CALM))
         stage.feeds[1].show(rows, room(NOW, context="prod-us"), heard=stage.clock.now)
-        stage.app.contexts.all[1].sight.absorb(100)
         stage.app._tick()
         await pilot.pause()
         assert "prod-us !" in stage.top
@@ -378,8 +377,6 @@ def test_nothing_is_arranged_for_a_context_that_is_not_shown(tmp_path: Path) -> 
     async def play(pilot: Pilot[int], stage: Stage) -> None:
         stage.feeds[1].show((*needing(NOW), *CALM), room(NOW, context="prod-us"), heard=stage.clock.now)
         us = stage.app.contexts.all[1].sight
-        while us.absorb(100):
-            pass
         stage.app._tick()
         assert us.entries == []
         assert us.seen_from_elsewhere().needing == 3
