@@ -27,7 +27,7 @@ from opsroom.delivery.hands import ENDLESS, PATIENCE, Hands
 from opsroom.domain.board import Row
 from opsroom.domain.deed import Deed, DeedState, Effect, Intent, Refusal, Verb, target_of
 from opsroom.domain.freshness import Freshness, freshness
-from opsroom.domain.intent import SCORE_STALE, Press, Refused, arm, score_age
+from opsroom.domain.intent import Press, Refused, arm, score_doubt
 from opsroom.domain.offer import Offer, offer, seen
 from opsroom.errors import NotPermitted, OpsroomError, UsageError
 from opsroom.feed.frames import Picture
@@ -91,7 +91,6 @@ def _press(picture: Picture, row: Row, verb: Verb, now: float) -> Press:
     """
     room = picture.room
     at = max(now, room.at)
-    score = score_age(row.verdict, at)
     kube = [source for source in room.sources if source.name.startswith("kube")]
     return Press(
         row=row,
@@ -99,7 +98,7 @@ def _press(picture: Picture, row: Row, verb: Verb, now: float) -> Press:
         now=0.0,
         read_only=False,
         feed_stale=any(freshness(source, at) in (Freshness.STALE, Freshness.NEVER) for source in kube),
-        score_stale=score is not None and score > SCORE_STALE,
+        score_doubt=score_doubt(row, room.sources, at),
         settled_for=60.0,
         focused_for=60.0,
         recent_keys=1,

@@ -97,6 +97,8 @@ class Refusal(StrEnum):
     NOT_OBSERVED = "not_observed"
     STALE_FEED = "stale_feed"
     STALE_SCORE = "stale_score"
+    PARTIAL_SCORE = "partial_score"
+    """Not all that the score rests on is answered."""
     NO_RIGHT = "no_right"
     RIGHTS_UNKNOWN = "rights_unknown"
     CHANGED = "changed"

@@ -8,10 +8,13 @@ Argo's dashboard (destructive key next to navigation, key auto-repeat, rows that
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from opsroom.domain.board import Right, Row
 from opsroom.domain.deed import Effect, Refusal, Verb
+from opsroom.domain.freshness import SourceState, verdict_patience
 from opsroom.domain.offer import Offer, offer
 from opsroom.domain.verdict import Verdict
 
@@ -26,8 +29,11 @@ BURST_KEYS = 3
 BURST_SECONDS = 0.05
 """More keys than this in so little time are a paste or an elbow, not a decision."""
 
+METRICS = "prometheus"
+"""Name of the source that scores rest on."""
+
 SCORE_STALE = 60.0
-"""Seconds: a score older than this is nothing to promote on."""
+"""Seconds: a score older than this is nothing to promote on where nobody says how often the metrics are looked at."""
 
 LATE = 0.75
 """Seconds: a key that waited longer was pressed at another picture."""
@@ -48,7 +54,8 @@ class Press(msgspec.Struct, frozen=True, kw_only=True):
     """Monotonic seconds; all ages below are measured on the same clock."""
     read_only: bool
     feed_stale: bool
-    score_stale: bool
+    score_doubt: Refusal | None
+    """Why its score is nothing to promote on, see ``score_doubt``."""
     settled_for: float
     """Seconds since the row under the cursor last became another one."""
     focused_for: float
@@ -121,9 +128,25 @@ def _refusal(press: Press) -> tuple[Refusal, str] | None:
     if press.verb is not Verb.ROLL_BACK:
         if press.feed_stale:
             return Refusal.STALE_FEED, ""
-        if press.score_stale:
-            return Refusal.STALE_SCORE, ""
+        if press.score_doubt is not None:
+            return press.score_doubt, ""
     return None
+
+
+def score_doubt(row: Row, sources: Iterable[SourceState], now: float) -> Refusal | None:
+    """Why the score of ``row`` is nothing to promote on at ``now`` (epoch seconds); None where it can be relied on.
+
+    It is old, or there is one although not all that it rests on is answered. Without any score a person decides
+    knowing that there is none.
+    """
+    verdict, asked = row.verdict, [source for source in sources if source.name == METRICS]
+    seconds = score_age(verdict, now)
+    if verdict is None or seconds is None:
+        return None
+    if seconds > max((verdict_patience(source.interval) for source in asked), default=SCORE_STALE):
+        return Refusal.STALE_SCORE
+    partly = verdict.score is not None and any(source.error for source in asked)
+    return Refusal.PARTIAL_SCORE if partly else None
 
 
 def open_to(row: Row, verb: Verb) -> bool:

@@ -23,7 +23,7 @@ from opsroom.domain.intent import (
     look,
     open_to,
     right_for,
-    score_age,
+    score_doubt,
     still_true,
 )
 from opsroom.domain.offer import offer
@@ -33,7 +33,7 @@ from opsroom.ui.options import Guard, Options
 from opsroom.ui.sight import Sight
 from opsroom.ui.under_way import UnderWay
 from opsroom.view import effects, intent_line, two_people, words
-from opsroom.view.header import picture_is_old, score_limit
+from opsroom.view.header import picture_is_old
 from opsroom.view.line import Line
 
 SAID_FOR = 6.0
@@ -123,14 +123,13 @@ class Deeds:
         sight = self._sight
         status = sight.status()
         room = sight.feed.board.room
-        score = score_age(row.verdict, sight.live_now)
         return Press(
             row=row,
             verb=verb,
             now=sight.clock(),
             read_only=self.read_only,
             feed_stale=picture_is_old(room, status),
-            score_stale=score is not None and score > score_limit(room),
+            score_doubt=score_doubt(row, room.sources if room is not None else (), sight.live_now),
             settled_for=sight.settled_for,
             focused_for=hands.focused_for,
             recent_keys=hands.recent_keys,
@@ -148,7 +147,7 @@ class Deeds:
         # The rights that were asked for are those of promote and roll back; for a mark the cluster answers itself.
         marked = msgspec.structs.replace(row, flag=flag, may_promote=Right())
         # Neither is a step towards risk, and the child looks afresh: an old picture must not stand in their way.
-        answer = arm(msgspec.structs.replace(press, row=marked, feed_stale=False, score_stale=False), 0.0)
+        answer = arm(msgspec.structs.replace(press, row=marked, feed_stale=False, score_doubt=None), 0.0)
         if isinstance(answer, Refused):
             self._refuse(answer.refusal, press.verb, row, answer.detail)
             return
@@ -241,13 +240,23 @@ class Deeds:
     def _fire(self, armed: Armed) -> None:
         """The countdown is over: send it if the rollout is still what it was."""
         rollout = armed.row.rollout
-        refusal = still_true(armed, self._sight.feed.board.rows.get(rollout.uid))
+        refusal = still_true(armed, self._sight.feed.board.rows.get(rollout.uid)) or self._doubt(armed)
         if refusal is not None:
             self.stop(words.refusal(refusal, armed.verb, rollout))
             return
         self.armed = None
         self.under_way.attempts[rollout.uid].go.set()
         self._changed()
+
+    def _doubt(self, armed: Armed) -> Refusal | None:
+        """What has come up during the countdown against promoting on this picture."""
+        if armed.verb is Verb.ROLL_BACK:
+            return None
+        sight = self._sight
+        room, row = sight.feed.board.room, sight.feed.board.rows.get(armed.row.rollout.uid)
+        if picture_is_old(room, sight.status()):
+            return Refusal.STALE_FEED
+        return None if room is None or row is None else score_doubt(row, room.sources, sight.live_now)
 
     def line(self, cells: int) -> Line:
         """The intent line at this moment; empty when there is nothing to say."""

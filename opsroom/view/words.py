@@ -94,6 +94,7 @@ REFUSAL = {
     Refusal.NOT_OBSERVED: "The controller has not seen the last change of {name} yet; try again in a moment.",
     Refusal.STALE_FEED: "The picture is too old to promote on; roll back still works.",
     Refusal.STALE_SCORE: "The score of {name} is too old to promote on; roll back still works.",
+    Refusal.PARTIAL_SCORE: "Prometheus answers only in part: no score to promote {name} on; roll back still works.",
     Refusal.NO_RIGHT: "You may not {verb} {name}{missing}.",
     Refusal.RIGHTS_UNKNOWN: "Nobody could tell whether you may {verb} {name}.",
     Refusal.CHANGED: "{name} is not what it was when the key was pressed; look again.",

@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from opsroom.domain.board import Right, Row
 from opsroom.domain.decision import Flag, FlagReason
 from opsroom.domain.deed import Refusal, Verb
-from opsroom.domain.intent import STALL, Armed, Press, Refused, arm, look, still_true
+from opsroom.domain.freshness import SourceState
+from opsroom.domain.intent import STALL, Armed, Press, Refused, arm, look, score_doubt, still_true
 from opsroom.domain.rollout import Engine, Pause, Phase, Revision, Rollout, Shape, Uid
+from opsroom.domain.verdict import Verdict, VerdictState
 
 ROLLOUT = Rollout(
     uid=Uid("u"),
@@ -34,7 +36,7 @@ GOOD: dict[str, Any] = {
     "now": 100.0,
     "read_only": False,
     "feed_stale": False,
-    "score_stale": False,
+    "score_doubt": None,
     "settled_for": 5.0,
     "focused_for": 60.0,
     "recent_keys": 1,
@@ -48,7 +50,7 @@ FAULTS: list[tuple[dict[str, Any], Refusal]] = [
     ({"row": msgspec.structs.replace(ROW, flag=None)}, Refusal.NOT_FLAGGED),
     ({"settled_for": 0.2}, Refusal.JUST_MOVED),
     ({"feed_stale": True}, Refusal.STALE_FEED),
-    ({"score_stale": True}, Refusal.STALE_SCORE),
+    ({"score_doubt": Refusal.PARTIAL_SCORE}, Refusal.PARTIAL_SCORE),
     ({"row": msgspec.structs.replace(ROW, may_promote=Right(allowed=False, missing="patch x"))}, Refusal.NO_RIGHT),
 ]
 
@@ -75,9 +77,35 @@ def test_one_fault_refuses(changes: dict[str, Any], refusal: Refusal) -> None:
     assert got.refusal is refusal
 
 
-@pytest.mark.parametrize("fault", [{"feed_stale": True}, {"score_stale": True}])
+@pytest.mark.parametrize("fault", [{"feed_stale": True}, {"score_doubt": Refusal.STALE_SCORE}])
 def test_roll_back_works_on_an_old_picture(fault: dict[str, Any]) -> None:
     assert armed(verb=Verb.ROLL_BACK, **fault).verb is Verb.ROLL_BACK
+
+
+SCORE = Verdict(uid=ROLLOUT.uid, at=100.0, state=VerdictState.HEALTHY, score=0.1)
+NO_SCORE = Verdict(uid=ROLLOUT.uid, at=100.0, state=VerdictState.UNKNOWN)
+EVERY_TEN = SourceState(name="prometheus", interval=10.0, at=100.0)
+HALF = SourceState(name="prometheus", interval=10.0, at=100.0, error="Partial answer")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "sources", "age", "doubt"),
+    [
+        (SCORE, (EVERY_TEN,), 54.0, None),
+        (SCORE, (EVERY_TEN,), 56.0, Refusal.STALE_SCORE),
+        (SCORE, (SourceState(name="prometheus", interval=60.0),), 240.0, None),
+        (SCORE, (), 61.0, Refusal.STALE_SCORE),
+        (SCORE, (HALF,), 1.0, Refusal.PARTIAL_SCORE),
+        (SCORE, (HALF,), 56.0, Refusal.STALE_SCORE),
+        (SCORE, (EVERY_TEN, SourceState(name="kube", interval=10.0, error="away")), 1.0, None),
+        (NO_SCORE, (HALF,), 1.0, None),
+        (None, (HALF,), 1.0, None),
+    ],
+)
+def test_a_score_that_is_old_or_rests_on_half_an_answer_is_doubted(
+    verdict: Verdict | None, sources: tuple[SourceState, ...], age: float, doubt: Refusal | None
+) -> None:
+    assert score_doubt(msgspec.structs.replace(ROW, verdict=verdict), sources, 100.0 + age) is doubt
 
 
 @given(st.lists(st.floats(0.0, 2.0), max_size=30))

@@ -15,6 +15,7 @@ from textual.pilot import Pilot
 from opsroom.domain.approval import Approval
 from opsroom.domain.board import Row
 from opsroom.domain.deed import DeedState, Refusal, Verb
+from opsroom.domain.freshness import SourceState
 from opsroom.domain.intent import Armed, Press, Refused, arm
 from opsroom.domain.rollout import Uid
 from opsroom.ui.app import BoardApp
@@ -197,7 +198,7 @@ def test_a_key_counts_from_its_arrival_for_the_row_it_was_meant_for() -> None:
         now=100.0,
         read_only=False,
         feed_stale=False,
-        score_stale=False,
+        score_doubt=None,
         settled_for=0.5,
         focused_for=9.0,
         recent_keys=1,
@@ -270,6 +271,30 @@ def test_a_rollout_that_moved_on_during_the_countdown_is_not_promoted() -> None:
         count_down(app, clock, 3.0)
         assert state(app) is None
         assert "is not what it was when the key was pressed" in screen_text(app)
+
+    run(play)
+
+
+@pytest.mark.parametrize("when", ["at the press", "during the countdown"])
+def test_half_an_answer_of_prometheus_locks_promote_but_not_roll_back(when: str) -> None:
+    async def play(pilot: Pilot[int], app: BoardApp, clock: Clock) -> None:
+        feed = app.control.sight.feed
+        assert isinstance(feed, SceneFeed)
+        half = SourceState(name="prometheus", interval=10.0, at=NOW, error="Partial answer from Prometheus")
+        partly = msgspec.structs.replace(room(NOW), sources=(half,))
+        if when == "during the countdown":
+            await pilot.press("p")
+            assert armed(app)
+        feed.show(all_rows(NOW), partly, heard=clock.now)
+        if when == "at the press":
+            await pilot.press("p")
+        else:
+            count_down(app, clock, 3.0)
+        assert "Prometheus answers only in part" in screen_text(app)
+        assert not armed(app)
+        await pilot.press("x")
+        assert app.control.deeds.armed is not None
+        await pilot.press("escape")
 
     run(play)
 
