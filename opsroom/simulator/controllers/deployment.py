@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from opsroom.simulator.controllers.changes import Change, Create, scale
 from opsroom.simulator.controllers.deployment_family import DESIRED, MAXIMUM, Family, family_of, scaled_note
-from opsroom.simulator.controllers.deployment_revisions import claim_revision, forget_history
+from opsroom.simulator.controllers.deployment_revisions import REVISIONS, claim_revision
 from opsroom.simulator.controllers.deployment_status import status_changes
 from opsroom.simulator.controllers.objects import (
     Obj,
@@ -38,7 +38,7 @@ def reconcile_deployment(deployment: Obj, replica_sets: Sequence[Obj], now: floa
         changes += _recreate(family)
     else:
         changes += _roll(family)
-    changes += forget_history(family)
+    changes += REVISIONS.forgotten(deployment, family.old)
     created = next((name_of(change.body) for change in changes if isinstance(change, Create)), None)
     return changes + status_changes(deployment, family.new, family.every, family.limits, now, created)
 

@@ -24,14 +24,14 @@ from opsroom.simulator.controllers.rollout_canary import (
     weights_of,
 )
 from opsroom.simulator.controllers.rollout_pause import PauseBook, open_book, pause_step_done, wants_pause
-from opsroom.simulator.controllers.rollout_revisions import claim_revision, forget_history
+from opsroom.simulator.controllers.rollout_revisions import claim_revision
 from opsroom.simulator.controllers.rollout_status import base_status, invalid_spec, persist, step_text
 from opsroom.simulator.controllers.rollout_view import (
     CANARY_PAUSE,
     COMPONENT,
     INCONCLUSIVE_PAUSE,
+    REVISIONS,
     RolloutView,
-    revision_of,
     view_of,
 )
 
@@ -92,7 +92,7 @@ def _reconcile_canary(view: RolloutView) -> list[Change]:
     if not busy and not book.aborted and wants_pause(view):
         book.added.append(CANARY_PAUSE)
     changes += _move_on(view, book, status, analysis)
-    return changes + forget_history(view) + persist(view, status, book, created)
+    return changes + REVISIONS.forgotten(view.rollout, view.others) + persist(view, status, book, created)
 
 
 def _move_on(view: RolloutView, book: PauseBook, status: Obj, analysis: StepAnalysis) -> list[Change]:
@@ -145,7 +145,7 @@ def _promote(view: RolloutView, book: PauseBook, status: Obj, reason: str) -> li
     if view.is_stable:
         return []
     status["stableRS"] = view.pod_hash
-    revision = revision_of(view.new or view.rollout) or 1
+    revision = REVISIONS.number_of(view.new or view.rollout) or 1
     text = f"Rollout completed update to revision {revision} ({view.pod_hash}): {reason}"
     changes: list[Change] = [Note(view.rollout, COMPONENT, "Normal", "RolloutCompleted", text)]
     if view.routed and view.stable is not None:

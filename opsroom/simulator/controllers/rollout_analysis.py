@@ -13,7 +13,7 @@ from opsroom.simulator.clock import stamp
 from opsroom.simulator.controllers.changes import Change, Create, Note
 from opsroom.simulator.controllers.objects import Obj, controller_reference, labels_of, name_of, namespace_of, status_of
 from opsroom.simulator.controllers.rollout_pause import PauseBook
-from opsroom.simulator.controllers.rollout_view import COMPONENT, INCONCLUSIVE_PAUSE, REVISION, RolloutView, revision_of
+from opsroom.simulator.controllers.rollout_view import COMPONENT, INCONCLUSIVE_PAUSE, REVISION, REVISIONS, RolloutView
 from opsroom.simulator.controllers.template_hash import ROLLOUT_HASH_LABEL
 
 
@@ -57,7 +57,7 @@ def _current_run(view: RolloutView) -> Obj | None:
 
 def _run(view: RolloutView, analysis: Obj) -> Obj:
     index = view.step_index
-    revision = str(revision_of(view.new or view.rollout))
+    revision = str(REVISIONS.number_of(view.new or view.rollout))
     base = f"{name_of(view.rollout)}-{view.pod_hash}-{revision}-{index}"
     taken = {name_of(one) for one in view.runs}
     name, number = base, 1

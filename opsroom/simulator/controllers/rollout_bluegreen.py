@@ -9,15 +9,15 @@ from opsroom.simulator.controllers.changes import Change, Create, Note, Wake
 from opsroom.simulator.controllers.objects import Obj, annotations_of, count, desired_replicas, name_of
 from opsroom.simulator.controllers.rollout_canary import DEFAULT_DELAY, delayed_scale_down, point_service
 from opsroom.simulator.controllers.rollout_pause import PauseBook, open_book, pause_started
-from opsroom.simulator.controllers.rollout_revisions import claim_revision, forget_history, resize
+from opsroom.simulator.controllers.rollout_revisions import claim_revision, resize
 from opsroom.simulator.controllers.rollout_status import base_status, persist
 from opsroom.simulator.controllers.rollout_view import (
     BLUE_GREEN_PAUSE,
     COMPONENT,
+    REVISIONS,
     SCALE_DOWN_DEADLINE,
     RolloutView,
     duration_seconds,
-    revision_of,
 )
 
 
@@ -48,7 +48,12 @@ def reconcile_blue_green(view: RolloutView) -> list[Change]:
     if active == view.pod_hash and not view.is_stable and active:
         changes += _promote(view, status)
     created = name_of(made[0].body) if made else None
-    return changes + forget_history(view) + persist(view, status, book, created) + _auto_wake(view, spec)
+    return (
+        changes
+        + REVISIONS.forgotten(view.rollout, view.others)
+        + persist(view, status, book, created)
+        + _auto_wake(view, spec)
+    )
 
 
 def _may_switch(view: RolloutView, book: PauseBook, active: str) -> bool:
@@ -116,7 +121,7 @@ def _end(view: RolloutView, replica_set: Obj, delay: int | None) -> list[Change]
 def _promote(view: RolloutView, status: Obj) -> list[Change]:
     status["stableRS"] = view.pod_hash
     status.pop("promoteFull", None)
-    revision = revision_of(view.new or view.rollout) or 1
+    revision = REVISIONS.number_of(view.new or view.rollout) or 1
     text = f"Rollout completed update to revision {revision} ({view.pod_hash}): Completed blue-green update"
     return [Note(view.rollout, COMPONENT, "Normal", "RolloutCompleted", text)]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from opsroom.simulator.clock import moment
 from opsroom.simulator.controllers.conditions import Conditions, Finding, drop, find, put, reason_of
 from opsroom.simulator.controllers.objects import Obj, name_of
-from opsroom.simulator.controllers.rollout_view import RolloutView, revision_of
+from opsroom.simulator.controllers.rollout_view import REVISIONS, RolloutView
 
 DEFAULT_DEADLINE = 600
 
@@ -70,7 +70,7 @@ def _progressing(
         return put(conditions, Finding("Progressing", word, reason, message), now, touch=touch)
 
     if status.get("abort"):
-        revision = revision_of(view.new or view.rollout)
+        revision = REVISIONS.number_of(view.new or view.rollout)
         cause = f": {status['message']}" if status.get("message") else ""
         return say("False", "RolloutAborted", f"Rollout aborted update to revision {revision}{cause}")
     if created is not None:

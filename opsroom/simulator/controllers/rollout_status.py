@@ -12,7 +12,7 @@ from opsroom.simulator.controllers.objects import Obj, count, total, without_zer
 from opsroom.simulator.controllers.rollout_conditions import conditions_of, deadline_due
 from opsroom.simulator.controllers.rollout_pause import PauseBook, pause_due
 from opsroom.simulator.controllers.rollout_phase import phase_of
-from opsroom.simulator.controllers.rollout_view import COMPONENT, RolloutView, revision_of
+from opsroom.simulator.controllers.rollout_view import COMPONENT, REVISIONS, RolloutView
 from opsroom.simulator.controllers.template_hash import steps_hash
 
 _KEPT = ("stableRS", "currentStepIndex", "collisionCount")
@@ -118,9 +118,11 @@ def _transitions(view: RolloutView, new: Obj) -> list[Change]:
     if old.get("controllerPause") and not new.get("pauseConditions"):
         note("N", "RolloutResumed", "Rollout is resumed")
     if new.get("abort") and not _was_aborted(view):
-        note("W", "RolloutAborted", f"Rollout aborted update to revision {revision_of(view.new or view.rollout)}")
+        note(
+            "W", "RolloutAborted", f"Rollout aborted update to revision {REVISIONS.number_of(view.new or view.rollout)}"
+        )
     if old.get("stableRS") and old.get("stableRS") == old.get("currentPodHash") != new.get("currentPodHash"):
-        text = f"Rollout not completed, started update to revision {revision_of(view.rollout) + 1}"
+        text = f"Rollout not completed, started update to revision {REVISIONS.number_of(view.rollout) + 1}"
         note("N", "RolloutNotCompleted", f"{text} ({new['currentPodHash']})")
     return changes
 

@@ -12,19 +12,26 @@ from typing import Any
 
 from opsroom.simulator.controllers.objects import (
     Obj,
-    annotations_of,
     desired_replicas,
     labels_of,
     name_of,
     status_of,
 )
 from opsroom.simulator.controllers.replica_counts import Fence, fence
+from opsroom.simulator.controllers.revisions import Revisions
 from opsroom.simulator.controllers.template_hash import ROLLOUT_HASH_LABEL, bare_template, steps_hash, template_hash
 
 COMPONENT = "rollouts-controller"
 REVISION = "rollout.argoproj.io/revision"
-REVISION_HISTORY = "rollout.argoproj.io/revision-history"
+_FORMER = "rollout.argoproj.io/revision-history"
 DESIRED = "rollout.argoproj.io/desired-replicas"
+REVISIONS = Revisions(
+    ROLLOUT_HASH_LABEL,
+    REVISION,
+    _FORMER,
+    DESIRED,
+    frozenset({"kubectl.kubernetes.io/last-applied-configuration", REVISION, _FORMER, DESIRED}),
+)
 SCALE_DOWN_DEADLINE = "scale-down-deadline"
 CANARY_PAUSE = "CanaryPauseStep"
 BLUE_GREEN_PAUSE = "BlueGreenPause"
@@ -144,11 +151,6 @@ def view_of(
     stable = next((one for one in by_age if labels_of(one).get(ROLLOUT_HASH_LABEL) == stable_hash), None)
     others = tuple(one for one in by_age if one is not new and one is not stable)
     return RolloutView(rollout, new, stable, others, tuple(runs), services, now)
-
-
-def revision_of(obj: Obj) -> int:
-    text = annotations_of(obj).get(REVISION, "")
-    return int(text) if text.isdigit() else 0
 
 
 def set_weight(view: RolloutView, *, aborted: bool) -> int:
