@@ -2,8 +2,8 @@
 
 One name always gets the same pseudonym, wherever it stands: in its field, as part of a pod's name, or in the middle of
 a sentence. So the story stays readable. Names are learnt from all frames first (``learn``), for a sentence may name
-what comes later. Words of a sentence that are nobody's name stay; what looks like an address, a path, an image or a
-mailbox is replaced, known or not.
+what comes later. What looks like an address, a path, an image or a mailbox is replaced, known or not; of the other
+words of a sentence only those stay that are surely nobody's (``vocabulary``).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import msgspec
 
 from opsroom.domain.series import Series
 from opsroom.feed.change import Shift
+from opsroom.feed.vocabulary import common
 
 T = TypeVar("T")
 
@@ -56,6 +57,10 @@ NAMES = {
     ("Metric", "name"): "metric",
     ("MetricShift", "name"): "metric",
     ("Evidence", "metric"): "metric",
+    ("Revision", "version"): "version",
+    ("Offer", "revision"): "version",
+    ("QueueEntry", "superseded"): "version",
+    ("Analysis", "name"): "analysis",
 }
 """Fields that hold a name, and the kind of thing it is the name of."""
 
@@ -72,10 +77,7 @@ KEPT = frozenset(
         ("Rollout", "gates"),
         ("Revision", "hash"),
         ("Approval", "hash"),
-        ("Trouble", "reason"),
-        ("Analysis", "status"),
         ("Analysis", "stage"),
-        ("Change", "origin"),
         ("Evidence", "guard"),
         ("Decision", "detail"),
         ("Right", "missing"),
@@ -84,7 +86,10 @@ KEPT = frozenset(
         ("RowChange", "result"),
     }
 )
-"""Fields of codes, hashes and words of closed lists. All others are sentences."""
+"""Fields of hashes and of codes that we make ourselves. All others are sentences, also those of one foreign word."""
+
+HIDDEN = "…"
+"""In place of a word that may be anybody's."""
 
 OURS = frozenset(
     (
@@ -110,13 +115,14 @@ _PIECES = re.compile(
   | (?P<image>(?<![\w.-])(?:[\w-]+(?:\.[\w-]+)+|localhost)(?::\d+)?(?:/[\w.-]+)+(?::[\w.-]+)?(?:@sha256:[0-9a-f]+)?)
   | (?P<host>[A-Za-z0-9][\w-]*(?:\.[\w-]+)*\.[A-Za-z]{2,}(?::\d+)?)(?![\w-])
   | (?P<path>(?<![\w.])/(?:[\w.@-]+/)+[\w.@-]*)
-  | (?P<word>[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?)
+  | (?P<word>[^\W_](?:[\w.-]*[^\W_])?)
     """,
     re.VERBOSE,
 )
 _PARTS = re.compile(r"(?P<host>.{3,})_\d+_[0-9a-f]{6}|(?P<owner>[\w.+-]{3,64})@[\w.-]+")
 _ATOMS = re.compile(r"([._-]+)")
-_PLAIN = re.compile(r"(?:v?\d[\w.+-]*|true|false|yes|no|[A-Za-z]?\d*)", re.IGNORECASE)
+_HASH = re.compile(r"[0-9a-f]{6,10}|[bcdfghjklmnpqrstvwxz2456789]{5,10}")
+"""What a controller adds to a name: a template's hash, or letters of chance (K8S apimachinery pkg/util/rand)."""
 
 
 class Pseudonyms:
@@ -204,6 +210,8 @@ class Pseudonyms:
         if kind == "image":
             bare = _untagged(name)
             return self._of("image", bare) + self.text(name[len(bare) :])
+        if kind == "version" and self.text(name) == name:
+            return name
         return self._of(kind, name)
 
     def _of(self, kind: str, name: str) -> str:
@@ -216,19 +224,22 @@ class Pseudonyms:
 
     def _key(self, key: str) -> str:
         place, slash, _ = key.partition("/")
-        common = bool(_PUBLIC.search(place)) if slash else key in COMMON_LABELS
-        return key if common else self._of("label", key)
+        everybodys = bool(_PUBLIC.search(place)) if slash else key in COMMON_LABELS
+        return key if everybodys else self._of("label", key)
 
     def _label(self, value: str) -> str:
         masked = self.text(value)
-        return masked if masked != value or _PLAIN.fullmatch(value) else self._of("value", value)
+        return self._of("value", value) if HIDDEN in masked else masked
 
     def _piece(self, match: re.Match[str]) -> str:
         kind, found = str(match.lastgroup), match[0]
         if kind == "word" or (kind == "host" and found.lower() in self._words):
             return self._word(found)
         if kind == "host":
-            if _PUBLIC.search(found) or _PATH_IN_OBJECT.match(found):
+            public = _PUBLIC.search(found)
+            if public:
+                return self._word(found[: public.start()]) + found[public.start() :]
+            if _PATH_IN_OBJECT.match(found):
                 return self._word(found)
             return self._of("address", found)
         return self._name(kind, found)
@@ -236,16 +247,17 @@ class Pseudonyms:
     def _word(self, word: str) -> str:
         """``checkout-7d4f9-x2x4z`` becomes ``service-3-7d4f9-x2x4z``: the longest known names in it are replaced."""
         atoms = _ATOMS.split(word)
-        out, at = [], 0
+        out, at, named = [], 0, False
         while at < len(atoms):
             for end in range(min(len(atoms), at + self._longest), at, -2):
                 known = self._words.get("".join(atoms[at:end]).lower())
                 if known is not None:
                     out.append(known)
-                    at = end
+                    at, named = end, True
                     break
             else:
-                out.append(atoms[at])
+                safe = common(atoms[at]) or (named and _HASH.fullmatch(atoms[at]))
+                out.append(atoms[at] if safe else HIDDEN)
                 at += 1
             if at < len(atoms) and at % 2:
                 out.append(atoms[at])
