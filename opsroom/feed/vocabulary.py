@@ -36,54 +36,60 @@ who whole whose why with within without would yes yet you your
 """
 
 _KUBERNETES = """
-d effect h m s
-abort aborted aborting access account across activated active adding admission adoption affinity allocatable allocated
-allowed analysis annotation annotations api apiserver apiversion app applied apply apps argo argocd argoproj assigned
-assignment attach attached attempt attempts autoscale autoscaler autoscaling availability available average back backed
-backend background backoff bad balance baseline batch best better binding blue bluegreen body bound break broken build
-busy bytes came canaries canary cancel cancelled capacity cause causes certificate change changed changes check checked
-checks claim class clear client clock cluster clusters code collision column command complete completed component
-condition conditions config configmap configmaps configuration configured conflict connect connected connection
-connections container containerd containers context continue control controller cordoned count cpu crash crashed
-crashloop crd create created creating creation creator credentials cri current daemonset data day days deadline default
-degraded delay delete deleted deleting deletion denied dependency deploy deployed deployment deployments desired detach
-detached detected dev different digest direct disk disruption dns docker done drain drained draining dropped duplicate
-dynamic elapsed empty enabled endpoint endpoints engine env ephemeral equal errimagepull error errors establish event
-events evicted eviction evidence exceed exceeded exceeds exec execute existing exists exit exited expected expired
-expression extension factor fail failed failing fails failure failures fatal fault feed fetch field fieldmanager file
-files filesystem finalizer find finish finished finishes fit fix flag flagged flagger flow flux folder forbidden force
-forced form format found free freeze frozen full gate gates gateway gb generation get gi go gone good got group half
-halt halted handler handshake hash head health healthy held helm high higher hold hook hooks host hour hours hpa http
-https id identity idle image imagepull images inactive inconclusive increase informer ingress init initial initialized
-inject insufficient internal interval invalid io iops ip istio item items iteration job json k8s key keys ki kill
-killed killing kind kube kubectl kubelet kubernetes kustomize label labels lane large larger late latency layer lease
-left level limit limits line link list listen listener liveness load loaded local lock locked log logs long looks loop
-lost low lower manager manifest manual map match matched max maximum mb mean measurement median memory merge message
-met metadata method metric metrics mi mib millicores min minimum minimumreplicas minute minutes missing mode monitor
-mount mounted ms multi multiple mutating name named names namespace namespaces need needed needs network node nodes
-normal note number object objects observed offset ok oom open operation opsroom owned owner owners package parent parse
-parsing part partial patch path pause paused pausing pending per percent permission permitted phase ping pipeline place
-plan plugin pod pods policy pool port ports possible post preempted preemption prefer present preset pressure previous
-primary priority probe probes process processed progress progressdeadlineexceeded progressing prom prometheus promote
-promoted promoting promotion proxy pull pulled pulling push put quarantine queries query queue queued quota range rate
-reach reached read readiness ready reason reasons received recorded recover recovered recreate recreated redirect
-reduce referenced refuse refused register registry reject rejected release released remain remaining remote remove
-removed replaced replica replicas replicaset replicasets report request requested requests required reset resource
-resources response restart restarted restarting restarts result resume resumed retries retry retrying return returned
-returns revert reverted revision revisions right rights roll rollback rolled rolling rollout rollouts root route rs run
-running runs runtime sandbox saved scale scaled scaler scales scaling schedule scheduled scheduler scheduling scope
-score scrape seconds secret secrets see seems seen select selector self send sent series serve served server servers
-service services session set setup sha shared shut shutdown side sig sigkill signal sigterm size skip skipped skipping
-sleep slot slow small socket space spec stable stale start started starting starts startup stat state stateful
-statefulset static status step steps stop stopped stopping storage store stored strategy stream string subset succeeded
-success successful successfully suspend suspended switch switched switching sync synced system tail taint tainted
-taints take taken target tcp template terminate terminated terminating termination test tests threshold throttled tick
-time timed timeout times tls token toleration tolerations total traffic transfer transition trigger triggered true try
-type udp unable unauthorized unavailable uncordoned undefined unexpected unhealthy uninitialized unknown unpause
-unreachable unready unschedulable unstable unsupported update updated updates updating upgrade upstream url usage use
-used user users utilization valid validate validation value values verdict verify version versions virtual volume
-volumes wait waited waiting waits warning watch webhook weight worker workload workloads worse write written wrong yaml
-zero zone
+abort aborted aborting access account across activated active adding address addresses admission adoption affinity
+afresh agree ai allocatable allocated allowed analysis anew annotation annotations answer answered answering answers
+api apiserver apiversion app applied apply apps argo argocd argoproj ask asked asks assess assessed assigned assignment
+attach attached attempt attempts authority automatic automatically autoscale autoscaler autoscaling availability
+available average back backed backend background backoff bad balance band baseline batch bearer becoming best better
+beyond bigger binding blue bluegreen body bound break broke broken build busy bytes call came canaries canary cancel
+cancelled capacity cause causes certificate change changed changes check checked checks choose claim class clear client
+clock cluster clusters code collision column come command compare complete completed component condition conditions
+config configmap configmaps configuration configured conflict connect connected connecting connection connections
+container containerd containers context continue control controller cordoned correct count cpu crash crashed crashloop
+crd create created creating creation creator credentials cri current cutover d daemonset data day days deadline decided
+deciding decision decisions deed deeds default defines degraded delay delete deleted deleting deletion demo denied
+dependency deploy deployed deployment deployments desired detach detached detected dev differ different digest direct
+disk disruption dns docker done drain drained draining dropped due duplicate dynamic effect elapsed empty enabled ended
+endpoint endpoints engine env ephemeral equal errimagepull error errors establish etcd event events evicted eviction
+evidence exceed exceeded exceeding exceeds exec execute exist existing exists exit exited expected expired expression
+extension eyes factor fail failed failing fails failure failures fatal fault feed fetch field fieldmanager file files
+filesystem finalizer find fine finish finished finishes fit fix flag flagged flagger flow flux folder forbidden force
+forced form format found free freeze frozen full gate gates gateway gb generation get gi go gone good got group h half
+halt halted handler handshake harmful hash head health healthy held helm help high higher hold holds hook hooks host
+hour hours hpa http https human id identity idle image imagepull images inactive inconclusive increase informer ingress
+init initial initialized inject inside install installed insufficient internal interrupted interval invalid io iops ip
+istio item items iteration job json judged judging k8s keep key keys ki kill killed killing kind know kube kubeconfig
+kubectl kubelet kubernetes kustomize label labels lane large larger late latency layer lease left level limit limits
+line link list listen listener liveness load loaded local lock locked log login logs long look looks loop lost low
+lower m made make making manager manifest manual manually map match matched matrix max maximum mb mean measurement
+measuring median memory merge message met metadata method metric metrics mi mib millicores min minimum minimumreplicas
+minute minutes missing mistakes mode moment monitor mount mounted ms multi multiple mutating name named names namespace
+namespaces need needed needs nested network node nodes normal note notice notices ns number numbers object objects
+observed observes offset ok oom open operation opsroom ours outside overloaded owned owner owners package pairs parent
+parse parsing part partial patch path patience pause paused pausing pending per percent permission permissions
+permitted phase picture ping pip pipeline place plan plugin plugins pod pods policy pool port ports possible post
+preempted preemption prefer present preset pressure previous primary priority probe probes process processed progress
+progressdeadlineexceeded progressed progressing prom prometheus promote promoted promoting promotion proxy pull pulled
+pulling push put python quarantine queries query queue queued quota range rate reach reached read readiness reading
+ready reason reasons received recorded recover recovered recreate recreated redirect redirects reduce referenced refuse
+refused register registry reject rejected release released remain remaining remote remove removed replace replaced
+replica replicas replicaset replicasets report request requested requests required reset resource resources response
+restart restarted restarting restarts result resume resumed retries retry retrying return returned returns revert
+reverted revision revisions right rights role roll rollback rolled rolling rollout rollouts root route rs run running
+runs runtime s sandbox saved say says scale scaled scaler scales scaling schedule scheduled scheduler scheduling scope
+score scrape scrapes seconds secret secrets see seems seen select selector self send sent series serve served server
+servers service services session set setting settings setup sha shared shown shut shutdown side sig sigkill signal
+sigterm size skip skipped skipping sleep slot slow small socket something source space spec spelling stable stale start
+started starting starts startup stat state stateful statefulset static status step steps stop stopped stopping storage
+store stored strategy stream string stuck subset succeeded success successful successfully sum suspend suspended switch
+switched switching sync synced system tail taint tainted taints take taken target targets task tcp tells template
+terminal terminate terminated terminating termination test tests threshold throttled tick time timed timeout times tls
+token tokens toleration tolerations toml took tool total traffic transfer transition trigger triggered true trusted try
+type udp unable unauthorized unavailable uncordoned undefined understood unexpected unhealthy uninitialized unix
+unknown unpause unreachable unready unschedulable unstable unsupported update updated updates updating upgrade upstream
+url usable usage use used user users utilization valid validate validation value values verdict verify version versions
+view viewers virtual volume volumes wait waited waiting waits wall wants warning watch webhook webhooks weight words
+work worker workload workloads worse write written wrong yaml zero zone
 """
 
 WORDS = frozenset(
