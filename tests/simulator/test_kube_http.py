@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import httpx
@@ -25,6 +25,7 @@ class World:
     def __init__(self) -> None:
         self.store = Store(lambda: 1000.0, seed=1)
         self.said = [(1.0, "first"), (2.0, "second")]
+        self.afterwards: list[Callable[[], object]] = []  # one after each time that lines were read
         self.app = kube_app(self.store, Auth(), self.lines)
         self.store.create("namespaces", {"metadata": {"name": "shop"}})
         for number in range(5):
@@ -34,7 +35,10 @@ class World:
     def lines(
         self, namespace: str, pod: str, container: str, *, since: float | None, tail: int | None, previous: bool
     ) -> Iterable[tuple[float, str]]:
-        return [line for line in self.said if since is None or line[0] > since]
+        told = [line for line in self.said if since is None or line[0] > since]
+        if self.afterwards:
+            self.afterwards.pop(0)()
+        return told
 
     def ask(
         self, method: str, path: str, body: Any = None, *, user: str = ADMIN_TOKEN, **headers: str
@@ -114,6 +118,9 @@ def test_a_deletion_can_have_preconditions(world: World, field: str) -> None:
 
 def test_a_collection_is_deleted_by_its_labels(world: World) -> None:
     world.store.merge("rollouts", "shop", "r1", {"metadata": {"labels": {"team": "x"}}})
+    tried = world.ask("DELETE", f"{ROLLOUTS}?labelSelector=team=x&dryRun=All").json()
+    assert [item["metadata"]["name"] for item in tried["items"]] == ["r1"]
+    assert len(world.store.list("rollouts")) == 5
     gone = world.ask("DELETE", f"{ROLLOUTS}?labelSelector=team=x").json()
     assert [item["metadata"]["name"] for item in gone["items"]] == ["r1"]
     assert len(world.store.list("rollouts")) == 4
@@ -230,19 +237,9 @@ def test_logs_are_cut_and_stamped(world: World) -> None:
 
 def test_followed_logs_go_on_until_the_pod_is_gone(world: World) -> None:
     pod(world, "p0")
-
-    async def follow() -> str:
-        transport = httpx.ASGITransport(app=world.app)
-        headers = {"authorization": f"Bearer {ADMIN_TOKEN}"}
-        async with httpx.AsyncClient(transport=transport, base_url="http://kube", headers=headers) as client:
-            asked = asyncio.create_task(client.get("/api/v1/namespaces/shop/pods/p0/log?follow=true"))
-            await asyncio.sleep(0.05)
-            world.said.append((3.0, "third"))
-            await asyncio.sleep(0.25)
-            world.store.delete("pods", "shop", "p0")
-            return (await asked).text
-
-    assert asyncio.run(follow()) == "first\nsecond\nthird\n"
+    world.afterwards = [lambda: world.said.append((3.0, "third")), lambda: world.store.delete("pods", "shop", "p0")]
+    answer = world.ask("GET", "/api/v1/namespaces/shop/pods/p0/log?follow=true")
+    assert answer.text == "first\nsecond\nthird\n"
 
 
 def test_the_service_proxy_reaches_nothing_and_says_so(world: World) -> None:

@@ -15,19 +15,18 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from opsroom.simulator.kube import discovery, failures, listing, pods, scaling, tables
+from opsroom.simulator.kube import deleting, discovery, failures, listing, pods, scaling, tables
 from opsroom.simulator.kube.access import Attributes, Auth, Authorizer, User
 from opsroom.simulator.kube.bootstrap import bootstrap
-from opsroom.simulator.kube.calls import Call, Form, ReviewTarget, accepted_form, decode_body, parse_target
+from opsroom.simulator.kube.calls import Answer, Call, Form, ReviewTarget, accepted_form, decode_body, parse_target
 from opsroom.simulator.kube.disruption import Disruption
 from opsroom.simulator.kube.failures import ApiError
 from opsroom.simulator.kube.hold import Hold
 from opsroom.simulator.kube.reviews import Reviewer
-from opsroom.simulator.kube.selectors import selection
 from opsroom.simulator.kube.store import Store
 from opsroom.simulator.kube.versions import Obj
 from opsroom.simulator.kube.watching import Hub, Watch
-from opsroom.simulator.kube.writing import Answer, Writer
+from opsroom.simulator.kube.writing import Writer
 
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 IN_URL = "/as/"
@@ -103,11 +102,9 @@ class ApiServer:
             case "PATCH" if named:
                 return self._written(call, self._writer.patch(call))
             case "DELETE" if named:
-                return self._written(call, self._writer.delete(call))
+                return self._written(call, deleting.delete(self._store, call))
             case "DELETE":
-                query = call.query
-                wanted = selection(call.target.kind, query.get("labelSelector", ""), query.get("fieldSelector", ""))
-                return self._written(call, self._writer.delete_many(call, wanted))
+                return self._written(call, deleting.delete_many(self._store, call))
         raise failures.method_not_allowed()
 
     def _get(self, call: Call) -> Response:
@@ -162,10 +159,8 @@ class ApiServer:
         raise failures.method_not_allowed()
 
     def _scale(self, call: Call) -> Response:
-        target, kind = call.target, call.target.kind
-        live = self._store.get(kind.plural, target.namespace, target.name)
-        if live is None:
-            raise failures.not_found(kind, target.name)
+        kind = call.target.kind
+        live = deleting.found(self._store, call)
         scale = scaling.scale_of(kind, live)
         if call.method != "GET":
             scale = self._writer.scale(call, live, scale)

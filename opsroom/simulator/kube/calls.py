@@ -120,6 +120,15 @@ class Call:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a write is answered with."""
+
+    code: int
+    body: Obj
+    warnings: tuple[str, ...] = ()
+
+
 def accepted_form(accept: str) -> Form:
     """Which form an Accept header asks for first, among those served."""
     for part in accept.split(","):

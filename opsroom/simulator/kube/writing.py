@@ -1,4 +1,4 @@
-"""Writes: create, replace, patch in its four kinds, delete.
+"""Writes: create, replace, and patch in its four kinds; deletion is in deleting.py.
 
 Each does what the API server does in its order: decode, validate fields, find the live object, admission, store.
 Nothing here awaits, so that reading the live object and writing the new one are one step.
@@ -7,13 +7,13 @@ Nothing here awaits, so that reading the live object and writing the new one are
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from opsroom.simulator.clock import stamp
 from opsroom.simulator.kube import applying, failures, fields, schema
-from opsroom.simulator.kube.calls import Call, decode_body, decode_json, decode_yaml
-from opsroom.simulator.kube.checking import check_names, check_preconditions, validated
+from opsroom.simulator.kube.calls import Answer, Call, decode_body, decode_json, decode_yaml
+from opsroom.simulator.kube.checking import check_names, validated
+from opsroom.simulator.kube.deleting import found
 from opsroom.simulator.kube.failures import ApiError, bad_request
 from opsroom.simulator.kube.hold import Hold
 from opsroom.simulator.kube.patches import PatchFailed, json_patch, merge_patch
@@ -34,15 +34,6 @@ _CUSTOM_PATCHES = [JSON_PATCH, MERGE_PATCH, APPLY_PATCH]
 _BUILT_IN_PATCHES = [JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, APPLY_PATCH]
 # Kinds whose registry refuses an update without a resourceVersion (AllowUnconditionalUpdate is false).
 _CONDITIONAL_UPDATE = frozenset({"leases", "poddisruptionbudgets"})
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a write is answered with."""
-
-    code: int
-    body: Obj
-    warnings: tuple[str, ...] = ()
 
 
 class Writer:
@@ -83,7 +74,7 @@ class Writer:
             cause = {"reason": "FieldValueInvalid", "message": message, "field": "metadata.resourceVersion"}
             raise failures.invalid(kind, target.name, [cause])
         obj, warnings = validated(call, obj)
-        stored = self._replace(call, self._live(call), target.inward(obj))
+        stored = self._replace(call, found(self._store, call), target.inward(obj))
         return Answer(200, target.outward(stored), warnings)
 
     def patch(self, call: Call) -> Answer:
@@ -95,7 +86,7 @@ class Writer:
             raise failures.unsupported_media_type(accepted)
         if content == APPLY_PATCH:
             return self._apply(call)
-        live = self._live(call)
+        live = found(self._store, call)
         patched = _patched(content, call.body, call.target.outward(live))
         patched = structured(kind, patched)
         patched.setdefault("metadata", {})
@@ -120,48 +111,6 @@ class Writer:
             call.target.kind.plural, scaled(live, wanted), manager=call.manager, dry_run=call.dry_run
         )
         return scale_of(call.target.kind, stored)
-
-    def delete(self, call: Call) -> Answer:
-        """DELETE of one object: a Status, or the object where it is not gone at once."""
-        target, kind = call.target, call.target.kind
-        live = self._live(call)
-        options = decode_body(call.headers.get("content-type", ""), call.body) if call.body.strip() else {}
-        if not isinstance(options.get("preconditions", {}), dict):
-            raise bad_request("DeleteOptions cannot be handled: preconditions is no object")
-        check_preconditions(call, live, options.get("preconditions") or {})
-        propagation = call.query.get("propagationPolicy") or options.get("propagationPolicy") or "Background"
-        if call.query.get("orphanDependents") == "true" or options.get("orphanDependents"):
-            propagation = "Orphan"
-        dry_run = call.dry_run or "All" in (options.get("dryRun") or ())
-        last = self._store.delete(kind.plural, target.namespace, target.name, propagation=propagation, dry_run=dry_run)
-        if kind.plural in ("pods", "namespaces") or last["metadata"].get("deletionTimestamp"):
-            return Answer(200, target.outward(last))
-        details: Obj = {"name": target.name}
-        if kind.group:
-            details["group"] = kind.group
-        details |= {"kind": kind.plural, "uid": live["metadata"]["uid"]}
-        status = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
-        return Answer(200, status)
-
-    def delete_many(self, call: Call, wanted: Callable[[Obj], bool] | None) -> Answer:
-        """DELETE of a collection: the list of what was deleted."""
-        target = call.target
-        gone = [
-            self._store.delete(target.kind.plural, obj["metadata"].get("namespace"), obj["metadata"]["name"])
-            for obj in self._store.list(target.kind.plural, target.namespace)
-            if wanted is None or wanted(obj)
-        ]
-        shown = target.shown
-        head = {"kind": f"{shown.kind}List", "apiVersion": shown.api_version}
-        metadata = {"resourceVersion": str(self._store.rv)}
-        return Answer(200, {**head, "metadata": metadata, "items": [target.outward(obj) for obj in gone]})
-
-    def _live(self, call: Call) -> Obj:
-        target = call.target
-        live = self._store.get(target.kind.plural, target.namespace, target.name)
-        if live is None:
-            raise failures.not_found(target.kind, target.name)
-        return live
 
     def _replace(self, call: Call, live: Obj, new: Obj) -> Obj:
         subresource = call.target.subresource or None
