@@ -133,9 +133,13 @@ class LinesScreen(SettledScreen[None]):
         """The key bar."""
         if self.control.sight.replay is not None:
             return self._replay_keys(cells)
-        here = sorted((action for action in ACTIONS if self._in_bar(action)), key=lambda action: action.bar)
-        hints = [self._hint(action) for action in here]
+        hints = self.hints()
         return bar(hints[:-1], hints[-1], cells)
+
+    def hints(self) -> list[Hint]:
+        """The keys of this screen, the most needed first; the last one is always shown."""
+        here = sorted((action for action in ACTIONS if self._in_bar(action)), key=lambda action: action.bar)
+        return [self._hint(action) for action in here]
 
     def hint(self, cells: int) -> Line:
         """What stands above the keys while nothing else has to."""

@@ -27,19 +27,20 @@ SECONDS = 30.0
 LIMIT = 4 * 1024 * 1024
 """Bytes of an answer that are shown."""
 
-Draw = Callable[[int], list[Line]]
+Draw = Callable[[int], inside_pages.Answer]
 
 
 class InsideScreen(PageScreen):
     """One rollout's logs or manifest."""
 
     def __init__(self, control: Control, name: str, rollout: Rollout) -> None:
-        super().__init__(control, name, self._lines)
-        self._about = name
+        super().__init__(control, name)
         self._key = rollout.key
         self._asked: subprocess.Popen[bytes] | None = None
         self._asking: asyncio.Task[None] | None = None
-        self._draw: Draw = lambda cells: []
+        self._draw: Draw = lambda cells: inside_pages.Answer()
+        self._drawn: tuple[Draw, int, inside_pages.Answer] | None = None
+        """The answer at the width it was last drawn at: thousands of lines, and it does not change by itself."""
         self._note = inside_pages.ASKING
         self._answered: float | None = None
 
@@ -85,11 +86,11 @@ class InsideScreen(PageScreen):
             except (msgspec.MsgspecError, RecursionError) as error:
                 self._failed(clean(error, 300))
                 return
-            self._draw = lambda cells: inside_pages.logs_lines(logs, cells)
+            self._draw = lambda cells: inside_pages.logs_answer(logs, cells)
         else:
             # Cleaned line by line once more: whatever the child is, nothing of it reaches the terminal raw.
             text = "\n".join(_indented(line) for line in answer.decode(errors="replace").splitlines())
-            self._draw = lambda cells: inside_pages.manifest_lines(text, cells)
+            self._draw = lambda cells: inside_pages.Answer(lines=inside_pages.manifest_lines(text, cells))
         self._answered, self._note = self.control.sight.live_now, ""
         self.redraw()
         if self._about == "logs" and before is None:
@@ -97,13 +98,24 @@ class InsideScreen(PageScreen):
 
     def _failed(self, why: str) -> None:
         self._note, said = "", why or inside_pages.NO_WORDS
-        self._draw = lambda cells: inside_pages.failed(said, cells)
+        self._draw = lambda cells: inside_pages.Answer(lines=inside_pages.failed(said, cells))
         if self.is_mounted:
             self.redraw()
 
-    def _lines(self, control: Control, cells: int) -> list[Line]:
+    def pinned(self, cells: int) -> list[Line]:
+        """What this is about, why there is none (or how old it is), and whose words stand where."""
         since = "" if self._answered is None else f"as of {numbers.clock(self._answered)}, ctrl+r asks again"
-        return inside_pages.asked_page(self._about, self._key, self._draw(cells), self._note or since, cells)
+        head = inside_pages.head(self._about, self._key, self._note or since, cells)
+        return [head, *self._answer(cells).heads]
+
+    def lines(self, cells: int, rows: int) -> list[Line]:
+        """The answer."""
+        return self._answer(cells).lines
+
+    def _answer(self, cells: int) -> inside_pages.Answer:
+        if self._drawn is None or self._drawn[:2] != (self._draw, cells):
+            self._drawn = (self._draw, cells, self._draw(cells))
+        return self._drawn[2]
 
     def _end(self) -> None:
         if self._asked is not None and self._asked.poll() is None:

@@ -48,6 +48,11 @@ class LinesPage(ScrollView, can_focus=True, inherit_bindings=False):
         self._make = make
         self._lines: list[Line] = []
 
+    @property
+    def below(self) -> int:
+        """Lines that are out of sight below."""
+        return max(0, len(self._lines) - self.size.height - self.scroll_offset.y)
+
     def redraw(self) -> None:
         """Make the lines again; those in sight that differ are painted again."""
         before, self._lines = self._lines, self._make(self.size.width, self.size.height)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-
-from textual.app import ComposeResult
+from functools import partial
 
 from opsroom.ui.actions import SECTIONS, Action, Place, bindings, key_name, keys_of
-from opsroom.ui.control import Control, LinesScreen
-from opsroom.ui.lines import LinesBlock, LinesPage
-from opsroom.view import header, help_page, news_pages, queue_page, sources_page
-from opsroom.view.keybar import Hint, bar
-from opsroom.view.line import Line, padded
+from opsroom.ui.control import Control
+from opsroom.ui.scrolled import ScrolledScreen
+from opsroom.view import help_page, news_pages, queue_page, sources_page
+from opsroom.view.keybar import Hint, bar, with_more
+from opsroom.view.line import Line
 
 Make = Callable[[Control, int], list[Line]]
 
@@ -59,59 +58,31 @@ PAGES: dict[str, Make] = {
 }
 
 
-class PageScreen(LinesScreen):
+class PageScreen(ScrolledScreen):
     """One page; ``esc`` and ``q`` lead back."""
 
     BINDINGS = bindings(Place.PAGE)
     place = Place.PAGE
 
-    def __init__(self, control: Control, name: str, make: Make | None = None) -> None:
+    def __init__(self, control: Control, name: str) -> None:
         super().__init__(control)
-        self._top = LinesBlock(control.paint, id="top")
-        make = make or PAGES[name]
-        self._page = LinesPage(control.paint, lambda cells, _: make(control, cells) if cells else [], id="page")
+        self._about = name
 
-    def compose(self) -> ComposeResult:
-        """Header, page, intent line, keys."""
-        yield self._top
-        yield self._page
-        yield self.intent_block
-        yield self.keys_block
-        yield self.small_block
-
-    def on_mount(self) -> None:
-        """Arrows and page keys scroll; what was said on the screen before was about that one."""
-        self._page.focus()
-        self.control.deeds.hush()
-        self.redraw()
-
-    def redraw(self) -> None:
-        """Draw what changed."""
-        if not self.ready():
-            return
-        sight = self.control.sight
-        top = header.top(sight.room, sight.status(), self.size.width)
-        self._top.show([padded(top, self.size.width)])
-        self._page.redraw()
-        self.draw_bar()
-
-    def action_page(self, by: int) -> None:
-        """Scroll by a page."""
-        self._page.scroll_relative(y=by * max(1, self._page.size.height - 2), animate=False, immediate=True)
-
-    def action_edge(self, by: int) -> None:
-        """To the top or the end."""
-        self._page.scroll_to(y=0 if by < 0 else self._page.virtual_size.height, animate=False, immediate=True)
+    def lines(self, cells: int, rows: int) -> list[Line]:
+        """The page of that name."""
+        return PAGES[self._about](self.control, cells)
 
     def action_move(self, by: int) -> None:
         """Scroll by a line."""
         self._page.scroll_relative(y=by, animate=False, immediate=True)
+        self.draw_bar()
 
     def keys(self, cells: int) -> Line:
-        """One way: back."""
+        """One way: back; in a recording its keys."""
         if self.control.sight.replay is not None:
             return super().keys(cells)
-        return bar([Hint("j k", "scroll")], Hint("esc", "back"), cells)
+        scrolls = self._page.virtual_size.height > self._page.size.height
+        return with_more(partial(bar, [Hint("j k", "scroll", scrolls)], Hint("esc", "back")), self._page.below, cells)
 
     def action_back(self) -> None:
         """Back to where one came from."""

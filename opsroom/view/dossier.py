@@ -17,7 +17,7 @@ from opsroom.view.detail import Pane
 from opsroom.view.line import Ground, Line, Piece, Role, beside, cut, line, padded
 from opsroom.view.rows import HARMFUL
 
-_GROWS = {True: (7, 14), False: (4, 8)}
+_GROWS = {True: (7, 18), False: (4, 12)}
 """Least and most lines of a chart that shows trouble (or the score), and of one that does not."""
 
 ABREAST = ((150, 3), (96, 2), (0, 1))
@@ -39,12 +39,17 @@ _STATUS = {
 _STAGE = {"step": "of this step", "background": "in the background", "before": "before the switch", "after": "after it"}
 
 
+def head(row: Row, wide: Pane) -> Line:
+    """The line above the page."""
+    return cut(padded(detail.title(row, wide), wide.cells).on(Ground.PANE), wide.cells)
+
+
 def dossier(row: Row | None, wide: Pane) -> list[Line]:
-    """The page at a width."""
+    """The page below ``head``, at a width."""
     if row is None:
         return [line(), line("  ", Piece("This rollout is gone.", Role.FLAGGED))]
     half = wide.cells // 2 if wide.cells >= BESIDE else 0
-    above = [padded(detail.title(row, wide), wide.cells).on(Ground.PANE), line()]
+    above = [line()]
     below = [line(), *detail.news(row, wide.cells - 1, len(row.happenings), deep=3), line()]
     if half:
         above += beside(_reasons(row, wide, half - 2), _facts(row, wide, wide.cells - half), half, wide.cells)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -29,6 +29,15 @@ def bar(hints: Sequence[Hint], last: Hint, cells: int) -> Line:
         room -= _size(hint)
     pieces.extend(_pieces(last))
     return padded(Line(tuple(pieces), Ground.BAR), cells)
+
+
+def with_more(keys: Callable[[int], Line], below: int, cells: int) -> Line:
+    """The key bar that ``keys`` makes, and at its right end how many lines of a page are out of sight below."""
+    if not below:
+        return keys(cells)
+    more = [Piece(" pgdn", Role.KEY), Piece(f" {below} more ", Role.DIM)]
+    left = keys(cells - sum(len(piece.text) for piece in more))
+    return Line((*left.pieces, *more), left.ground)
 
 
 def _size(hint: Hint) -> int:

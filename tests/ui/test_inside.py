@@ -54,6 +54,26 @@ def test_logs_of_the_rollout_under_the_cursor() -> None:
     )
 
 
+def test_whose_words_they_are_stays_in_sight_at_the_end_of_long_logs() -> None:
+    lines = tuple(LogLine(at="2026-08-05T12:04:01Z", pod="p", text=f"line {at}") for at in range(200))
+    answer = msgspec.json.encode(PodLogs(canary=Side(version="v2", pods=("p",), lines=lines))).decode()
+
+    async def play(pilot: Pilot[int], app: BoardApp, clock: Clock) -> None:
+        await pilot.press("l")
+        await shows(pilot, app, "line 199")
+        text = screen_text(app)
+        assert "payments/checkout-api  logs" in text
+        assert "canary v2   1 pod" in text
+        assert "line 1\n" not in text
+        assert " more" not in text.splitlines()[-1]
+        await pilot.press("g")
+        await shows(pilot, app, "line 0")
+        assert "canary v2   1 pod" in screen_text(app)
+        assert "165 more" in screen_text(app).splitlines()[-1]
+
+    run(f"print({answer!r})", play)
+
+
 def test_a_manifest_keeps_its_indentation_and_nothing_of_it_is_raw() -> None:
     async def play(pilot: Pilot[int], app: BoardApp, clock: Clock) -> None:
         await pilot.press("y")

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opsroom.domain.pod_logs import LogLine, PodLogs, Side
-from opsroom.view.inside_pages import logs_lines, manifest_lines, plain_logs
+from opsroom.view.inside_pages import logs_answer, manifest_lines, plain_logs
+from opsroom.view.line import Role
 from opsroom.view.yaml_text import yaml_text
 
 
@@ -32,7 +33,8 @@ LOGS = PodLogs(
 
 
 def texts(cells: int, logs: PodLogs = LOGS) -> list[str]:
-    lines = logs_lines(logs, cells)
+    answer = logs_answer(logs, cells)
+    lines = [*answer.heads, *answer.lines]
     assert all(line.width <= cells for line in lines)
     return ["".join(piece.text for piece in line.pieces) for line in lines]
 
@@ -55,7 +57,28 @@ def test_narrow_screens_have_the_canary_first() -> None:
 
 def test_a_time_that_the_program_wrote_itself_is_not_shown_twice() -> None:
     side = Side(version="v2", pods=("p",), lines=(said("p", 1, "2026-08-05T12:04:01.714Z INFO GET /"),))
-    assert texts(80, PodLogs(canary=side))[1] == "  12:04:01 INFO GET /"
+    assert texts(80, PodLogs(canary=side))[1] == " canary 12:04:01 INFO GET /"
+
+
+def test_every_line_of_a_narrow_screen_says_whose_it_is() -> None:
+    said_by = [line.split()[0] for line in texts(80) if "12:04:" in line]
+    assert said_by == ["canary", *["stable"] * 9]
+
+
+@pytest.mark.parametrize(
+    ("text", "role"),
+    [
+        ("ERROR GET /api 500", Role.FLAGGED),
+        ('{"level":"error","msg":"refused"}', Role.FLAGGED),
+        ("level=warn msg=slow", Role.WATCH),
+        ("WARNING: pool is nearly empty", Role.WATCH),
+        ("INFO ERROR_RATE is 0", Role.TEXT),
+        ("INFO no terror here", Role.TEXT),
+    ],
+)
+def test_errors_stand_out_by_the_programs_own_word(text: str, role: Role) -> None:
+    side = Side(version="v2", pods=("p",), lines=(said("p", 1, text),))
+    assert logs_answer(PodLogs(canary=side), 140).lines[0].pieces[2].role is role
 
 
 def test_a_side_that_is_not_there_or_not_allowed_says_so() -> None:
