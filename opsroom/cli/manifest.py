@@ -11,6 +11,7 @@ import argparse
 import re
 import shlex
 import sys
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 
@@ -28,6 +29,7 @@ DOES = {
     "auto": "promotes and rolls back",
 }
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+_DOTTED = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 _PROXIED = re.compile(r"kube:(?P<namespace>[a-z0-9-]+)/(?P<service>[a-z0-9:-]+)/?")
 
 
@@ -143,6 +145,30 @@ GATES = {
 """Lines of the worker that answers the gates of Flagger Canaries."""
 
 
+SECRETS = {
+    "apprise": ("addresses", "Where notices go, one address a line (the image needs opsroom[apprise]):"),
+    "prometheus": ("token", "What Prometheus wants to see, a bearer token or USER:PASSWORD:"),
+}
+"""Secrets that a worker may be given: the key that is read, and what it holds."""
+
+
+def _secrets(given: Mapping[str, str | None]) -> dict[str, str]:
+    """The lines of the worker for ``given`` names of Secrets, by what they are for."""
+    lines: dict[str, str] = {"HINT": "", "ENV": "", "MOUNT": "", "VOLUME": ""}
+    for target, name in given.items():
+        if not name:
+            continue
+        if not _DOTTED.fullmatch(name):
+            raise UsageError(f"{name!r} is no name of a Secret")
+        key, words = SECRETS[target]
+        create = f"kubectl -n {HOME} create secret generic {name} --from-file={key}=FILE"
+        lines["HINT"] += f"\n# {words}\n#   {create}"
+        lines["ENV"] += f"\n            - {{name: {target.upper()}_TOKEN_FILE, value: /{target}/{key}}}"
+        lines["MOUNT"] += f"\n            - {{name: {target}, mountPath: /{target}, readOnly: true}}"
+        lines["VOLUME"] += f"\n        - {{name: {target}, secret: {{secretName: {name}, defaultMode: 288}}}}"
+    return {f"SECRETS_{part}": text for part, text in lines.items()}
+
+
 def _worker(arguments: argparse.Namespace, namespaces: tuple[str, ...], prometheus: str) -> str:
     if arguments.gates and arguments.mode == "observe":
         raise UsageError("a worker that observes answers no gates", "Add --mode advise or --mode auto")
@@ -158,6 +184,7 @@ def _worker(arguments: argparse.Namespace, namespaces: tuple[str, ...], promethe
         ARGS="\n".join(f"            - {_quoted(word)}" for word in args),
         POLICY=_policy(vars(arguments).get("policy", "")),
         **{name: f"\n{line}" if arguments.gates else "" for name, line in GATES.items()},
+        **_secrets({"apprise": arguments.apprise_secret, "prometheus": arguments.prometheus_secret}),
     )
 
 

@@ -246,5 +246,7 @@ def _setting_up(command: Any) -> None:
     manifest.add_argument("--mode", choices=("observe", "advise", "auto"), default="observe")
     manifest.add_argument("--gates", action="store_true", help="the worker answers the gates of Flagger Canaries")
     manifest.add_argument("--image", metavar="IMAGE", help="container image of the worker")
+    manifest.add_argument("--apprise-secret", metavar="NAME", help="Secret that tells the worker where notices go")
+    manifest.add_argument("--prometheus-secret", metavar="NAME", help="Secret with what Prometheus wants to see")
     manifest.add_argument("--user", metavar="NAME", help="the operator; without it the group opsroom-operators")
     manifest.add_argument("--group", metavar="NAME", help="group of operators, or of viewers on a bastion")

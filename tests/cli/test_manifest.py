@@ -14,13 +14,14 @@ import yaml
 from opsroom.cli import main
 from opsroom.cli.manifest import text
 from opsroom.cli.parser import build
+from opsroom.config.secrets import ADDRESSES_FILE
 from opsroom.domain.board import Decider, Freeze, Room
 from opsroom.domain.freshness import SourceState
 from opsroom.errors import ConfigError, UsageError
 from opsroom.worker.metrics import Tally, exposition
 
 PROXIED = "--prometheus kube:default/prometheus:9090"
-ROLES = ("worker --mode auto --gates", "operator", "wall", "hold", "alerts")
+ROLES = ("worker --mode auto --gates --apprise-secret notices", "operator", "wall", "hold", "alerts")
 
 
 def printed(line: str) -> str:
@@ -80,11 +81,43 @@ def test_a_policy_goes_with_the_worker_and_a_wrong_one_does_not(tmp_path: Path) 
 
 @pytest.mark.parametrize(
     "line",
-    ["wall -n Shop", "wall -n a/b", "wall --prometheus kube:nowhere", "worker --gates", "systemd --group a;b"],
+    [
+        "wall -n Shop",
+        "wall -n a/b",
+        "wall --prometheus kube:nowhere",
+        "worker --gates",
+        "systemd --group a;b",
+        "worker --apprise-secret A}",
+    ],
 )
 def test_what_cannot_stand_in_a_manifest_is_refused(line: str) -> None:
     with pytest.raises(UsageError):
         printed(line)
+
+
+def test_a_worker_is_given_the_secrets_that_are_named_and_no_others() -> None:
+    def pod(line: str) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
+        spec = next(one for one in documents(line) if one["kind"] == "Deployment")["spec"]["template"]["spec"]
+        container = spec["containers"][0]
+        volumes = {one["name"]: one["secret"]["secretName"] for one in spec["volumes"] if "secret" in one}
+        mounts = {one["name"]: one["mountPath"] for one in container["volumeMounts"]}
+        return {one["name"]: one["value"] for one in container["env"]}, mounts, volumes
+
+    environment, _, volumes = pod("worker")
+    assert not {name for name in environment if name.endswith("_TOKEN_FILE")}
+    assert volumes == {"tls": "opsroom-worker-tls"}
+    environment, mounts, volumes = pod(
+        "worker --apprise-secret team.notices --prometheus-secret prom --gates --mode auto"
+    )
+    assert (volumes["apprise"], volumes["prometheus"]) == ("team.notices", "prom")
+    for variable in (ADDRESSES_FILE, "PROMETHEUS_TOKEN_FILE", "GATES_TOKEN_FILE"):
+        folder, _, _ = environment[variable].rpartition("/")
+        assert folder in mounts.values()
+    hints = [
+        line for line in printed("worker --apprise-secret a --prometheus-secret b").splitlines() if "#   kube" in line
+    ]
+    assert any("generic a --from-file=addresses=FILE" in line for line in hints)
+    assert any("generic b --from-file=token=FILE" in line for line in hints)
 
 
 def test_names_of_people_are_quoted() -> None:

@@ -26,7 +26,7 @@ def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.mark.parametrize(
     "line",
     [
-        "worker --mode auto --gates --policy POLICY",
+        "worker --mode auto --gates --policy POLICY --apprise-secret notices --prometheus-secret prom",
         "worker -n payments --prometheus kube:default/prometheus:9090",
         "operator --group sre -n payments",
         "wall",
