@@ -89,10 +89,16 @@ class Context:
         self.sight.come()
 
     def leave(self) -> None:
-        """Another one is shown from now on: nothing stays armed or half asked that nobody can see."""
+        """Another one is shown from now on: nothing stays armed or half asked that nobody can see.
+
+        What ended just now may not have been read yet, so it is told once more.
+        """
         self.deeds.stop()
         self.freezing.forget()
         self.shown = False
+        ended = self.deeds.under_way.end(self.sight.clock())
+        if ended is not None:
+            self._say(*ended)
 
     def _ended(self, text: str, bad: bool) -> None:
         if not self.shown:

@@ -12,7 +12,7 @@ import msgspec
 
 from opsroom.domain.board import Right, Row
 from opsroom.domain.decision import Flag, FlagReason
-from opsroom.domain.deed import DeedState, Refusal, Verb
+from opsroom.domain.deed import Refusal, Verb
 from opsroom.domain.intent import (
     BURST_KEYS,
     LATE,
@@ -31,8 +31,8 @@ from opsroom.ui.actions import ACTING, keys_of
 from opsroom.ui.attempt import Attempt
 from opsroom.ui.options import Guard, Options
 from opsroom.ui.sight import Sight
-from opsroom.ui.under_way import UnderWay
-from opsroom.view import effects, intent_line, two_people, words
+from opsroom.ui.under_way import UnderWay, ending
+from opsroom.view import intent_line, two_people, words
 from opsroom.view.header import picture_is_old
 from opsroom.view.line import Line
 
@@ -159,10 +159,9 @@ class Deeds:
     def _noted(self, attempt: Attempt) -> None:
         if attempt.deed.state.settled and self._is_armed(attempt):
             self.armed = None
-        state = attempt.deed.state
-        if state.settled or state is DeedState.UNKNOWN:
-            bad = state not in (DeedState.DONE, DeedState.CANCELLED)
-            self.ended(effects.deed(attempt.deed, self._sight.live_now), bad)
+        told = ending(attempt.deed, self._sight.live_now)
+        if told is not None:
+            self.ended(*told)
         self._changed()
 
     def _is_armed(self, attempt: Attempt) -> bool:

@@ -10,15 +10,22 @@ import asyncio
 from collections.abc import Callable
 
 from opsroom.domain.board import Row
-from opsroom.domain.deed import DeedState, Verb
+from opsroom.domain.deed import Deed, DeedState, Verb
 from opsroom.domain.rollout import Uid
 from opsroom.ui.attempt import Attempt, Clocks, intent_for
 from opsroom.ui.options import Options
 from opsroom.ui.sight import Sight
-from opsroom.view import marks
+from opsroom.view import effects, marks
 
 SETTLED_FOR = 10.0
 """Seconds for which the end of a deed is still told."""
+
+
+def ending(deed: Deed, now: float) -> tuple[str, bool] | None:
+    """How a deed has ended, as a sentence, and whether badly; None while it is on its way. ``now``: epoch seconds."""
+    if not (deed.state.settled or deed.state is DeedState.UNKNOWN):
+        return None
+    return effects.deed(deed, now), deed.state not in (DeedState.DONE, DeedState.CANCELLED)
 
 
 class UnderWay:
@@ -75,6 +82,11 @@ class UnderWay:
         """The last deed, while there is something to tell of it."""
         last = self.last
         return None if last is None or (last.deed.state.settled and now - last.changed > SETTLED_FOR) else last
+
+    def end(self, now: float) -> tuple[str, bool] | None:
+        """How the last deed has ended, as a sentence, and whether badly; None while it has not, or long after."""
+        last = self.told(now)
+        return None if last is None else ending(last.deed, self._sight.live_now)
 
     def forget(self, now: float) -> bool:
         """Forget what is long done; whether there was any."""

@@ -89,15 +89,15 @@ def top(room: Room | None, status: Status, cells: int) -> Line:
     """
     if room is None and status.here is None:
         return padded(line(" ", Piece(starting.NAME, Role.STRONG), ground=Ground.BAR), cells)
+    here = _here(room, status, cells)
     if room is None:
-        left, others = _with_others(_here(room, status, cells), (), status, cells)
-        return padded(_bar(left, others), cells)
-    when = Piece(f"  {numbers.day(status.now) if cells >= 110 else numbers.clock(status.now)} ", Role.TEXT)
+        return padded(_bar(*_with_others(here, (), status, cells, ("",))[:2]), cells)
+    times = [f"  {numbers.day(status.now)} "] * (cells >= 110) + [f"  {numbers.clock(status.now)} "]
     ages = sum(len(age_text(source, status.now)) + 2 for source in (*room.sources, feed_state(room, status)))
     mode = (Piece(" "), _mode(room, status))
-    left, others = _with_others(_here(room, status, cells), mode, status, cells - width(when.text) - ages - 2)
-    taken = others.width + width(when.text) + 2
-    right = line(*_fitting_ages(room, status, cells - left.width - taken), when)
+    left, others, time = _with_others(here, mode, status, cells - ages - 2, times)
+    taken = others.width + width(time) + 2
+    right = line(*_fitting_ages(room, status, cells - left.width - taken), Piece(time, Role.TEXT))
     for more in (f"  {_namespaces(room)}", f"  {_who(room)}" if cells >= 110 and not status.lost else ""):
         if left.width + others.width + width(more) + 2 <= cells - right.width:
             left = line(*left.pieces, Piece(more, Role.DIM))
@@ -118,16 +118,22 @@ def _here(room: Room | None, status: Status, cells: int) -> Piece:
     return Piece(name, Role.PROD, Ground.PROD) if prod else Piece(name, Role.STRONG)
 
 
-def _with_others(here: Piece, rest: Sequence[Piece], status: Status, cells: int) -> tuple[Line, Line]:
-    """``here`` with its count and ``rest``, and what there is to say of the other contexts, within ``cells``."""
+def _with_others(
+    here: Piece, rest: Sequence[Piece], status: Status, cells: int, times: Sequence[str]
+) -> tuple[Line, Line, str]:
+    """``here`` with its count and ``rest``, what there is to say of the other contexts, and the time, in ``cells``.
+
+    Names go only after the date, and all others are one sum at last.
+    """
     plain = line(here, *rest)
     if status.here is None:
-        return plain, line()
+        return plain, line(), times[0]
     counted = line(here, " ", *needing(status.here), *([" "] if rest else []), *rest)
-    said = [line(Piece("  |", Role.DIM), *strip) for strip in strips(status.here, status.others)]
-    fitting = (strip for strip in said if counted.width + strip.width <= cells)
-    found = next(fitting, None)
-    return (plain, said[-1]) if found is None else (counted, found)
+    *named, summed = [line(Piece("  |", Role.DIM), *strip) for strip in strips(status.here, status.others)]
+    for said, time in [*((strip, time) for time in times for strip in named), (summed, times[0])]:
+        if counted.width + said.width + width(time) <= cells:
+            return counted, said, time
+    return plain, summed, times[-1]
 
 
 def _fitting_ages(room: Room, status: Status, cells: int) -> list[Piece]:

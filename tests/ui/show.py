@@ -1,7 +1,8 @@
 """A scene on a screen: a feed that shows records, a stand-in for ``opsroom act``, and a board in this terminal.
 
-``python -m tests.ui.show [board|wall|empty|calm|one|lost|many|hostile|wide]`` shows it; ``OPSROOM_SCENE_THEME`` names a
-theme, ``OPSROOM_SCENE_WALL`` shows the scene on the wall, ``OPSROOM_SCENE_GRAPHS`` says what graphs are made of.
+``python -m tests.ui.show [board|wall|empty|calm|one|lost|many|hostile|wide|contexts]`` shows it;
+``OPSROOM_SCENE_THEME`` names a theme, ``OPSROOM_SCENE_WALL`` shows the scene on the wall, ``OPSROOM_SCENE_GRAPHS`` says
+what graphs are made of.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from opsroom.domain.board import Happening, Room, Row
 from opsroom.domain.rollout import Uid
 from opsroom.feed.frames import Picture
 from opsroom.feed.state import Board, Link, LinkState
+from opsroom.ui.options import Options
 from opsroom.view.spark import Graphs
 from tests.ui.scenes import NOW, all_rows, done, moving, needing, queued, room
 
@@ -65,6 +67,19 @@ class SceneFeed:
         yield None
 
 
+def beside(now: float = NOW, at: float = 0.0) -> list[tuple[Options, SceneFeed]]:
+    """Three more contexts for a board: one needs somebody, one is calm, one is lost; ``at`` is monotonic."""
+    calm = (*moving(now)[1:3], *done(now))
+    scenes = (("prod-us", (*needing(now)[1:], *calm)), ("staging", calm), ("prod-ap", (*needing(now)[:1], *calm)))
+    found = []
+    for name, rows in scenes:
+        feed = SceneFeed()
+        feed.show(rows, room(now, context=name), heard=at)
+        found.append((Options(act=(sys.executable, "-c", ACT), context=name), feed))
+    found[-1][1].lose("nobody listens at unix:/run/opsroom-ap.sock", at - 130)
+    return found
+
+
 def hostile(rows: tuple[Row, ...]) -> tuple[Row, ...]:
     """Rows whose foreign words try to reach the terminal."""
     bad = "pay\x1b]52;c;aGk=\x07\x1b[3J\x9b31m[/red][@click=app.quit]\u202eabc"
@@ -94,7 +109,6 @@ def main(what: str) -> int:
     """Show a scene on this terminal; its clock runs, or stands still where ``OPSROOM_SCENE_STILL`` is set."""
     from opsroom.ui.app import BoardApp, WallApp
     from opsroom.ui.driver import choose
-    from opsroom.ui.options import Options
     from opsroom.ui.terminal import look_at, prepare
 
     still = bool(os.environ.get("OPSROOM_SCENE_STILL"))
@@ -127,7 +141,8 @@ def main(what: str) -> int:
     found = look_at(os.environ)
     prepare(os.environ)
     kind = WallApp if os.environ.get("OPSROOM_SCENE_WALL") or what == "wall" else BoardApp
-    app = kind(options, feed, clock=clock, driver_class=choose(os.environ), found=found)
+    others = beside(now, clock()) if what == "contexts" else []
+    app = kind(options, feed, clock=clock, driver_class=choose(os.environ), found=found, others=others)
     app.run(mouse=False)
     if app.crash:
         sys.stderr.write(app.crash)

@@ -213,6 +213,21 @@ def test_a_deed_goes_on_in_the_context_that_was_left_and_its_end_is_told_with_it
     run(play, Stage(tmp_path))
 
 
+def test_what_has_just_ended_is_told_once_more_on_the_next_screen(tmp_path: Path) -> None:
+    async def play(pilot: Pilot[int], stage: Stage) -> None:
+        await pilot.press("x")
+        stage.count_down(1.0)
+        await until(pilot, lambda: "Done: roll back checkout-api" in stage.text)
+        await pilot.press("tab")
+        stage.count_down(0.2)
+        assert "prod-eu: Done: roll back checkout-api" in stage.text
+        stage.count_down(8.0)
+        assert "checkout-api, " not in stage.text
+        assert "prod-eu: Done" not in stage.text
+
+    run(play, Stage(tmp_path))
+
+
 def test_the_guard_is_that_of_the_context_shown(tmp_path: Path) -> None:
     async def play(pilot: Pilot[int], stage: Stage) -> None:
         await pilot.press("x")

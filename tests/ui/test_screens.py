@@ -15,7 +15,7 @@ from opsroom.domain.board import Row
 from opsroom.ui.app import BoardApp, WallApp
 from opsroom.ui.options import Options
 from tests.ui.scenes import NOW, all_rows, done, moving, needing, queued
-from tests.ui.show import SceneFeed
+from tests.ui.show import SceneFeed, beside
 from tests.ui.stage import HERE, Clock, screen_text
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -35,6 +35,8 @@ SCENES: dict[str, tuple[str, tuple[str, ...]]] = {
     "quiet-wall": ("calm-wall", ()),
     "queue": ("board", ("Q",)),
     "wide": ("board", ("w",)),
+    "contexts": ("contexts", ()),
+    "next-context": ("contexts", ("tab",)),
 }
 
 
@@ -49,7 +51,8 @@ def rows_of(scene: str) -> tuple[Row, ...]:
 async def picture(scene: str, keys: tuple[str, ...], size: tuple[int, int]) -> str:
     clock = Clock()
     kind = WallApp if scene.endswith("wall") else BoardApp
-    app = kind(Options(act=("/bin/cat",)), SceneFeed(rows_of(scene)), clock=clock, found=HERE)
+    others = beside() if scene == "contexts" else []
+    app = kind(Options(act=("/bin/cat",)), SceneFeed(rows_of(scene)), clock=clock, found=HERE, others=others)
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
         clock.now += 1.0
@@ -63,7 +66,7 @@ async def picture(scene: str, keys: tuple[str, ...], size: tuple[int, int]) -> s
 SMALL, MIDDLE, LARGE, HUGE = (80, 24), (120, 40), (160, 50), (200, 60)
 SEEN = [
     *((name, size) for name in SCENES for size in (SMALL, MIDDLE)),
-    *((name, size) for name in ("board", "detail", "wall", "quiet-wall") for size in (LARGE, HUGE)),
+    *((name, size) for name in ("board", "detail", "wall", "quiet-wall", "contexts") for size in (LARGE, HUGE)),
 ]
 
 

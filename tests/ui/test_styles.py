@@ -24,7 +24,7 @@ from opsroom.ui.app import BoardApp, WallApp
 from opsroom.ui.options import Options
 from opsroom.ui.theme_file import find
 from tests.ui.scenes import NOW, all_rows, done, moving, queued, room
-from tests.ui.show import SceneFeed
+from tests.ui.show import SceneFeed, beside
 from tests.ui.stage import HERE, Clock
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -58,6 +58,7 @@ SCENES: dict[str, tuple[Callable[[], tuple[Row, ...]], Room, tuple[str, ...]]] =
     "frozen": (all_rows, room(freeze=FROZEN), ()),
     "stopped": (all_rows, room(), ("space",)),
     "lost": (all_rows, room(), ()),
+    "contexts": (all_rows, room(), ()),
     "filter": (all_rows, room(), ("slash", "p", "a", "y")),
     "calm": (quiet, room(), ()),
     "detail": (all_rows, room(), ("enter",)),
@@ -96,7 +97,8 @@ async def seen(scene: str, size: tuple[int, int]) -> tuple[list[str], list[list[
     rows, around, keys = SCENES[scene]
     clock, feed = Clock(), SceneFeed(rows(), around)
     kind = WallApp if scene.endswith("wall") else BoardApp
-    app = kind(Options(act=("/bin/cat",), theme="night"), feed, clock=clock, found=HERE)
+    others = beside() if scene == "contexts" else []
+    app = kind(Options(act=("/bin/cat",), theme="night"), feed, clock=clock, found=HERE, others=others)
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
         if scene.startswith("lost"):
