@@ -44,6 +44,7 @@ class _Tick:
     left: dict[Verb, int] = field(default_factory=dict)
     steps_held: bool = False
     blind: bool = False
+    journal: bool = True
 
     @property
     def learning(self) -> bool:
@@ -69,16 +70,18 @@ def decide(
     may_act: bool = False,
     steps_held: bool = False,
     blind: bool = False,
+    journal: bool = True,
 ) -> tuple[list[Decision], Memory]:
     """One decision a case, in the order of ``cases``, and the memory for the next tick.
 
     ``now`` in epoch seconds. ``may_act``: this worker is in mode auto and holds the Lease; without it a deed that is
     due becomes a flag. ``steps_held``: the queue is frozen, nothing is promoted, and nobody is asked to. ``blind``: a
-    metric is not answered, so nothing is promoted on what the others say. A ``PROMOTE`` or ``ROLL_BACK`` in the
-    answer is remembered as begun: the caller carries it out or reports a refused deed in the next tick's case.
+    metric is not answered, so nothing is promoted on what the others say. ``journal``: lines can be written, so what
+    was refused for want of it is decided anew. A ``PROMOTE`` or ``ROLL_BACK`` in the answer is remembered as begun:
+    the caller carries it out or reports a refused deed in the next tick's case.
     """
     tick = _begin(policy, memory, now, freeze, may_act)
-    tick.steps_held, tick.blind = steps_held, blind
+    tick.steps_held, tick.blind, tick.journal = steps_held, blind, journal
     tracks: dict[Uid, Track] = {}
     flags: dict[Uid, Flag] = {}
     decisions: list[Decision] = []
@@ -121,7 +124,7 @@ def _one(case: Case, old: Track | None, flag: Flag | None, tick: _Tick) -> tuple
     why = grounds.unknown(case.verdict, now, tick.policy.step)
     same = old is not None and (old.hash, old.step) == (track.hash, track.step)
     track = follow.waited(track, tick.watched if same else 0.0, not why)
-    flag, lifted = follow.standing(case, flag, old, track, tick.freeze)
+    flag, lifted = follow.standing(case, flag, old, track, now, tick.freeze, tick.journal)
     if lifted:
         track = msgspec.structs.replace(track, lifted=now, refusals=0)
     found = _weigh(case, row, track, flag, why, tick)

@@ -12,7 +12,7 @@ from opsroom.control.case import Case
 from opsroom.control.memory import Track
 from opsroom.domain.board import Freeze
 from opsroom.domain.decision import Flag, FlagReason
-from opsroom.domain.deed import DeedState
+from opsroom.domain.deed import DeedState, Refusal
 from opsroom.domain.rollout import Rollout
 
 SETTLE = 60.0
@@ -29,6 +29,9 @@ ENDLESS = 1800.0
 
 REFUSALS = 5
 """Refusals in a row after which looking again is no longer the answer."""
+
+UNWRITTEN = 30.0
+"""Seconds for which a deed that the journal refused is left to a person at least, though the journal works again."""
 
 LEARNING = 30.0
 """Seconds after its first tick for which a worker takes the age of a canary from the cluster."""
@@ -132,12 +135,13 @@ def trouble(case: Case, track: Track, now: float) -> str:
 
 
 def standing(
-    case: Case, flag: Flag | None, old: Track | None, track: Track, freeze: Freeze | None
+    case: Case, flag: Flag | None, old: Track | None, track: Track, now: float, freeze: Freeze | None, journal: bool
 ) -> tuple[Flag | None, bool]:
     """The flag that still stands, and whether one was lifted just now.
 
     A flag stands until a person acts on the canary or it is over. A person acted when their deed is done, or when
-    the canary left a step that it could not leave by itself. A thaw is an act, too: it ends ``FREEZE``.
+    the canary left a step that it could not leave by itself. A thaw is an act, too: it ends ``FREEZE``. So is a
+    journal that can be written again (``journal``): nothing was sent without it, and nobody is needed for it any more.
     """
     if old is not None and old.hash != track.hash:
         flag = None
@@ -148,9 +152,17 @@ def standing(
         flag = mark
     if flag.reason is FlagReason.FREEZE and freeze is None:
         return None, True
+    if journal and _unwritten(flag, now):
+        return None, True
     if _person_acted(case, flag, old, track):
         return None, True
     return _merged(flag, case.flag), False
+
+
+def _unwritten(flag: Flag, now: float) -> bool:
+    """Whether ``flag`` only says that the journal could not be written a while ago, and nobody has taken it."""
+    refused = flag.reason is FlagReason.ACTION_FAILED and flag.detail == Refusal.JOURNAL.value
+    return refused and not flag.acknowledged_by and abs(now - flag.since) >= UNWRITTEN
 
 
 def _person_acted(case: Case, flag: Flag, old: Track | None, track: Track) -> bool:

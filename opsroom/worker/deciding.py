@@ -22,7 +22,7 @@ from opsroom.worker.policy import PolicyInForce
 from opsroom.worker.queueing import Queueing
 from opsroom.worker.rails import SharedRails
 from opsroom.worker.sharing import Sharing
-from opsroom.worker.situation import Situation
+from opsroom.worker.situation import JOURNAL, Situation
 
 DEEDS = (Outcome.PROMOTE, Outcome.PROMOTE_FULLY, Outcome.ROLL_BACK)
 
@@ -75,6 +75,7 @@ class Deciding:
             may_act=may_act,
             steps_held=queue.steps_held,
             blind=bool(situation.metrics_error),
+            journal=JOURNAL not in situation.troubles,
         )
         if unseen or (not may_act and self._outside.somebody_will_act):
             decisions, memory = deferring.left(decisions, memory)

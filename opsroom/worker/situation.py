@@ -10,6 +10,9 @@ from opsroom.worker.course import Course
 from opsroom.worker.deeds import Deeds
 from opsroom.worker.metrics import Tally
 
+JOURNAL = "journal"
+"""Name of the trouble that lines cannot be written."""
+
 
 @dataclass(slots=True)
 class Situation:

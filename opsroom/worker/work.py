@@ -43,11 +43,15 @@ from opsroom.worker.rights import Rights
 from opsroom.worker.score import Judging, Metrics, Missing
 from opsroom.worker.settling import Settling
 from opsroom.worker.sharing import Sharing
+from opsroom.worker.situation import JOURNAL
 from opsroom.worker.standing import Standing
 
 RESTART_SECONDS = 2.0
 RELEARNT = 1000
 """Lines of the own journal that are shown again after a restart."""
+
+WRITE_AGAIN = 5.0
+"""Seconds after which a line that could not be written is tried again."""
 
 JOURNAL_WAITING = 10_000
 """Decisions that wait for the disk; beyond it the oldest trouble is the disk, and it is shown."""
@@ -203,11 +207,19 @@ class Work:
     async def _write_lines(self) -> None:
         while True:
             entry = await self._lines.get()
-            try:
-                await asyncio.to_thread(self.journal.write, entry)
-                self.loop.situation.troubles.pop("journal", None)
-            except JournalError as error:
-                self.loop.situation.troubles["journal"] = str(error)
+            # Nothing is passed over, and whoever waits for the journal learns that it works again.
+            while not await self._written(entry):  # noqa: ASYNC110 - a disk sets no event
+                await asyncio.sleep(WRITE_AGAIN)
+
+    async def _written(self, entry: Entry) -> bool:
+        troubles = self.loop.situation.troubles
+        try:
+            await asyncio.to_thread(self.journal.write, entry)
+        except JournalError as error:
+            troubles[JOURNAL] = str(error)
+            return False
+        troubles.pop(JOURNAL, None)
+        return True
 
     async def _relearn(self) -> None:
         if self._mode is not Mode.AUTO:
@@ -216,7 +228,7 @@ class Work:
             # It may be long, and the feed is open already.
             deeds = await asyncio.to_thread(_deeds_in, self.journal.path)
         except JournalError as error:
-            self.loop.situation.troubles["journal"] = str(error)
+            self.loop.situation.troubles[JOURNAL] = str(error)
             return
         self.loop.situation.memory = relearn(deeds, time.time(), self._policy.policy.rails.window)
         for deed in deeds[-RELEARNT:]:

@@ -19,6 +19,9 @@ from opsroom.domain.rollout import Engine, Pause, Phase, Revision, Rollout, Shap
 from opsroom.domain.verdict import Evidence, Verdict, VerdictState
 
 NOW = 1_750_000_000.0
+LONG = 61.0
+"""Longer than the minimum on a step."""
+
 STEPS = (
     Step(kind=StepKind.WEIGHT, weight=20),
     Step(kind=StepKind.PAUSE),
@@ -90,6 +93,7 @@ class Decider:
     may_act: bool = True
     steps_held: bool = False
     blind: bool = False
+    journal: bool = True
 
     def row(self, **changes: Any) -> None:
         """Change the only policy row."""
@@ -107,6 +111,7 @@ class Decider:
             may_act=self.may_act,
             steps_held=self.steps_held,
             blind=self.blind,
+            journal=self.journal,
         )
         return decisions
 
@@ -136,6 +141,12 @@ class Decider:
     def flag_of(self, uid: str = "u1") -> Flag | None:
         """The flag that stands."""
         return self.memory.flags.get(Uid(uid))
+
+
+def settled_in(decider: Decider, **changes: Any) -> None:
+    """The decider has met the rollout, and the minimum time on its step has passed."""
+    decider.see(0.4, **changes)
+    decider.pass_time(LONG)
 
 
 @pytest.fixture
