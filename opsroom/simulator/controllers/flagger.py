@@ -45,7 +45,7 @@ class Flagger:
     """All tickers; `mesh` tells the traffic who gets what."""
 
     def __init__(self, store: Store, caller: Caller | None = None, floor: float = FLOOR) -> None:
-        self.mesh = Mesh()
+        self.mesh: Mesh = {}
         self.caller: Caller = caller or HttpCaller()
         self.floor = floor
         self._store = store

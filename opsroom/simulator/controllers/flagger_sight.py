@@ -6,7 +6,7 @@ Source: fluxcd/flagger pkg/controller/scheduler.go. It must not know the order o
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from opsroom.simulator.controllers import flagger_status as status
 from opsroom.simulator.controllers.changes import Note, Status, key_of
@@ -20,12 +20,8 @@ ALL = 100
 Get = Callable[[str, str, str], Obj | None]
 """The object of a resource, namespace and name, as the store has it now."""
 
-
-@dataclass
-class Mesh:
-    """The weights that the router really sends, by namespace and name of the Canary: status does not always tell."""
-
-    canary: dict[tuple[str, str], int] = field(default_factory=dict)
+Mesh = dict[tuple[str, str], int]
+"""The percent that the router really sends to the canary, by its namespace and name: status does not always tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +62,7 @@ class Sight:
     @property
     def weight(self) -> int:
         """Percent of traffic that the mesh sends to the canary."""
-        return self.mesh.canary.get((self.namespace, self.name), 0)
+        return self.mesh.get((self.namespace, self.name), 0)
 
     @property
     def highest(self) -> int:
@@ -103,7 +99,7 @@ class Sight:
         return min(left, higher[0] - self.weight) if higher else left
 
     def route(self, weight: int) -> None:
-        self.mesh.canary[self.namespace, self.name] = weight
+        self.mesh[self.namespace, self.name] = weight
 
     def into(self, phase: str) -> Status:
         return self.write(status.in_phase(self.fresh, phase, int(self.analysis.get("iterations") or 0), self.now))

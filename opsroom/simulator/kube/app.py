@@ -116,22 +116,21 @@ class ApiServer:
             return _raw(target.full(version))
         return self._shaped(call, version.obj, 200)
 
-    def _shaped(self, call: Call, obj: Obj, code: int, headers: Mapping[str, str] | None = None) -> Response:
+    def _shaped(self, call: Call, obj: Obj, code: int) -> Response:
         if call.form is Form.PARTIAL:
-            return _json(tables.partial(obj), code, headers)
+            return _json(tables.partial(obj), code)
         if call.form is Form.TABLE and obj.get("kind") == call.target.shown.kind:
             metadata = {"resourceVersion": obj["metadata"].get("resourceVersion", "")}
             include = call.query.get("includeObject", "Metadata")
             stored = call.target.inward(obj)
             shown = tables.table(call.target.kind, [stored], metadata, self._store.now(), include)
-            return _json(shown, code, headers)
-        return _json(obj, code, headers)
+            return _json(shown, code)
+        return _json(obj, code)
 
     def _written(self, call: Call, answer: Answer) -> Response:
-        headers = [("warning", f"299 - {_quoted(text)}") for text in answer.warnings]
         response = self._shaped(call, answer.body, answer.code)
-        for name, value in headers:
-            response.headers.append(name, value)
+        for text in answer.warnings:
+            response.headers.append("warning", f"299 - {_quoted(text)}")
         return response
 
     def _below(self, call: Call) -> Response:

@@ -12,7 +12,7 @@ from opsroom.simulator.kube.access import ADMIN_TOKEN
 CONTEXT = "opsroom-sim"
 
 
-def write_kubeconfig(path: Path, port: int, *, token: str = ADMIN_TOKEN, namespace: str = "default") -> Path:
+def write_kubeconfig(path: Path, port: int, *, token: str = ADMIN_TOKEN) -> Path:
     """A kubeconfig for http://127.0.0.1:`port` with a bearer token, readable by its owner only.
 
     The token stands in the server's URL as well: kubectl drops every credential over plain http.
@@ -22,7 +22,7 @@ def write_kubeconfig(path: Path, port: int, *, token: str = ADMIN_TOKEN, namespa
         "kind": "Config",
         "clusters": [{"name": CONTEXT, "cluster": {"server": f"http://127.0.0.1:{port}/as/{token}"}}],
         "users": [{"name": CONTEXT, "user": {"token": token}}],
-        "contexts": [{"name": CONTEXT, "context": {"cluster": CONTEXT, "user": CONTEXT, "namespace": namespace}}],
+        "contexts": [{"name": CONTEXT, "context": {"cluster": CONTEXT, "user": CONTEXT, "namespace": "default"}}],
         "current-context": CONTEXT,
     }
     text = msgspec.json.format(msgspec.json.encode(body), indent=2)  # JSON is YAML

@@ -28,19 +28,12 @@ Answer = Callable[[Parameters], str]
 
 
 class PrometheusApi:
-    """The handlers. `now` gives seconds since the epoch; `trouble` may answer every query with an error."""
+    """The handlers. `now` gives seconds since the epoch."""
 
-    def __init__(
-        self,
-        engine: Engine,
-        scraper: Scraper,
-        now: Callable[[], float],
-        trouble: Callable[[], QueryError | None] = lambda: None,
-    ) -> None:
+    def __init__(self, engine: Engine, scraper: Scraper, now: Callable[[], float]) -> None:
         self._engine = engine
         self._scraper = scraper
         self._now = now
-        self._trouble = trouble
         self._catalogue = Catalogue(engine.tsdb, scraper, now())
 
     def routes(self) -> list[Route]:
@@ -98,9 +91,6 @@ class PrometheusApi:
         async def endpoint(request: Request) -> Response:
             given = await _parameters(request)
             try:
-                trouble = self._trouble()
-                if trouble is not None:
-                    raise trouble
                 data = answer(given)
             except QueryError as failure:
                 body = {"status": "error", "errorType": failure.kind, "error": str(failure)}
@@ -110,14 +100,9 @@ class PrometheusApi:
         return endpoint
 
 
-def prometheus_app(
-    engine: Engine,
-    scraper: Scraper,
-    now: Callable[[], float],
-    trouble: Callable[[], QueryError | None] = lambda: None,
-) -> Starlette:
+def prometheus_app(engine: Engine, scraper: Scraper, now: Callable[[], float]) -> Starlette:
     """The application to serve; see `PrometheusApi`."""
-    return Starlette(routes=PrometheusApi(engine, scraper, now, trouble).routes())
+    return Starlette(routes=PrometheusApi(engine, scraper, now).routes())
 
 
 async def _parameters(request: Request) -> Parameters:

@@ -20,6 +20,7 @@ from opsroom.simulator.prometheus.tsdb import Tsdb
 from opsroom.simulator.prometheus.values import Range, Scalar, Text, Value, Vector
 
 DEFAULT_TIMEOUT = 120.0
+_SUBQUERY_STEP = 60_000  # ms, where the query names none: the default evaluation interval
 
 
 class Engine:
@@ -29,12 +30,10 @@ class Engine:
         self,
         tsdb: Tsdb,
         lookback_seconds: float = 300.0,
-        subquery_step_seconds: float = 60.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.tsdb = tsdb
         self._lookback = round(lookback_seconds * 1000)
-        self._subquery_step = round(subquery_step_seconds * 1000)
         self._clock = clock
 
     def instant(self, query: str, ms: int, timeout: float = DEFAULT_TIMEOUT) -> Value:
@@ -63,7 +62,7 @@ class Engine:
             start=int(steps[0]),
             end=end,
             lookback=self._lookback,
-            subquery_step=self._subquery_step,
+            subquery_step=_SUBQUERY_STEP,
             expired=lambda: self._clock() >= deadline,
         )
         # NaN and infinity are ordinary values here, as they are in Prometheus.
@@ -81,11 +80,11 @@ def parse(query: str, parameter: str = "query") -> parser.Expr:
     return node
 
 
-def parse_selector(text: str, parameter: str = "match[]") -> list[Matcher]:
+def parse_selector(text: str) -> list[Matcher]:
     """The matchers of a series selector; raises BadData for anything else."""
-    node = parse(text, parameter)
+    node = parse(text, "match[]")
     if not isinstance(node, parser.VectorSelector):
-        raise BadData(f'invalid parameter "{parameter}": 1:1: parse error: expected a series selector')
+        raise BadData('invalid parameter "match[]": 1:1: parse error: expected a series selector')
     return matchers_of(node)
 
 

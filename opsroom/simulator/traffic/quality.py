@@ -89,15 +89,15 @@ EFFECTS: dict[Fault, dict[Size, tuple[float, float]]] = {
 }
 _BLIP = (1.5, 3.0)
 _IMPROVED = (0.70, 0.92)
+# Seconds of one step of a judge at this world's pace; a blip lasts one to three.
+_STEP = 2.0
 
 
-def draw_quality(
-    rng: np.random.Generator, fault_share: float = 0.35, horizon: float = 120.0, step: float = 2.0
-) -> Quality:
+def draw_quality(rng: np.random.Generator, fault_share: float = 0.35, horizon: float = 120.0) -> Quality:
     """Draw one version's quality; `fault_share` (0 to 0.5) of all versions are not healthy.
 
-    `horizon` is how long a canary is usually watched and `step` one step of its judge, both in seconds: onsets,
-    ramps and blips (one to three steps) are placed by them. Raises ValueError for a share above one half.
+    `horizon` is how many seconds a canary is usually watched: onsets and ramps are
+    placed by it. Raises ValueError for a share above one half.
     """
     if not 0 <= fault_share <= 0.5:
         raise ValueError("fault_share is between 0 and 0.5: at least half of all versions are healthy")
@@ -106,7 +106,7 @@ def draw_quality(
     kind = _choose(rng, _GOOD_KINDS)
     if kind is Fault.BLIP:
         onset = float(rng.uniform(0.1, 0.6)) * horizon
-        return Quality(kind, None, float(rng.uniform(*_BLIP)), onset, step * int(rng.integers(1, 4)))
+        return Quality(kind, None, float(rng.uniform(*_BLIP)), onset, _STEP * int(rng.integers(1, 4)))
     if kind is Fault.IMPROVED:
         return Quality(kind, None, float(rng.uniform(*_IMPROVED)))
     return HEALTHY

@@ -22,6 +22,7 @@ from opsroom.simulator.world.releases import Release, first_wait, release
 from opsroom.simulator.world.robot import Robot
 
 FIRST = 1.0
+WAVE_AFTER = 60.0
 AFTERTHOUGHT = 8.0
 """Seconds after a wave at which the pipelines of what is still held bring a newer version."""
 
@@ -58,13 +59,13 @@ class Pipelines:
         self._to_pause: dict[int, None] = {}
         self._wave, self._wave_at = 0, 0.0
 
-    def begin(self, now: float, wave: int = 0, wave_after: float = 60.0) -> None:
+    def begin(self, now: float, wave: int) -> None:
         """Plan every service's first release; the earliest one comes after `FIRST` seconds.
 
-        After `wave_after` seconds the next `wave` releases of all services come at once: whoever is busy brings its
+        After `WAVE_AFTER` seconds the next `wave` releases of all services come at once: whoever is busy brings its
         own as soon as it has settled, and what is still held by then gets a newer version.
         """
-        self._wave, self._wave_at = wave, now + wave_after
+        self._wave, self._wave_at = wave, now + WAVE_AFTER
         waits = [first_wait(self._seed, line.service) * self._pace for line in self.lines]
         shift = min(waits) - FIRST
         self._due = [(now + wait - shift, number) for number, wait in enumerate(waits)]

@@ -25,10 +25,10 @@ class Shares:
     `routed` names those whose Rollout has a traffic router, `mesh` has the canary's percent where Flagger routes.
     """
 
-    def __init__(self, store: Store, routed: frozenset[Name], mesh: Mapping[Name, int] | None = None) -> None:
+    def __init__(self, store: Store, routed: frozenset[Name], mesh: Mapping[Name, int]) -> None:
         self._store = store
         self._routed = routed
-        self._mesh: Mapping[Name, int] = {} if mesh is None else mesh
+        self._mesh = mesh
         self._sent: dict[Name, int] = {}
         self._pods: dict[Name, dict[str, Obj]] = {}
         self._made: dict[Name, list[Pod]] = {}

@@ -68,7 +68,7 @@ class World:
         self.store, self.loop = self.cluster.store, self.cluster.loop
         routed = (one for one in self.services if one.delivery is Delivery.ROUTED)
         named = frozenset((one.namespace, one.name) for one in routed)
-        self.shares = Shares(self.store, named, self.cluster.flagger.mesh.canary)
+        self.shares = Shares(self.store, named, self.cluster.flagger.mesh)
         self._pipelines = Pipelines(seed, self.services, rate, self.cluster)
         self._gitops = GitOps(self._pipelines.lines, self.store)
         self._models: dict[tuple[str, str], Service] = {}

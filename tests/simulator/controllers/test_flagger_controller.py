@@ -109,7 +109,7 @@ class Room:
 
     @property
     def weight(self) -> int:
-        return self.cluster.flagger.mesh.canary["shop", "cart"]
+        return self.cluster.flagger.mesh["shop", "cart"]
 
     def replicas(self, name: str) -> int:
         return int(self.get("deployments", name)["spec"]["replicas"])

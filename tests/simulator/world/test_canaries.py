@@ -21,7 +21,7 @@ def forward(world: World, seconds: int) -> None:
 
 def test_requests_are_shared_by_flaggers_weight_not_by_pods() -> None:
     world = World(7, 12, 400.0, NOW)
-    mesh = world.cluster.flagger.mesh.canary
+    mesh = world.cluster.flagger.mesh
     for _ in range(200):
         forward(world, 1)
         name = next((name for name, weight in mesh.items() if weight == 20), None)
