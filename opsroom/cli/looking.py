@@ -14,8 +14,8 @@ from opsroom.cli.feed_token import feed_token
 from opsroom.cli.options import settings_for
 from opsroom.cli.own_worker import address, wait_for
 from opsroom.cli.parser import MARKS
-from opsroom.domain.board import Row
-from opsroom.domain.freshness import Cause, Freshness, freshness
+from opsroom.domain.board import Room, Row
+from opsroom.domain.freshness import Cause, Freshness, SourceState, freshness
 from opsroom.errors import (
     ConfigError,
     NotPermitted,
@@ -28,7 +28,11 @@ from opsroom.errors import (
 from opsroom.feed.client import fetch_picture
 from opsroom.feed.frames import Picture
 
-_ERRORS = {Cause.CONFIGURATION: ConfigError, Cause.CREDENTIALS: Unauthorized, None: Unreachable}
+_ERRORS: dict[Cause | None, type[OpsroomError]] = {
+    Cause.CONFIGURATION: ConfigError,
+    Cause.CREDENTIALS: Unauthorized,
+    None: Unreachable,
+}
 
 FILL_SECONDS = 20.0
 """Until a worker that was just started has read its cluster."""
@@ -63,16 +67,26 @@ def whole_picture(arguments: argparse.Namespace) -> Picture:
     end = time.monotonic() + FILL_SECONDS
     while True:
         picture = asyncio.run(fetch_picture(where, token))
-        kube = next((source for source in picture.room.sources if source.name.startswith("kube")), None)
+        kube = cluster_source(picture.room)
         if kube is None or freshness(kube, picture.room.at) is not Freshness.NEVER:
             if kube is not None and kube.error and not picture.rows:
                 raise NotPermitted(kube.error)
             return picture
         if kube.error:
-            raise _ERRORS[kube.cause](kube.error)
+            raise said_by(kube)
         if time.monotonic() > end:
             raise Unreachable("the worker has not read the cluster yet", "Try again")
         time.sleep(0.2)
+
+
+def cluster_source(room: Room) -> SourceState | None:
+    """The first source that is read from the cluster; None where the worker has none."""
+    return next((source for source in room.sources if source.name.startswith("kube")), None)
+
+
+def said_by(source: SourceState) -> OpsroomError:
+    """What a source that does not answer says of itself, as the error that ends a command."""
+    return _ERRORS[source.cause](source.error)
 
 
 def find(rows: Sequence[Row], name: str) -> Row:

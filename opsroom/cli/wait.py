@@ -1,7 +1,8 @@
 """``opsroom wait``: until a rollout is promoted or rolled back, for CI.
 
 ``helm --wait`` and ``kubectl rollout status`` call a held or paused workload done; this follows the feed to the real
-outcome. Exit codes: 0 it came, 1 the other outcome or time is over, 3 time is over and a person is asked.
+outcome. Exit codes: 0 it came, 1 the other outcome or time is over, 3 time is over and a person is asked, 5 time is
+over and the cluster does not answer; at once 2 or 4 where the worker's kubeconfig or credentials are of no use.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ import time
 from collections.abc import Callable
 
 from opsroom.cli.feed_token import feed_token
-from opsroom.cli.looking import find, whole_picture
+from opsroom.cli.looking import cluster_source, find, said_by, whole_picture
 from opsroom.cli.options import settings_for
-from opsroom.cli.own_worker import address
-from opsroom.domain.board import Row
+from opsroom.cli.own_worker import kept, pinned
+from opsroom.domain.board import Room, Row
+from opsroom.domain.freshness import Freshness, SourceState, freshness
 from opsroom.domain.rollout import Phase, Revision, Uid
 from opsroom.errors import OpsroomError, Unreachable, UsageError, WaitingError
 from opsroom.feed.client import FeedClient
@@ -39,9 +41,8 @@ def run(arguments: argparse.Namespace) -> int:
     uid = find(picture.rows, arguments.name).rollout.uid
     wanted = ROLLED_BACK if arguments.wanted == "rolled-back" else PROMOTED
     course = Waiting(arguments.revision, time.time)
-    return asyncio.run(
-        _follow(address(arguments, settings_for(arguments)), uid, course, wanted, seconds, quiet=arguments.quiet)
-    )
+    with kept(arguments, pinned(settings_for(arguments))) as (where, _):
+        return asyncio.run(_follow(where, uid, course, wanted, seconds, quiet=arguments.quiet))
 
 
 def duration(text: str) -> float:
@@ -123,7 +124,8 @@ async def _follow(where: str, uid: Uid, course: Waiting, wanted: str, seconds: f
 
     Raises:
         OpsroomError: the other outcome, or the rollout is gone. WaitingError: time is over, a person is asked.
-        Unreachable: time is over and there is no feed.
+        Unreachable: time is over and there is no feed, or none of the cluster.
+        ConfigError, Unauthorized: the worker cannot read the cluster, and waiting will not mend it.
     """
     client, said, row = FeedClient(where, feed_token(where)), "", None
     try:
@@ -131,6 +133,9 @@ async def _follow(where: str, uid: Uid, course: Waiting, wanted: str, seconds: f
             async for _ in client:
                 if client.link.state is not LinkState.LIVE or client.board.room is None:
                     continue
+                lost = _lost(client.board.room)
+                if lost is not None and lost.cause is not None:
+                    raise said_by(lost)
                 row = client.board.rows.get(uid)
                 if row is None:
                     raise OpsroomError("the rollout is gone")
@@ -146,9 +151,18 @@ async def _follow(where: str, uid: Uid, course: Waiting, wanted: str, seconds: f
         pass
     if client.link.state is not LinkState.LIVE:
         raise Unreachable(client.link.error or "the worker does not answer", "Nothing is known of the outcome")
+    lost = _lost(client.board.room) if client.board.room is not None else None
+    if lost is not None:
+        raise Unreachable(lost.error or "the worker has not heard of the cluster for long", "The outcome is not known")
     if row is not None and row.flag is not None:
         raise WaitingError(f"the time is over; {said}")
     raise OpsroomError(f"the time is over; {said}" if said else "the time is over")
+
+
+def _lost(room: Room) -> SourceState | None:
+    """The cluster as a source, where what it shows is too old to say anything."""
+    kube = cluster_source(room)
+    return kube if kube is not None and freshness(kube, room.at) in (Freshness.STALE, Freshness.NEVER) else None
 
 
 def _end(row: Row, ended: str, wanted: str) -> int:
