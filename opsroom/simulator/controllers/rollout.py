@@ -3,7 +3,7 @@
 The order is that of argo-rollouts rollout/canary.go rolloutCanary and syncRolloutStatusCanary: revisions,
 services, traffic, analysis, sizes, pauses, then the status; a step that is done moves the index by one, and the
 next step is looked at by the next reconcile only. Blue-green stands in `rollout_bluegreen`. Not simulated:
-workloadRef, experiments, restartAt, rollbackWindow, ping-pong, plugins.
+workloadRef, experiments, restartAt, rollbackWindow, progressDeadlineAbort, ping-pong, plugins.
 """
 
 from __future__ import annotations

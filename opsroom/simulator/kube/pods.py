@@ -1,4 +1,4 @@
-"""What only pods and services have: logs, eviction, the scale of workloads, and the proxy that reaches nothing.
+"""What only pods and services have: logs, eviction, and the proxy that reaches nothing.
 
 Logs come from the world through `LogSource`; this module cuts and follows them. Texts: K8S
 pkg/registry/core/pod/strategy.go and pkg/registry/core/service/storage.

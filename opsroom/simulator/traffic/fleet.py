@@ -1,6 +1,6 @@
 """Per-pod state of the whole fleet as arrays, one row a pod, rows given out again when a pod is gone.
 
-Only storage: what the numbers mean and how they change is in `step.py` and `traffic.py`.
+Only storage: what the numbers mean and how they change is in `moment.py` and `traffic.py`.
 """
 
 from __future__ import annotations
