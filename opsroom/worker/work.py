@@ -15,7 +15,6 @@ from pathlib import Path
 
 from opsroom.clock import awake_or_not
 from opsroom.config import paths
-from opsroom.config.secrets import token
 from opsroom.config.settings import Settings
 from opsroom.control.memory import relearn
 from opsroom.delivery.deliver import deliver
@@ -26,21 +25,20 @@ from opsroom.domain.decision import Decision
 from opsroom.domain.deed import Deed, Intent
 from opsroom.domain.rollout import Rollout
 from opsroom.domain.verdict import Verdict
-from opsroom.errors import JournalError, OpsroomError
+from opsroom.errors import JournalError
 from opsroom.feed.published import Published
-from opsroom.sources.prometheus import Metrics as Prometheus
 from opsroom.worker.automatic import Automatic, intent_of
 from opsroom.worker.clearing import Clearing
 from opsroom.worker.deeds import Journals
 from opsroom.worker.loop import Loop
+from opsroom.worker.metrics_source import MetricsSource
 from opsroom.worker.notices import Notices
 from opsroom.worker.outside import Outside
-from opsroom.worker.picture import NO_PROMETHEUS
 from opsroom.worker.policy import PolicyInForce
 from opsroom.worker.quarantine import SharedQuarantine
 from opsroom.worker.queueing import Queueing
 from opsroom.worker.rights import Rights
-from opsroom.worker.score import Judging, Metrics, Missing
+from opsroom.worker.score import Judging, Metrics
 from opsroom.worker.settling import Settling
 from opsroom.worker.sharing import Sharing
 from opsroom.worker.situation import JOURNAL
@@ -69,7 +67,6 @@ class Work:
         if settings.read_only:
             # Whoever may not write can neither decide nor advise; the picture says so.
             mode = Mode.OBSERVE
-        self._settings = settings
         self._mode = mode
         self.outside = Outside(
             settings.kubeconfig,
@@ -80,6 +77,7 @@ class Work:
             gates=gates,
         )
         self.standing = Standing(self.outside)
+        self._source = MetricsSource(settings, self.outside)
         policy = PolicyInForce(Path(settings.policy) if settings.policy else None, lambda: self.standing.policy)
         path = journal or own_journal(settings)
         self.journal = Journal(path, self.outside.identity)
@@ -148,36 +146,13 @@ class Work:
             from opsroom.worker.judging import PolicyJudge
 
             judge = PolicyJudge(lambda: self._policy.policy.judge)
-        source = metrics or await self._source()
+        if metrics is None:
+            await self._source.run(lambda source: self.loop.measure(source, judge))
+            return
         try:
-            await self.loop.measure(source, judge)
+            await self.loop.measure(metrics, judge)
         finally:
-            await source.aclose()
-
-    async def _source(self) -> Metrics:
-        """The configured Prometheus; where there is none, a source that says so."""
-        told = self._settings.prometheus
-        if not told.url:
-            return Missing(NO_PROMETHEUS)
-        if told.url.startswith("kube:"):
-            await self.outside.ready.wait()
-        try:
-            # The keyring may ask a service of the desktop, which may take its time.
-            secret = await asyncio.to_thread(token, "prometheus")
-        except OpsroomError as error:
-            return Missing(str(error))
-        return Prometheus(
-            told.url,
-            reader=self.outside.reader,
-            namespaces=self._settings.namespaces,
-            token=secret.reveal() if secret is not None else "",
-            headers=told.headers,
-            preset=told.preset,
-            queries=told.queries,
-            seconds=told.timeout,
-            ca_file=told.ca_file,
-            client=(told.client_cert, told.client_key) if told.client_cert else None,
-        )
+            await metrics.aclose()
 
     def _calls(self) -> bool:
         """Where one decides, that one calls; an observer calls for whoever gave it addresses."""
