@@ -40,6 +40,11 @@ NEVER_SENT = "never_sent"
 """Detail of a deed whose request did not reach the cluster: the target still waits for it."""
 
 
+FOUND_DONE = "found_done"
+"""Detail of a deed that was done when it was looked at again: by itself before its sender died, or by whoever came
+after. The cluster does not tell these apart (a status bears no name), so neither does the journal."""
+
+
 def open_deeds(entries: Iterable[Entry], now: float, within: float = ENDLESS) -> list[Deed]:
     """The deeds whose last line leaves them open and that are younger than ``within`` seconds, oldest first."""
     last: dict[str, Deed] = {}
@@ -112,8 +117,9 @@ async def settle(deed: Deed, hands: Hands) -> AsyncIterator[Deed]:
     last = start
     yield start
     async for later in watch_over(engine, start, hands):
-        last = later
-        yield later
+        found = last is start and later.state is DeedState.DONE
+        last = msgspec.structs.replace(later, detail=FOUND_DONE) if found else later
+        yield last
     if last is start:
         last = msgspec.structs.replace(start, state=DeedState.CANCELLED, at=hands.now(), detail=NEVER_SENT)
         yield last

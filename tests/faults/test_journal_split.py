@@ -19,7 +19,7 @@ import pytest
 from opsroom.delivery.deliver import deliver
 from opsroom.delivery.hands import Hands
 from opsroom.delivery.journal import Entry, Journal, merged, read, verify
-from opsroom.delivery.settle import open_deeds, settle
+from opsroom.delivery.settle import FOUND_DONE, open_deeds, settle
 from opsroom.domain.deed import Deed, DeedState, Intent, Verb
 from opsroom.kube.connection import Connection
 from opsroom.kube.endpoint import Endpoint
@@ -99,7 +99,7 @@ def test_a_deed_that_both_sides_of_a_split_begin_is_done_once_and_told_alike(qui
             # The other side is back, knows nothing of its successor's deed, and finds its own one open.
             (left,) = open_deeds(read(old.journal.path), old.now())
             told = [deed async for deed in settle(left, old.hands)][-1]
-            assert told.state is DeedState.DONE
+            assert (told.state, told.detail) == (DeedState.DONE, FOUND_DONE)
             again = await old.deliver(wish, fencing=3)
             assert again.state is DeedState.REFUSED
             assert (old.stored, new.stored) == (0, 1)
@@ -108,7 +108,8 @@ def test_a_deed_that_both_sides_of_a_split_begin_is_done_once_and_told_alike(qui
     files = sorted(folder.glob("*.jsonl"))
     assert [verify(file) for file in files] == [[], []]
     last = {entry.deed.intent.id: entry.deed for entry in merged(files) if entry.deed is not None}
-    assert sorted(deed.intent.fencing or 0 for deed in last.values() if deed.state is DeedState.DONE) == [3, 4]
+    done = {deed.intent.fencing: deed.detail for deed in last.values() if deed.state is DeedState.DONE}
+    assert done == {3: FOUND_DONE, 4: ""}, "both journals say that it is done, and only one that it has done it"
     held = subprocess.run(
         [sys.executable, "-m", "opsroom", "journal", "--verify"],
         env={**os.environ, "XDG_STATE_HOME": str(tmp_path)},

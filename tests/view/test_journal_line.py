@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
+from opsroom.delivery.plan import HALF_DONE
+from opsroom.delivery.settle import CUT_OFF, FOUND_DONE, NEVER_SENT
 from opsroom.domain.decision import Decision, FlagReason, Outcome
 from opsroom.domain.deed import Deed, DeedState, Intent, Precondition, Refusal, Target, Verb
 from opsroom.domain.rollout import Engine, Shape, Uid
@@ -44,3 +48,18 @@ def test_a_decision_names_its_reason_and_policy_row() -> None:
 def test_every_outcome_and_every_fault_has_words() -> None:
     assert set(journal_line.OUTCOME) == set(Outcome)
     assert journal_line.of_note(0.0, "worker", "lease_taken").endswith("lease taken")
+
+
+@pytest.mark.parametrize(
+    ("detail", "words"),
+    [
+        (FOUND_DONE, "it was done when it was looked at again"),
+        (NEVER_SENT, "its request never reached the cluster"),
+        (CUT_OFF, "whoever began it"),
+        (f"{HALF_DONE}:both_new:no right", "half-done: stable runs the new version"),
+        ("the server said so", "the server said so"),
+    ],
+)
+def test_what_a_deed_was_left_with_is_a_sentence(detail: str, words: str) -> None:
+    deed = Deed(intent=INTENT, state=DeedState.UNKNOWN, at=0.0, detail=detail)
+    assert words in journal_line.of_deed(0.0, deed, "")
