@@ -13,7 +13,7 @@ from opsroom.domain.board import Room, Row
 from opsroom.domain.decision import Flag
 from opsroom.domain.freshness import Freshness, age, freshness
 from opsroom.view import header, marks, numbers, wall_table, wall_tiles
-from opsroom.view.big_signs import big, big_clock
+from opsroom.view.big_signs import big, big_clock, tall
 from opsroom.view.header import Status
 from opsroom.view.line import Ground, Line, Piece, Role, cut, line, padded, sides
 from opsroom.view.order import Group, Wish, arrange, counts, group_of
@@ -22,6 +22,9 @@ from opsroom.view.wall_tiles import Wall
 
 BANNER = (110, 36)
 """Cells and lines from which on there is room for big letters."""
+
+ROOMY = 180
+"""Cells from which on the banner says in large letters what its number means."""
 
 TABLE_ROWS = 8
 """Least lines of the lower part."""
@@ -36,7 +39,8 @@ def wall(room: Room | None, shown: Sequence[Row], status: Status, size: Wall) ->
     lines = [_top(room, status, size), line(ground=Ground.BAR), _tally(room, shown, status, size), line()]
     banner = bool(flagged) and size.cells >= BANNER[0] and size.rows >= BANNER[1]
     if banner:
-        lines += _banner(room, listed, flagged, size)
+        old = header.picture_is_old(room, status)
+        lines += _old_banner(flagged, status, size) if old else _banner(room, listed, flagged, size)
     low = max(TABLE_ROWS, min(len(others) + 3, size.rows // 3))
     high = size.rows - len(lines) - low
     upper = wall_tiles.tiles(flagged, high, size) if flagged else _calm(room, listed, status, high, size)
@@ -69,7 +73,12 @@ def _top(room: Room | None, status: Status, size: Wall) -> Line:
 def _tally(room: Room | None, shown: Sequence[Row], status: Status, size: Wall) -> Line:
     said = header.notice(room, status, size.cells - 40)
     flagged = [row for row in shown if row.flag is not None]
-    end = _oldest(flagged, size) if flagged else line(Piece("nobody is needed  ", Role.OK))
+    if flagged:
+        end = _oldest(flagged, size)
+    elif header.picture_is_old(room, status):
+        end = line(Piece("nobody knows who is needed  ", Role.WATCH))
+    else:
+        end = line(Piece("nobody is needed  ", Role.OK))
     if said:
         left = line("  ", Piece(f" {said} ", Role.CRITICAL if status.lost else Role.FLAGGED))
     else:
@@ -99,31 +108,60 @@ def _banner(room: Room | None, listed: Sequence[Row], flagged: Sequence[Row], si
     role = marks.ROLE[max(row.severity for row in flagged)]
     role = Role.FLAGGED if role is Role.CRITICAL else role
     taken = sum(bool(row.flag and row.flag.acknowledged_by) for row in flagged)
-    names = ", ".join(row.rollout.name for row in flagged[:6]) + (" ..." if len(flagged) > 6 else "")
-    words = [
-        line(Piece("NEEDS A PERSON" if len(flagged) == 1 else "NEED A PERSON", Role.STRONG)),
-        line(Piece(names, Role.FLAGGED)),
-        line(Piece(f"{taken} of {len(flagged)} taken" if taken else "nobody has taken any", Role.TEXT)),
-        line(Piece(wall_table.queue(room, listed, size.now), Role.DIM)),
-        line(Piece(wall_table.finished(room, listed, size.now), Role.DIM)),
+    nobody = "nobody took it" if len(flagged) == 1 else "nobody took any"
+    said = "NEEDS A PERSON" if len(flagged) == 1 else "NEED A PERSON"
+    who = Piece(f"{taken} of {len(flagged)} taken" if taken else nobody, Role.TEXT)
+    names, pace = Piece(_names(flagged), Role.FLAGGED), Piece(wall_table.finished(room, listed, size.now), Role.DIM)
+    queue = Piece(wall_table.queue(room, listed, size.now), Role.DIM)
+    large = tall(said, size.graphs) if size.cells >= ROOMY else []
+    if large:
+        words = [*(line(Piece(each, Role.STRONG)) for each in large), line(names, "   ", who), line(queue, "   ", pace)]
+    else:
+        words = [line(Piece(said, Role.STRONG)), line(names), line(who), line(queue), line(pace)]
+    number = big(str(len(flagged)), size.graphs)
+    return _with_clock(
+        [line(Piece(digits, role), "     ", *said.pieces) for digits, said in zip(number, words, strict=True)], size
+    )
+
+
+def _names(flagged: Sequence[Row]) -> str:
+    return ", ".join(row.rollout.name for row in flagged[:6]) + (" .." if len(flagged) > 6 else "")
+
+
+def _with_clock(left: Sequence[Line], size: Wall) -> list[Line]:
+    """Five lines, with the time at their right."""
+    clock = big(numbers.short_clock(size.now), size.graphs)
+    ends = (line(Piece(hour, Role.BASELINE), "   ") for hour in clock)
+    return [
+        *(sides(line("   ", *each.pieces), end, size.cells, gap=4) for each, end in zip(left, ends, strict=True)),
+        line(),
     ]
-    lines = []
-    number, clock = big(str(len(flagged)), size.graphs), big(numbers.short_clock(size.now), size.graphs)
-    for digits, said, hour in zip(number, words, clock, strict=True):
-        left = line("   ", Piece(digits, role), "     ", *said.pieces)
-        lines.append(sides(left, line(Piece(hour, Role.BASELINE), "   "), size.cells, gap=4))
-    return [*lines, line()]
+
+
+def _old_banner(flagged: Sequence[Row], status: Status, size: Wall) -> list[Line]:
+    """That what stands below is the past, to be read from across the room too: an old picture must not look alive."""
+    since = numbers.fine_age(status.lost_for) if status.lost_for is not None else ""
+    words = f"feed lost {since}" if status.lost else "the picture is old"
+    last = f"last seen: {len(flagged)} {'needs' if len(flagged) == 1 else 'need'} a person ({_names(flagged)})"
+    large = [line(Piece(each, Role.FLAGGED)) for each in tall(words.rstrip(), size.graphs)]
+    said = line(Piece(last, Role.TEXT))
+    if not large:
+        return _with_clock([line(), line(Piece(words.upper(), Role.FLAGGED)), said, line(), line()], size)
+    return _with_clock([*large, line(), said], size)
 
 
 def _calm(room: Room | None, listed: Sequence[Row], status: Status, high: int, size: Wall) -> list[Line]:
     if room is None:
         said, more = "No picture yet", []
-    elif status.lost:
-        said, more = "The picture is old", ["nothing here may be trusted until the feed is back"]
+    elif header.picture_is_old(room, status):
+        until = "the feed is back" if status.lost else "the worker sees the cluster again"
+        said, more = "The picture is old", [f"nothing here may be trusted until {until}"]
     else:
         said = "Nothing needs a person"
         more = [wall_table.finished(room, listed, size.now), wall_table.queue(room, listed, size.now)]
-    middle = [line(Piece(said.center(size.cells), Role.STRONG)), line()]
+    large = tall(said, size.graphs) if high >= 14 else []
+    large = large if large and len(large[0]) <= size.cells - 4 else [said]
+    middle = [*(line(Piece(each.center(size.cells), Role.STRONG)) for each in large), line()]
     middle += [line(Piece(each.center(size.cells), Role.DIM)) for each in more]
     if high >= 14:
         middle = [*big_clock(status.now, size.cells, size.graphs), line(), line(), *middle]

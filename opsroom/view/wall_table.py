@@ -48,12 +48,12 @@ def queue(room: Room | None, listed: Sequence[Row], now: float) -> str:
 
 
 def finished(room: Room | None, listed: Sequence[Row], now: float) -> str:
-    """``last hour 12 promoted, 1 rolled back; since start 41, 3``."""
+    """``last hour 12 promoted, 1 rolled back; since start 41 and 3``."""
     if room is None:
         return ""
     lately = [row.result for row in listed if row.finished is not None and now - row.finished <= HOUR]
     hour = f"{lately.count('promoted')} promoted, {lately.count('rolled_back')} rolled back"
-    return f"last hour {hour}; since start {room.counts.promoted}, {room.counts.rolled_back}"
+    return f"last hour {hour}; since start {room.counts.promoted} and {room.counts.rolled_back}"
 
 
 def _moving(others: Sequence[Row], high: int, cells: int, size: Wall) -> list[Line]:

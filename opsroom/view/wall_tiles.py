@@ -12,6 +12,8 @@ from opsroom.domain.board import Row
 from opsroom.domain.freshness import age
 from opsroom.domain.series import Metric
 from opsroom.view import detail, evidence, marks, numbers, rows, words
+from opsroom.view.big_signs import tall
+from opsroom.view.cells import width
 from opsroom.view.chart import Box, chart
 from opsroom.view.line import Line, Piece, Role, beside, cut, line, sides
 from opsroom.view.spark import Graphs
@@ -24,6 +26,9 @@ ROOMY = 14
 
 ABREAST = 150
 """Cells from which on tiles stand two abreast."""
+
+MARGIN = 8
+"""Cells before a tile's words; the mark stands in them."""
 
 CHART_CELLS = 44
 """Least cells of a chart beside another."""
@@ -70,7 +75,7 @@ def _arranged(flagged: list[Row], high: int, size: Wall) -> list[list[Row]]:
 
 def _tile(row: Row, high: int, cells: int, size: Wall) -> list[Line]:
     roomy = high >= ROOMY
-    lines = _head(row, cells, size)
+    lines = _head(row, cells, size, roomy)
     if roomy:
         lines += [*_more(row, cells, size), line()]
     news = detail.news(row, cells - 4, 2) if roomy else []
@@ -80,25 +85,53 @@ def _tile(row: Row, high: int, cells: int, size: Wall) -> list[Line]:
     return [*lines, *([line()] * (high - len(lines)))][:high]
 
 
-def _head(row: Row, cells: int, size: Wall) -> list[Line]:
-    rollout, severity = row.rollout, row.severity
-    since = numbers.fine_age(age(row.flag.since if row.flag else None, size.now))
-    taken = f", {row.flag.acknowledged_by} took it" if row.flag and row.flag.acknowledged_by else ""
-    weight = f"   weight {rollout.weight}%" if rollout.under_way else ""
-    step = f"   step {rows.step(rollout)}" if rows.step(rollout) != numbers.NONE else ""
-    mark = f" {marks.MARK[severity]} "
+def _head(row: Row, cells: int, size: Wall, roomy: bool) -> list[Line]:
+    """Which rollout, where it stands, since when it waits, and the strongest reason."""
+    harmful = Role.FLAGGED if evidence.strongest(row) is not None else Role.STRONG
+    cause = Piece(_cause(row, size.now), harmful if roomy else Role.TEXT)
+    score = Piece(f"score {numbers.score(row.verdict.score if row.verdict else None)}", Role.STRONG)
+    large = _large(row, score, cells, size) if roomy else []
+    if large:
+        return [*large, cut(line(" " * MARGIN, cause), cells)]
+    mark = f" {marks.MARK[row.severity]} "
     head = line(
         "  ",
-        Piece(mark, marks.ROLE[severity]),
-        Piece(" " * (6 - len(mark)) + rollout.name, Role.STRONG),
-        Piece(f"   {rollout.namespace}{step}{weight}", Role.TEXT),
+        Piece(mark, marks.ROLE[row.severity]),
+        Piece(" " * (MARGIN - 2 - len(mark)) + row.rollout.name, Role.STRONG),
+        Piece(f"   {_place(row)}", Role.TEXT),
     )
-    score = numbers.score(row.verdict.score if row.verdict else None)
-    said = rows.state(row, size.now)
+    second = line(" " * MARGIN, score, "   ", cause)
+    return [sides(head, line(Piece(_standing(row, size.now), Role.FLAGGED)), cells), cut(second, cells)]
+
+
+def _large(row: Row, score: Piece, cells: int, size: Wall) -> list[Line]:
+    """The name in letters that are read from across the room, the rest at the right; none where it has no room."""
+    name = tall(row.rollout.name, size.graphs)
+    right = [Piece(_standing(row, size.now), Role.FLAGGED), Piece(_place(row), Role.TEXT), score]
+    if not name or MARGIN + len(name[0]) + 3 + max(width(piece.text) for piece in right) > cells:
+        return []
+    signs = ("", marks.MARK[row.severity], "")
     return [
-        sides(head, line(Piece(f"{said}, {since}{taken}", Role.FLAGGED)), cells),
-        cut(line("        ", Piece(f"score {score}   ", Role.STRONG), Piece(_cause(row, size.now), Role.TEXT)), cells),
+        sides(
+            line("  ", Piece(sign.center(4), marks.ROLE[row.severity]), "  ", Piece(each, Role.STRONG)),
+            line(end),
+            cells,
+        )
+        for sign, each, end in zip(signs, name, right, strict=True)
     ]
+
+
+def _standing(row: Row, now: float) -> str:
+    since = numbers.fine_age(age(row.flag.since if row.flag else None, now))
+    taken = f", {row.flag.acknowledged_by} took it" if row.flag and row.flag.acknowledged_by else ""
+    return f"{rows.state(row, now)}, {since}{taken}"
+
+
+def _place(row: Row) -> str:
+    rollout = row.rollout
+    weight = f"   weight {rollout.weight}%" if rollout.under_way else ""
+    step = f"   step {rows.step(rollout)}" if rows.step(rollout) != numbers.NONE else ""
+    return f"{rollout.namespace}{step}{weight}"
 
 
 def _cause(row: Row, now: float) -> str:
@@ -110,9 +143,9 @@ def _more(row: Row, cells: int, size: Wall) -> list[Line]:
     """What else speaks for it, and where it stands in its plan."""
     first = _cause(row, size.now)
     said = [(text, role) for text, role in detail.why(row, size.now) if text != first and "score" not in text[:6]]
-    lines = [cut(line("        ", Piece(text, role)), cells) for text, role in said[:2]]
-    plan = detail.steps(row.rollout, cells - 8)
-    return lines + [line("        ", *each.pieces[2:]) for each in plan]
+    lines = [cut(line(" " * MARGIN, Piece(text, role)), cells) for text, role in said[:2]]
+    plan = detail.steps(row.rollout, cells - MARGIN)
+    return lines + [line(" " * MARGIN, *each.pieces[2:]) for each in plan]
 
 
 def _charts(row: Row, high: int, cells: int, size: Wall) -> list[Line]:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from opsroom.domain.board import Room, Row
 from opsroom.domain.decision import Flag, FlagReason
 from opsroom.domain.deed import DeedState, Verb
+from opsroom.domain.freshness import SourceState
 from opsroom.view import marks
+from opsroom.view.big_signs import tall
 from opsroom.view.header import Status
 from opsroom.view.line import Line
 from opsroom.view.spark import Graphs
@@ -21,9 +25,24 @@ SIZES = [(60, 12), (80, 24), (120, 40), (160, 50), (200, 60), (300, 80)]
 CALM = (*moving(NOW), *queued(NOW), *done(NOW))
 
 
-def drawn(rows: tuple[Row, ...], cells: int, high: int, here: Room | None = None, **more: object) -> list[Line]:
+NOBODY = "Nothing needs a person"
+
+
+def drawn(
+    rows: tuple[Row, ...],
+    cells: int,
+    high: int,
+    here: Room | None = None,
+    graphs: Graphs = Graphs.BRAILLE,
+    **more: object,
+) -> list[Line]:
     status = Status(now=NOW, feed_age=1.0, read_only=True, **more)  # type: ignore[arg-type]
-    return wall(here or room(), rows, status, Wall(cells, high, NOW))
+    return wall(here or room(), rows, status, Wall(cells, high, NOW, graphs))
+
+
+def large(words: str, said: str) -> bool:
+    """Whether ``words`` stand somewhere in three-line letters."""
+    return all(each.rstrip() in said for each in tall(words, Graphs.BRAILLE))
 
 
 def text(lines: list[Line]) -> str:
@@ -62,7 +81,7 @@ def test_what_has_to_be_on_a_wall_is_there_at_every_size(cells: int, high: int) 
     assert all(name in said for name in ("ledger-writer", "fraud-scorer"))
     assert "geo-api" in said
     calm = text(drawn(CALM, cells, high))
-    assert "Nothing needs a person" in calm
+    assert large(NOBODY, calm) or NOBODY in calm
     assert "nobody is needed" in calm
     assert "2 waiting, 5 of 12 slots in use, next in about 6 min" in calm
 
@@ -81,7 +100,45 @@ def test_a_lost_feed_is_the_loudest_thing_and_the_calm_is_taken_back() -> None:
     said = text(drawn(CALM, 120, 40, lost="nobody listens", lost_for=75.0))
     assert "FEED LOST 1m 15s: nobody listens" in said
     assert "nothing here may be trusted" in said
-    assert "Nothing needs a person" not in said
+    assert "nobody knows who is needed" in said
+    assert not large(NOBODY, said)
+    assert NOBODY not in said
+
+
+def test_a_lost_feed_is_read_from_four_metres_while_flags_stand() -> None:
+    said = text(drawn(all_rows(), 200, 60, lost="nobody listens", lost_for=75.0))
+    assert large("feed lost 1m 15s", said)
+    assert not large("need a person", said)
+    assert "last seen: 3 need a person (checkout-api, ledger-writer, fraud-scorer)" in said
+
+
+def test_no_calm_is_said_while_the_worker_does_not_see_the_cluster() -> None:
+    blind = room(sources=(SourceState(name="kube", interval=2.0, at=NOW - 90),))
+    said = text(drawn(CALM, 200, 60, blind))
+    assert large("The picture is old", said)
+    assert "nobody knows who is needed" in said
+    assert "until the worker sees the cluster again" in said
+
+
+@pytest.mark.parametrize("flags", [1, 3])
+def test_which_rollouts_need_a_person_is_read_from_four_metres(flags: int) -> None:
+    said = text(drawn((*needing(NOW)[:flags], *CALM), 200, 60))
+    assert all(large(row.rollout.name, said) for row in needing(NOW)[:flags])
+    assert large("needs a person" if flags == 1 else "need a person", said)
+
+
+def test_letters_that_ascii_graphs_do_not_have_are_small_ones() -> None:
+    assert "checkout-api   payments" in text(drawn(all_rows(), 200, 60, graphs=Graphs.ASCII))
+    assert NOBODY in text(drawn(CALM, 200, 60, graphs=Graphs.ASCII))
+
+
+@given(st.text(alphabet="abcdefghijklmnopqrstuvwxyz0123456789-.: ABC", min_size=1))
+def test_tall_letters_are_three_lines_of_one_width(words: str) -> None:
+    for graphs in (Graphs.BRAILLE, Graphs.BLOCK):
+        lines = tall(words, graphs)
+        assert len(lines) == 3
+        assert len({len(each) for each in lines}) == 1
+    assert not tall(words + "\u6c7a", Graphs.BRAILLE)
 
 
 @pytest.mark.parametrize("state", list(DeedState))
