@@ -8,13 +8,13 @@ Sources: fluxcd/flagger pkg/controller/scheduler.go (advanceCanary, nextStepWeig
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from urllib.parse import urlsplit
 
 import msgspec
 
+from opsroom.domain.go_duration import go_seconds
 from opsroom.domain.rollout import Step, StepKind
 
 PATH = "opsroom"
@@ -23,9 +23,6 @@ PATH = "opsroom"
 TOTAL = 100
 INTERVAL = 60.0
 """Seconds between two ticks where the Canary does not say."""
-
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 class Gate(StrEnum):
@@ -198,10 +195,8 @@ def revision_of(applied: str, configs: Mapping[str, str] | None) -> str:
 
 def interval_of(text: str) -> float:
     """Seconds of ``analysis.interval``, a Go duration; Flagger's default for what is none."""
-    parts = _DURATION.findall(text)
-    if not parts or "".join(value + unit for value, unit in parts) != text:
-        return INTERVAL
-    return float(sum(float(value) * _UNITS[unit] for value, unit in parts))
+    seconds = go_seconds(text)
+    return INTERVAL if seconds is None else seconds
 
 
 def phase_of(text: str) -> CanaryPhase:

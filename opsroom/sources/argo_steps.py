@@ -6,18 +6,15 @@ pkg/apis/rollouts/v1alpha1/types.go (CanaryStep).
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 
 import msgspec
 
 from opsroom.domain.clean import clean
+from opsroom.domain.go_duration import go_seconds
 from opsroom.domain.rollout import Step, StepKind
 
 NOTHING = msgspec.Raw(b"null")
-
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|h|m|s)")
-_SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 class PauseStep(msgspec.Struct, frozen=True, gc=False):
@@ -84,7 +81,4 @@ def seconds(duration: str | int | None) -> float | None:
     text = duration.strip()
     if text.isdecimal() and text.isascii():
         return float(text)
-    parts = _DURATION.findall(text)
-    if not parts or "".join(value + unit for value, unit in parts) != text:
-        return None
-    return float(sum(float(value) * _SECONDS[unit] for value, unit in parts))
+    return go_seconds(text)
