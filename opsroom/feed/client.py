@@ -17,7 +17,19 @@ from opsroom.clock import awake_or_not
 from opsroom.domain.clean import clean
 from opsroom.errors import OpsroomError, Unreachable
 from opsroom.feed.address import Address, parse
-from opsroom.feed.frames import BREATH_SECONDS, Beat, Delta, Hello, Picture, decode, read_beat
+from opsroom.feed.frames import (
+    BREATH_SECONDS,
+    WORK_SECONDS,
+    Beat,
+    Delta,
+    Hello,
+    Picture,
+    Sealed,
+    SealedDelta,
+    decode,
+    opened,
+    read_beat,
+)
 from opsroom.feed.state import Board, Link, LinkState
 from opsroom.feed.stream import BODY_LIMIT, EventReader, Line, Token
 
@@ -82,6 +94,7 @@ class FeedClient:
         await line.ask("/feed", self._token() if self._token else "", self._silence)
         events = EventReader()
         greeted = False
+        held: list[Sealed] = []
         async for piece in line.body(self._silence):
             for data, comment in events.push(piece):
                 if comment:
@@ -96,10 +109,28 @@ class FeedClient:
                     continue
                 if not greeted:
                     raise Unreachable(f"what answers at {self.address} is no opsroom feed", "Is the address right?")
-                if self.board.apply(frame, self._clock()):
-                    yield frame
+                held.append(frame)
+                if frame.more and isinstance(frame, SealedDelta):
+                    continue
+                told = await self._apply(held)
+                if told is not None:
+                    yield told
                 if frame.more:
                     await asyncio.sleep(BREATH_SECONDS)
+
+    async def _apply(self, held: list[Sealed]) -> Picture | Delta | None:
+        """Apply a part of a picture, or a change of which all has come; None while nothing is to be shown of it."""
+        told = None
+        loop = asyncio.get_running_loop()
+        since = loop.time()
+        while held:
+            for frame in opened(held.pop(0)):
+                if self.board.apply(frame, self._clock()):
+                    told = frame
+                if isinstance(frame, Delta) and loop.time() - since > WORK_SECONDS:
+                    await asyncio.sleep(BREATH_SECONDS)
+                    since = loop.time()
+        return told
 
     def _move(self, state: LinkState, error: str = "", attempts: int = 0) -> Link:
         since = self.link.since if self.link.state is state else self._clock()

@@ -10,6 +10,8 @@ Server-sent events: https://html.spec.whatwg.org/multipage/server-sent-events.ht
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import msgspec
 
@@ -25,8 +27,14 @@ PROTOCOL = 1
 PART_ROWS = 100
 """Rows in one part: half a megabyte and 5 ms of decoding at most; more than a screen shows."""
 
+PIECE_ROWS = 20
+"""Rows that a viewer reads at once: a millisecond, and no more of them stand decoded in its memory together."""
+
+WORK_SECONDS = 0.002
+"""After so long a viewer that makes a large change takes breath."""
+
 BREATH_SECONDS = 0.004
-"""Between the parts of a large picture, for a key that came meanwhile: it takes many turns of the loop to be drawn."""
+"""For a key that came meanwhile: it takes many turns of the loop to be drawn."""
 
 EVENT_LIMIT = 16 * 1024 * 1024
 """Bytes of one event; a longer one is not ours."""
@@ -76,7 +84,25 @@ class Beat(msgspec.Struct, frozen=True, kw_only=True):
 
 Frame = Hello | Picture | Delta
 
-_DECODER: msgspec.json.Decoder[Frame] = msgspec.json.Decoder(Frame)
+
+class SealedPicture(Picture, frozen=True, kw_only=True, tag="picture"):
+    """A ``Picture`` as it came: none of its rows is read yet."""
+
+    rows: tuple[msgspec.Raw, ...] = ()  # type: ignore[assignment]
+
+
+class SealedDelta(Delta, frozen=True, kw_only=True, tag="delta"):
+    """A ``Delta`` as it came: none of its rows and changes is read yet."""
+
+    rows: tuple[msgspec.Raw, ...] = ()  # type: ignore[assignment]
+    changes: tuple[msgspec.Raw, ...] = ()  # type: ignore[assignment]
+
+
+Sealed = SealedPicture | SealedDelta
+
+_DECODER: msgspec.json.Decoder[Hello | Sealed] = msgspec.json.Decoder(Hello | Sealed)
+_ROW = msgspec.json.Decoder(Row)
+_CHANGE = msgspec.json.Decoder(RowChange)
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -85,18 +111,14 @@ def encode(frame: msgspec.Struct) -> bytes:
     return _ENCODER.encode(frame)
 
 
-def decode(data: bytes) -> Frame:
-    """Read one frame.
+def decode(data: bytes) -> Hello | Sealed:
+    """Read one frame, but for its rows.
 
     Raises:
         Unreachable: what came is no frame of ours, or of another protocol.
     """
-    try:
+    with _ours():
         frame = _DECODER.decode(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise Unreachable(
-            f"the feed sent something that is not a frame ({clean(error, 200)})", "Is the address right?"
-        ) from error
     if isinstance(frame, Hello) and frame.protocol != PROTOCOL:
         other = f"protocol {frame.protocol} (opsroom {clean(frame.version, 20) or '?'})"
         raise Unreachable(
@@ -104,6 +126,36 @@ def decode(data: bytes) -> Frame:
             "Use the same version on both sides",
         )
     return frame
+
+
+def opened(sealed: Sealed, most: int = PIECE_ROWS) -> Iterator[Picture | Delta]:
+    """The frame in parts of at most ``most`` rows and changes, each read when it is taken.
+
+    Raises:
+        Unreachable: a row is none.
+    """
+    rows, changes = sealed.rows, sealed.changes if isinstance(sealed, SealedDelta) else ()
+    number = len(rows) + len(changes)
+    for start in range(0, max(1, number), most):
+        more = sealed.more or start + most < number
+        with _ours():
+            some = tuple(map(_ROW.decode, rows[start : start + most]))
+            few = tuple(map(_CHANGE.decode, changes[max(0, start - len(rows)) : max(0, start + most - len(rows))]))
+        if isinstance(sealed, SealedPicture):
+            yield Picture(seq=sealed.seq, room=sealed.room, rows=some, more=more)
+            continue
+        gone = () if start else sealed.gone
+        yield Delta(seq=sealed.seq, since=sealed.since, room=sealed.room, rows=some, changes=few, gone=gone, more=more)
+
+
+@contextmanager
+def _ours() -> Iterator[None]:
+    try:
+        yield
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise Unreachable(
+            f"the feed sent something that is not a frame ({clean(error, 200)})", "Is the address right?"
+        ) from error
 
 
 def event(data: bytes) -> bytes:

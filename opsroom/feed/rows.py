@@ -25,8 +25,8 @@ _LEVEL, _WINDOW, _MEMORY = 1, -12, 5
 _DEFLATED = b"z"
 """First byte of a row that is deflated; text as it came begins with a brace."""
 
-_ENCODER = msgspec.json.Encoder()
-_DECODER = msgspec.json.Decoder(Row)
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(Row)
 
 
 class Rows(MutableMapping[Uid, Row]):
@@ -53,13 +53,6 @@ class Rows(MutableMapping[Uid, Row]):
     def differs(self, other: Rows, uid: Uid) -> bool:
         """Whether a row is another one there (a predecessor or successor), or not there."""
         return self._packed.get(uid) != other._packed.get(uid)
-
-    def adopt(self, others: Rows) -> None:
-        """Take over the rows of a successor."""
-        self._dictionary = self._dictionary or others._dictionary
-        self._packed.update(others._packed)
-        for uid in self._decoded.keys() & others._packed.keys():
-            del self._decoded[uid]
 
     def __setitem__(self, uid: Uid, row: Row) -> None:
         data = _ENCODER.encode(row)

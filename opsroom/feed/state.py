@@ -82,9 +82,7 @@ class Board:
     _room_changed: bool = False
     _parts: list[Delta] = field(default_factory=list)
     _coming: Rows | None = None
-    """Rows of a picture or a change of which parts are missing."""
-    _going: list[Uid] = field(default_factory=list)
-    """Rows that leave with that change."""
+    """Rows of a picture of which parts are missing."""
     _missing: tuple[type[Picture] | type[Delta], int] | None = None
     """Kind and sequence of the frame of which parts are missing."""
     _restarted: bool = True
@@ -123,16 +121,21 @@ class Board:
         self.looked, self.heard = max(self.looked, beat.looked), now
 
     def apply(self, frame: Picture | Delta, now: float) -> bool:
-        """Apply one frame; False while parts of it are missing and nothing is shown of it until they come.
+        """Apply one frame; False while parts of it are missing: a picture is shown when all have come.
+
+        A change is made row by row, and told when all of it has come.
 
         Raises:
-            Unreachable: the frame does not follow what came before; only a new picture helps.
+            Unreachable: the frame does not follow what came before: only a new picture helps. Or no row can be so.
         """
         if self._missing is not None and self._missing != (type(frame), frame.seq):
             self._forget_parts()
             raise Unreachable("the feed broke off in the middle of a picture", "It is asked again")
         self._missing = (type(frame), frame.seq) if frame.more else None
-        shown = self._fill(frame) if isinstance(frame, Picture) else self._change(frame)
+        try:
+            shown = self._fill(frame) if isinstance(frame, Picture) else self._change(frame)
+        except OverflowError as error:
+            raise Unreachable("the feed sent a number of more than 64 bits", "Is the address right?") from error
         if not shown:
             return False
         if not frame.more:
@@ -171,35 +174,28 @@ class Board:
         return True
 
     def _change(self, part: Delta) -> bool:
-        """Take a part of a change; whether it was the last one, and all of it was made."""
-        if self._coming is None:
-            if part.since > self.seq or self.room is None:
-                raise Unreachable("the feed left something out", "It is asked again")
-            self._coming, self._going = self.rows.successor(), []
-        coming = self._coming
+        """Make a part of a change; whether it was the last one."""
+        if part.since > self.seq or self.room is None:
+            raise Unreachable("the feed left something out", "It is asked again")
+        rows = self.rows
         try:
             for change in part.changes:
-                coming[change.uid] = applied(self.rows.glance(change.uid), change)
+                rows[change.uid] = applied(rows.glance(change.uid), change)
+                self._touch(change.uid)
         except (KeyError, ValueError) as error:
             raise Unreachable("the feed changed a row that it never sent", "It is asked again") from error
         for row in part.rows:
-            coming[row.rollout.uid] = row
-        self._going += part.gone
+            rows[row.rollout.uid] = row
+            self._touch(row.rollout.uid)
+        for uid in part.gone:
+            if rows.pop(uid, None) is not None:
+                self._leave(uid)
         if self.recorded:
             self._parts.append(part)
         if part.more:
             return False
-        self.latest, self._parts, self._coming = tuple(self._parts), [], None
-        self._merge(coming)
+        self.latest, self._parts = tuple(self._parts), []
         return True
-
-    def _merge(self, coming: Rows) -> None:
-        self.rows.adopt(coming)
-        for uid in coming:
-            self._touch(uid)
-        for uid in self._going:
-            if self.rows.pop(uid, None) is not None:
-                self._leave(uid)
 
     def _replace(self, fresh: Rows) -> None:
         for uid in fresh:

@@ -18,7 +18,7 @@ from opsroom.feed.address import Address
 from opsroom.feed.frames import EVENT_LIMIT
 
 CONNECT_SECONDS = 5.0
-CHUNK = 256 * 1024
+CHUNK = 64 * 1024
 BODY_LIMIT = 256 * 1024 * 1024
 """Bytes of one whole picture (``GET /picture``)."""
 

@@ -134,7 +134,9 @@ class RoomApp(TerminalApp):
         for context in self.contexts.all[1:]:
             self.run_worker(context.read(self._painted, self._tick), exit_on_error=False)
         if not gc.isenabled():
-            # What is here now stays; the collector need not look through it, which would hold up keys.
+            # What is here now stays, but for the argument parser and the like; from here on the collector need not look
+            # through it, which would hold up keys.
+            gc.collect()
             gc.freeze()
             gc.enable()
 

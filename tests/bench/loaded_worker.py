@@ -19,8 +19,9 @@ from pathlib import Path
 
 from opsroom.domain.rollout import Rollout
 from opsroom.feed.address import parse
-from opsroom.feed.frames import Delta, Picture, decode
+from opsroom.feed.frames import Delta, Picture
 from opsroom.feed.stream import EventReader, Line
+from tests.feed.reading import read
 
 HOME = Path(__file__).resolve().parents[2]
 TICK = os.sysconf("SC_CLK_TCK")
@@ -137,7 +138,7 @@ async def watch(address: str, seconds: float, begin: float = 2.0) -> Seen:
     size = 0
     async for piece in line.body(10.0):
         for data, _ in events.push(piece):
-            frame = decode(data) if data else None
+            frame = read(data) if data else None
             if isinstance(frame, Picture):
                 seen.first += len(data)
                 list(_news(frame, seen.stamps))

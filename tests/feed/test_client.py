@@ -20,10 +20,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opsroom.domain.board import Room, Row
+from opsroom.domain.rollout import Uid
 from opsroom.errors import Unauthorized, Unreachable, UsageError
 from opsroom.feed.address import Address, parse
 from opsroom.feed.client import FeedClient, fetch_picture
-from opsroom.feed.frames import Hello, Picture, encode, event
+from opsroom.feed.frames import PART_ROWS, Hello, Picture, beat, encode, event
 from opsroom.feed.listening import Door, ListenError, listen
 from opsroom.feed.published import Published, Viewer
 from opsroom.feed.server import FeedApp
@@ -60,6 +61,24 @@ def test_a_viewer_sees_the_picture_then_the_changes(open_feed: OpenFeed, socket_
             assert client.board.rows == {"uid-1": make_row(1, 50)}
 
     asyncio.run(run())
+
+
+def test_nothing_of_a_change_is_made_before_all_of_it_has_come(socket_path: Path, make_row: MakeRow) -> None:
+    published = Published()
+    published.publish(Room(at=1.0), [make_row(n) for n in range(PART_ROWS + 1)])
+    said = [encode(Hello()), *published.frames_since(0, Viewer())]
+    published.publish(Room(at=2.0), [make_row(n, 50) for n in range(PART_ROWS + 1)])
+    first, last = published.frames_since(1, Viewer())
+
+    async def rows_after(*more: bytes) -> dict[Uid, Row]:
+        answer = b"".join(map(event, [*said, *more])) + beat(9.0, 9.0)
+        async with fake_server(socket_path, b"HTTP/1.1 200 OK\r\n\r\n" + answer, hold=True):
+            client = FeedClient(f"unix:{socket_path}")
+            await until(client, lambda: client.board.worker_at == 9.0)
+            return dict(client.board.rows)
+
+    assert asyncio.run(rows_after(first)) == {f"uid-{n}": make_row(n) for n in range(PART_ROWS + 1)}
+    assert asyncio.run(rows_after(first, last)) == {f"uid-{n}": make_row(n, 50) for n in range(PART_ROWS + 1)}
 
 
 def test_a_viewer_that_comes_before_the_first_picture_hears_beats(open_feed: OpenFeed, socket_path: Path) -> None:

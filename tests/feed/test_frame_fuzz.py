@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 
 from opsroom.domain.board import Room, Row
 from opsroom.errors import Unreachable
-from opsroom.feed.frames import Delta, Hello, Picture, beat, decode, encode, event, read_beat
+from opsroom.feed.frames import Delta, Hello, Picture, beat, decode, encode, event, opened, read_beat
 from opsroom.feed.published import Published, Viewer
 from opsroom.feed.state import Board
 from opsroom.feed.stream import EventReader
 from tests.feed.drawing import draw
 from tests.feed.mutations import changes, tampered
+from tests.feed.reading import read
 from tests.ui.scenes import NOW, all_rows, room
 
 MakeRow = Callable[..., Row]
@@ -46,7 +47,8 @@ def hear(board: Board, body: bytes) -> None:
             continue
         frame = decode(data)
         if not isinstance(frame, Hello):
-            board.apply(frame, 1.0)
+            for part in opened(frame, most=2):
+                board.apply(part, 1.0)
 
 
 def body_of(frames: list[bytes]) -> bytes:
@@ -89,7 +91,7 @@ def test_whatever_a_feed_says_can_be_drawn_or_is_refused(which: int, wishes: lis
     document = tampered(msgspec.json.decode(encode(picture)), wishes)
     board = Board()
     try:
-        frame = decode(msgspec.json.encode(document))
+        frame = read(msgspec.json.encode(document))
         assert isinstance(frame, Picture | Delta | Hello)
         if isinstance(frame, Hello) or not board.apply(frame, 0.0):
             return

@@ -16,9 +16,10 @@ from opsroom.domain.queue import Lane, Queue, QueueEntry
 from opsroom.domain.rollout import Engine, Shape, Uid
 from opsroom.errors import Unreachable
 from opsroom.feed import published as module
-from opsroom.feed.frames import PART_ROWS, PROTOCOL, Beat, Delta, Hello, Picture, decode, encode
+from opsroom.feed.frames import PART_ROWS, PROTOCOL, Beat, Delta, Hello, Picture, SealedDelta, decode, encode, opened
 from opsroom.feed.published import Published, Viewer
 from opsroom.feed.state import Board
+from tests.feed.reading import read
 
 EVERYBODY = Viewer()
 
@@ -27,7 +28,7 @@ pictures = st.lists(st.dictionaries(st.integers(0, 5), st.integers(0, 2), max_si
 
 def catch_up(board: Board, published: Published, viewer: Viewer = EVERYBODY, now: float = 0.0) -> None:
     for data in published.frames_since(board.seq, viewer):
-        frame = decode(data)
+        frame = read(data)
         assert isinstance(frame, Picture | Delta)
         board.apply(frame, now)
 
@@ -73,7 +74,7 @@ def test_a_row_that_is_the_same_is_not_sent_again(make_row: Callable[..., Row]) 
     published.publish(Room(at=1.0), [make_row(n) for n in range(9)])
     published.publish(Room(at=2.0), [make_row(n, 7 if n == 4 else 0) for n in range(9)])
     (data,) = published.frames_since(1, EVERYBODY)
-    frame = decode(data)
+    frame = read(data)
     assert isinstance(frame, Delta)
     assert [change.uid for change in frame.changes] == ["uid-4"]
     assert not frame.rows
@@ -99,7 +100,7 @@ def test_a_picture_that_is_taken_slowly_is_whole_and_of_its_own_moment(make_row:
     published.publish(Room(at=1.0), [make_row(n) for n in range(PART_ROWS * 2 + 1)])
     taken = iter(published.frames_since(0, EVERYBODY))
     for board, frames in ((slow, [next(taken)]), (quick, published.frames_since(0, EVERYBODY)), (slow, taken)):
-        for frame in map(decode, frames):
+        for frame in map(read, frames):
             assert isinstance(frame, Picture)
             assert frame.seq == 1
             board.apply(frame, 0.0)
@@ -111,7 +112,7 @@ def test_a_picture_that_is_taken_slowly_is_whole_and_of_its_own_moment(make_row:
 def test_a_large_picture_comes_in_parts_and_is_shown_when_whole(make_row: Callable[..., Row]) -> None:
     published, board = Published(), Board()
     published.publish(Room(at=1.0), [make_row(n) for n in range(PART_ROWS * 2 + 1)])
-    parts = [decode(data) for data in published.frames_since(0, EVERYBODY)]
+    parts = [read(data) for data in published.frames_since(0, EVERYBODY)]
     assert len(parts) == 3
     shown = []
     for part in parts:
@@ -127,7 +128,7 @@ def test_an_eager_viewer_sees_the_loudest_rows_of_the_first_picture_while_the_ot
     quiet = [make_row(n) for n in range(PART_ROWS * 2)]
     loud = msgspec.structs.replace(make_row(9_999), flag=Flag(reason=FlagReason.POLICY, since=1.0))
     published.publish(Room(at=1.0), [*quiet, loud])
-    parts = [decode(data) for data in published.frames_since(0, EVERYBODY)]
+    parts = [read(data) for data in published.frames_since(0, EVERYBODY)]
     shown, changed = [], set[Uid]()
     for part in parts:
         assert isinstance(part, Picture)
@@ -243,6 +244,33 @@ def test_a_frame_that_waited_is_no_clock_set_back() -> None:
     assert board.worker_now(41.0) == pytest.approx(5031.0)
 
 
+def test_a_frame_is_read_in_parts_that_add_up(make_row: Callable[..., Row]) -> None:
+    published, board = Published(), Board()
+    published.publish(Room(at=1.0), [make_row(n) for n in range(9)])
+    catch_up(board, published)
+    published.publish(Room(at=2.0), [make_row(n, 1) for n in range(2, 14)])
+    (data,) = published.frames_since(1, EVERYBODY)
+    frame = decode(data)
+    assert isinstance(frame, SealedDelta)
+    parts = [part for part in opened(frame, most=3) if isinstance(part, Delta)]
+    assert [(len(part.rows), len(part.changes), len(part.gone)) for part in parts] == [
+        (3, 0, 2),
+        (2, 1, 0),
+        (0, 3, 0),
+        (0, 3, 0),
+    ]
+    assert [board.apply(part, 0.0) for part in parts] == [False, False, False, True]
+    assert board.rows == {f"uid-{n}": make_row(n, 1) for n in range(2, 14)}
+    assert board.latest == tuple(parts)
+
+
+def test_a_number_too_large_for_any_row_is_refused_in_a_sentence(make_row: Callable[..., Row]) -> None:
+    row = make_row(1)
+    large = msgspec.structs.replace(row, rollout=msgspec.structs.replace(row.rollout, weight=2**64))
+    with pytest.raises(Unreachable, match="64 bits"):
+        Board().apply(Picture(seq=1, room=Room(at=1.0), rows=(large,)), 0.0)
+
+
 def test_another_protocol_is_named_in_one_sentence() -> None:
     with pytest.raises(Unreachable, match=rf"protocol 99 \(opsroom 9\.9\), this opsroom {PROTOCOL}"):
         decode(encode(Hello(protocol=99, version="9.9")))
@@ -251,4 +279,4 @@ def test_another_protocol_is_named_in_one_sentence() -> None:
 @given(st.binary(max_size=200))
 def test_garbage_is_an_error_with_a_sentence(data: bytes) -> None:
     with pytest.raises(Unreachable, match=r"not a frame|protocol"):
-        decode(data)
+        read(data)

@@ -12,11 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opsroom.domain.board import Room, Row
-from opsroom.feed.frames import Delta, Picture, decode
+from opsroom.feed.frames import Delta, Picture
 from opsroom.feed.published import Published, Viewer
 from opsroom.feed.record import MEMBER_SECONDS, Recorder, RecordingError
 from opsroom.feed.replay import Replay
 from opsroom.feed.state import Board, Link, LinkState
+from tests.feed.reading import read
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +30,7 @@ def recording(tmp_path_factory: pytest.TempPathFactory, make_row: Callable[..., 
         truth[at] = make_row(1, turn, big=True)
         published.publish(Room(at=at), [truth[at]])
         for data in published.frames_since(board.seq, Viewer()):
-            frame = decode(data)
+            frame = read(data)
             assert isinstance(frame, Picture | Delta)
             board.apply(frame, 0.0)
             recorder.note(board)
