@@ -2,8 +2,7 @@
 
 One process and one event loop: the API server, the Prometheus, the controllers and the traffic. It prints
 `KUBECONFIG=…`, `PROMETHEUS_URL=…` and the same as `OPSROOM_PROMETHEUS=…`, which opsroom reads, once both answer, and
-leaves nothing behind. The heavy imports come after the
-arguments are known to be right.
+leaves nothing behind. The heavy imports come after the arguments are known to be right.
 """
 
 from __future__ import annotations
@@ -11,26 +10,34 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     made = argparse.ArgumentParser(prog="opsroom sim", description="A simulated cluster with its Prometheus.")
     made.add_argument("--seed", type=int, default=7, metavar="N", help="which world (default %(default)s)")
-    made.add_argument("--services", type=_count, default=12, metavar="N", help="how many services (default 12)")
+    made.add_argument(
+        "--services", type=_between(1, 10_000), default=12, metavar="N", help="how many services (default 12)"
+    )
     made.add_argument(
         "--change-rate", type=_percent, default=100.0, metavar="PERCENT", help="how often they deploy (default 100)"
     )
     made.add_argument("--truth", metavar="FILE", help="write which versions are bad, for graders only")
-    made.add_argument("--port-kube", type=_port, default=0, metavar="PORT", help="0 takes a free one")
-    made.add_argument("--port-prometheus", type=_port, default=0, metavar="PORT", help="0 takes a free one")
+    made.add_argument("--port-kube", type=_between(0, 65535), default=0, metavar="PORT", help="0 takes a free one")
+    made.add_argument(
+        "--port-prometheus", type=_between(0, 65535), default=0, metavar="PORT", help="0 takes a free one"
+    )
     made.add_argument(
         "--gates", default="", metavar="URL", help="what answers the gates of Flagger Canaries (default: no gates)"
     )
     made.add_argument("--hold", action="store_true", help="the hold at admission is in force in every namespace")
     made.add_argument(
-        "--wave", type=_wave, default=0, metavar="N", help="after a minute the next N releases come at once"
+        "--wave",
+        type=_between(0, 10_000),
+        default=0,
+        metavar="N",
+        help="after a minute the next N releases come at once",
     )
     made.add_argument("--dir", metavar="DIR", help="where the kubeconfig goes (default: a folder that is removed)")
     made.add_argument("--die-with-parent", action="store_true", help="end when the process that started it ends")
@@ -66,17 +73,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _count(text: str) -> int:
-    number = int(text)
-    if not 1 <= number <= 10_000:
-        raise argparse.ArgumentTypeError("between 1 and 10000")
-    return number
+def _between(least: int, most: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        found = int(text)
+        if not least <= found <= most:
+            raise argparse.ArgumentTypeError(f"between {least} and {most}")
+        return found
 
-
-def _wave(text: str) -> int:
-    number = int(text)
-    if not 0 <= number <= 10_000:
-        raise argparse.ArgumentTypeError("between 0 and 10000")
     return number
 
 
@@ -84,11 +87,4 @@ def _percent(text: str) -> float:
     number = float(text)
     if not 0 < number <= 10_000:
         raise argparse.ArgumentTypeError("above 0, up to 10000")
-    return number
-
-
-def _port(text: str) -> int:
-    number = int(text)
-    if not 0 <= number <= 65535:
-        raise argparse.ArgumentTypeError("between 0 and 65535")
     return number
