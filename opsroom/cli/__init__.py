@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from opsroom.errors import OpsroomError
+from opsroom.errors import OpsroomError, UsageError
 
 COMMANDS = {
     None: "opsroom.cli.board",
@@ -50,6 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         from opsroom.cli.parser import build
 
         arguments = build(board=screen == "board").parse_args(argv)
+        _texts(vars(arguments))
         return int(import_module(COMMANDS[arguments.command]).run(arguments))
     except OpsroomError as error:
         _end_splash()
@@ -67,6 +68,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         _end_splash()
         return _unexpected(error)
+
+
+def _texts(given: dict[str, object]) -> None:
+    """What a person typed goes into JSON, onto screens and into other people's journals.
+
+    Raises:
+        UsageError: an argument holds bytes that are no text.
+    """
+    if given.get("reason"):
+        from opsroom.domain.clean import clean
+
+        given["reason"] = clean(given["reason"])
+    for name, value in given.items():
+        for one in value if isinstance(value, list) else (value,):
+            if isinstance(one, str) and any("\ud800" <= sign <= "\udfff" for sign in one):
+                raise UsageError(f"{name.replace('_', '-')} is no text in UTF-8", "Write it in the terminal's encoding")
 
 
 def _first_paint() -> str | None:

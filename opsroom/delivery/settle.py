@@ -1,8 +1,10 @@
 """Deeds that a crash cut off: found in the journal, settled by what the cluster shows.
 
 A journal's first line without a last one means: it may have been sent. Nothing is sent again because of it; the
-state of the target tells whether it happened, and a deed of several requests goes on from where it stands. It must
-not decide anything anew.
+state of the target tells whether it happened, and a deed of several requests goes on from where it stands. A deed of
+one request leaves no mark for other machines, for there is nothing to take up: it happened or it did not, who comes
+next is held by a precondition of their own, and who it was stands in the Event (and in ``BY``, where the object itself
+was written). It must not decide anything anew.
 """
 
 from __future__ import annotations

@@ -64,6 +64,26 @@ def test_wrong_values_are_named(line: str, what: str, capsys: pytest.CaptureFixt
     assert what in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        (["ls", "--context", "prod\udcff"], "context is no text"),
+        (["ls", "-n", "shop", "-n", "\udcff"], "namespaces is no text"),
+        (["promote", "\udcff"], "name is no text"),
+    ],
+)
+def test_bytes_that_are_no_text_are_refused(words: list[str], what: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words) == 2
+    assert what in capsys.readouterr().err
+
+
+def test_a_reason_is_one_printable_line_before_anybody_else_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[str] = []
+    monkeypatch.setattr("opsroom.cli.queue.run", lambda arguments: taken.append(arguments.reason) or 0)
+    assert main(["freeze", "--reason", "\x1b[2Jlook\nfirst\udcff"]) == 0
+    assert taken == ["[2Jlook first"]
+
+
 def test_version_prints_and_ends(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main(["--version"])
