@@ -32,6 +32,9 @@ LEARNING = 30.0
 LENGTHS = 8
 """Lengths that are remembered of a service."""
 
+SERVICES = 5_000
+"""Services whose lengths are remembered; where each branch has a namespace of its own they never end."""
+
 
 def admit(
     entrants: Sequence[Entrant],
@@ -67,7 +70,7 @@ def admit(
         windows=tuple(window.name for window, _until in line.windows),
         waiting=len(line.waiting),
         running=len(line.running),
-        entries=(*running_entries(line), *waiting_entries(line, waits, memory)),
+        entries=(*running_entries(line, memory), *waiting_entries(line, waits, memory)),
     )
     return queue, Admission(release=tuple(line.release), hold=tuple(line.hold)), memory
 
@@ -101,12 +104,13 @@ def _places(present: Sequence[Entrant], memory: QueueMemory, now: float) -> dict
             place = Place(since=now, version=version)
         elif held:
             superseded = old.superseded if old.version == version else old.version
-            fresh = old.admitted is not None and now - old.admitted < RELEASE_SECONDS and old.version == version
+            # Admitted in the future: the clock was set back, and the release may be long lost.
+            fresh = old.admitted is not None and 0.0 <= now - old.admitted < RELEASE_SECONDS and old.version == version
             admitted = old.admitted if fresh else None
             place = Place(since=old.since, version=version, superseded=superseded, admitted=admitted)
         elif not old.running:
             place = Place(since=now, version=version, superseded=old.superseded, running=True)
-        elif old.holding is not None and now - old.holding >= RELEASE_SECONDS:
+        elif old.holding is not None and not 0.0 <= now - old.holding < RELEASE_SECONDS:
             place = msgspec.structs.replace(old, holding=None)
         else:
             place = old
@@ -196,5 +200,8 @@ def _lengths(places: dict[Uid, Place], memory: QueueMemory, now: float) -> dict[
     lengths = dict(memory.lengths)
     for uid, old in ended:
         service = memory.services.get(uid, "")
-        lengths[service] = (*lengths.get(service, ()), max(1.0, now - old.since))[-LENGTHS:]
+        # Put at the end: the order of the dictionary is that of the last end seen.
+        lengths[service] = (*lengths.pop(service, ()), max(1.0, now - old.since))[-LENGTHS:]
+    for service in list(lengths)[: max(0, len(lengths) - SERVICES)]:
+        del lengths[service]
     return lengths

@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from opsroom.control.entrant import QueueMemory, service_of
-from opsroom.control.forecast import PLAYED, Runner, expected_end, forecast, usual_length
+from opsroom.control.forecast import PLAYED, Runner, expected_end, forecast, usual_end, usual_length
 from opsroom.control.line import Item, Line, Wait
 from opsroom.control.slots import Key
 from opsroom.domain.queue import QueueEntry, QueueState, WaitReason
@@ -52,7 +52,10 @@ def _runner(item: Item, line: Line, not_before: float = 0.0) -> Runner:
     return Runner(uid, _service(item), keys, since=since, not_before=not_before, ends=ends)
 
 
-def running_entries(line: Line) -> list[QueueEntry]:
+def running_entries(line: Line, memory: QueueMemory) -> list[QueueEntry]:
+    runners = [_runner(item, line) for item in line.running]
+    unseen = any(one.ends is None and one.service not in memory.lengths for one in runners)
+    usual = usual_length(memory.lengths, line.policy.typical_seconds) if unseen else 0.0
     return [
         QueueEntry(
             uid=entrant.rollout.uid,
@@ -61,15 +64,16 @@ def running_entries(line: Line) -> list[QueueEntry]:
             running=True,
             superseded=line.places[entrant.rollout.uid].superseded,
             requester=entrant.requester,
+            eta_p50=usual_end(one, memory.lengths, usual),
         )
-        for entrant, lane, _keys in line.running
+        for (entrant, lane, _keys), one in zip(line.running, runners, strict=True)
     ]
 
 
 def waiting_entries(line: Line, waits: dict[Uid, Wait], memory: QueueMemory) -> list[QueueEntry]:
     runners = {item[0].rollout.uid: item for item in line.running}
     first: dict[Key, tuple[Uid | None, float | None]] = {}
-    usual = usual_length(memory.lengths, line.policy.typical_seconds)
+    usual = usual_length(memory.lengths, line.policy.typical_seconds) if line.waiting else 0.0
     entries = []
     for position, (entrant, lane, _keys) in enumerate(line.waiting):
         uid, canary = entrant.rollout.uid, entrant.rollout.canary

@@ -96,14 +96,20 @@ class Index:
             return
         uid, owner = one.metadata.uid, one.metadata.owner
         if old is not None and old.metadata.owner != owner:
-            self._owned[old.metadata.owner].pop(uid, None)
-            self._touch(old.metadata.owner)
+            self._disown(old.metadata.owner, uid)
         _store(self._replica_sets, uid, new)
         if owner:
-            _store(self._owned[owner], uid, new)
-            if not self._owned[owner]:
-                del self._owned[owner]
-            self._touch(owner)
+            if new is None:
+                self._disown(owner, uid)
+            else:
+                self._owned[owner][uid] = new
+                self._touch(owner)
+
+    def _disown(self, owner: str, uid: str) -> None:
+        self._owned[owner].pop(uid, None)
+        if not self._owned[owner]:
+            del self._owned[owner]
+        self._touch(owner)
 
     def pod_changed(self, old: Pod | None, new: Pod | None) -> None:
         """A pod came, changed or went."""
@@ -194,7 +200,7 @@ class Index:
         return next((one for one in members if one.metadata.name == name), None)
 
     def _touch_named(self, namespace: str, name: str) -> None:
-        for uid in self._in_namespace[namespace]:
+        for uid in self._in_namespace.get(namespace, ()):
             if self._deployments[uid].metadata.name == name:
                 self._touch(uid)
 
@@ -202,7 +208,11 @@ class Index:
         members = {uid: self._deployments[uid] for uid in self._in_namespace[namespace]}
         found = partners(members.values())
         former = self._pairs.get(namespace, {})
-        self._pairs[namespace] = found
+        if members:
+            self._pairs[namespace] = found
+        else:
+            self._pairs.pop(namespace, None)
+            self._in_namespace.pop(namespace, None)
         for canary, stable in former.items():
             if found.get(canary) != stable:
                 self._stable_of.pop(canary, None)

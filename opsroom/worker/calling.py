@@ -68,7 +68,7 @@ class Calling:
         if told is None or told[0] != _since(row):
             return True
         repeat = self._policy().repeat
-        return bool(repeat) and now - told[1] >= repeat
+        return bool(repeat) and abs(now - told[1]) >= repeat
 
 
 def _since(row: Row) -> float:

@@ -2,77 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
-import msgspec
 import pytest
 
-from opsroom.control.entrant import Admission, Entrant, QueueMemory
-from opsroom.control.queue import admit
-from opsroom.domain.queue import Lane, Queue, QueueEntry, QueueState, WaitReason
+from opsroom.control.entrant import Admission
+from opsroom.domain.queue import Lane, QueueState, WaitReason
 from opsroom.domain.queue_policy import LaneRule, Limit, QueuePolicy
-from opsroom.domain.rollout import Phase, Revision, Rollout, Uid
+from opsroom.domain.rollout import Revision, Uid
 from opsroom.domain.window import Window
-from tests.control.conftest import NOW, rollout
-
-
-def one(uid: str, *, held: bool = True, version: str = "new", **changes: Any) -> Rollout:
-    """A rollout of the service ``uid``, held or running."""
-    phase = Phase.HELD if held else Phase.PROGRESSING
-    fields = {"name": uid, "phase": phase, "held": held, "canary": Revision(hash=version), "pause": None, "step": 0}
-    return rollout(uid, **(fields | changes))
-
-
-@dataclass
-class Door:
-    """The queue over time; ``there`` is what the cluster shows."""
-
-    policy: QueuePolicy = field(default_factory=QueuePolicy)
-    now: float = NOW
-    memory: QueueMemory = field(default_factory=QueueMemory)
-    state: QueueState = QueueState.RUNNING
-    late: bool = False
-    may_release: bool = True
-    there: dict[str, Entrant] = field(default_factory=dict)
-    queue: Queue = field(default_factory=Queue)
-
-    def put(self, *rollouts: Rollout, **changes: Any) -> None:
-        """Show these rollouts."""
-        for found in rollouts:
-            self.there[found.uid] = Entrant(rollout=found, late=self.late, **changes)
-
-    def look(self, seconds: float = 0.0, rolled_back: int = 0) -> Admission:
-        """One tick after ``seconds``."""
-        self.now += seconds
-        self.queue, admission, self.memory = admit(
-            list(self.there.values()),
-            self.policy,
-            self.memory,
-            self.now,
-            state=self.state,
-            rolled_back=rolled_back,
-            may_release=self.may_release,
-        )
-        return admission
-
-    def go(self, admission: Admission) -> None:
-        """What was released runs, what was held late is held."""
-        for uid in admission.release:
-            seen = self.there[uid].rollout
-            self.put(msgspec.structs.replace(seen, phase=Phase.PROGRESSING, held=False))
-        for uid in admission.hold:
-            self.put(msgspec.structs.replace(self.there[uid].rollout, held=True))
-
-    def end(self, uid: str) -> None:
-        """That rollout is over."""
-        seen = self.there[uid].rollout
-        self.put(msgspec.structs.replace(seen, phase=Phase.HEALTHY, canary=None, held=False))
-
-    def entry(self, uid: str) -> QueueEntry:
-        """What is shown of it."""
-        return next(entry for entry in self.queue.entries if entry.uid == uid)
+from tests.control.conftest import NOW
+from tests.control.queue_door import Door, one
 
 
 def test_without_limits_everything_goes_at_once() -> None:
@@ -314,45 +254,6 @@ def test_a_late_hold_never_holds_a_roll_back() -> None:
     door.look()
     door.put(one("back", held=False), lane=Lane.ROLLBACK)
     assert door.look(40.0).hold == ()
-
-
-def test_the_forecast_learns_how_long_a_service_takes() -> None:
-    door = Door(QueuePolicy(slots=1, typical_seconds=1000.0))
-    door.put(one("a", held=False))
-    door.look()
-    door.put(one("b"))
-    door.look(2.0)
-    assert door.entry("b").eta_p50 == NOW + 1000.0
-    door.end("a")
-    door.look(98.0)
-    door.put(one("a", held=False, version="next"))
-    door.there.pop("b")
-    door.look(10.0)
-    door.put(one("c"))
-    door.look(2.0)
-    entry = door.entry("c")
-    assert entry.until == door.memory.places[Uid("a")].since + 100.0
-    assert entry.eta_p50 == entry.until
-
-
-def test_positions_and_forecasts_grow_together() -> None:
-    door = Door(QueuePolicy(slots=2, typical_seconds=300.0))
-    for n in range(8):
-        door.put(one(f"s{n}"))
-    door.go(door.look())
-    door.look(3.0)
-    waiting = [entry for entry in door.queue.entries if not entry.running]
-    assert [entry.position for entry in waiting] == list(range(6))
-    times = [entry.eta_p50 or 0.0 for entry in waiting]
-    assert times == sorted(times)
-    assert all((entry.eta_p90 or 0.0) >= (entry.eta_p50 or 0.0) for entry in waiting)
-
-
-def test_memory_survives_its_own_json() -> None:
-    door = Door(QueuePolicy(slots=1))
-    door.put(one("a", held=False), one("b"))
-    door.look()
-    assert msgspec.json.decode(msgspec.json.encode(door.memory), type=QueueMemory) == door.memory
 
 
 def test_what_a_person_holds_waits_for_a_person_and_lets_others_by() -> None:

@@ -148,3 +148,20 @@ def test_the_time_of_an_event_stands_in_one_of_four_places(
     news = Happenings()
     news.event_changed(None, objects.event("e", "uid-a", "2026-01-02T03:04:05Z", **stamps))
     assert news.of(["uid-a"])[0].at == objects.created + expected
+
+
+def test_namespaces_that_come_and_go_leave_nothing_behind(objects: Any) -> None:
+    index = Index()
+    news = [
+        ("deployment_changed", objects.deployment("cart")),
+        ("replica_set_changed", objects.replica_set("a", owner="cart")),
+        ("pod_changed", objects.pod("p1", "cart-a")),
+    ]
+    for method, item in news:
+        getattr(index, method)(None, item)
+    assert index.rollouts()
+    for method, item in reversed(news):
+        getattr(index, method)(item, None)
+    assert index.rollouts() == []
+    kept = {name: len(value) for name, value in vars(index).items() if isinstance(value, dict | set) and value}
+    assert kept == {}
