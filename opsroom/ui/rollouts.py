@@ -15,6 +15,7 @@ from opsroom.ui.sight import Sight
 from opsroom.view import header, rows
 from opsroom.view.columns import Column, layout
 from opsroom.view.line import Line, Piece, Role, line
+from opsroom.view.order import Heading
 from opsroom.view.spark import Graphs
 
 MARGIN = 2
@@ -77,10 +78,10 @@ class RolloutList(ScrollView, can_focus=True, inherit_bindings=False):
         When rows come and go above the cursor the list scrolls along with them: nothing moves under the cursor.
         """
         selected = self._sight.selected
-        at = None if selected is None else self._sight.lines.get(selected)
-        if at is None:
+        if selected is None or selected not in self._sight.entries:
             self._stood = None
             return
+        at = self._sight.entries.index(selected)
         top, height = self.scroll_offset.y, self.size.height
         if self._stood is not None and self._stood[0] == selected:
             top += at - self._stood[1]
@@ -106,12 +107,12 @@ class RolloutList(ScrollView, can_focus=True, inherit_bindings=False):
         if not self._columns or not 0 <= at < len(entries):
             return Line()
         entry = entries[at]
-        if entry.uid is None:
+        if isinstance(entry, Heading):
             if not entry.count:
                 return Line()
             return header.heading(entry.group, entry.count, self.size.width, self._paint.theme.plain)
-        row = self._sight.rows.get(entry.uid)
-        return Line() if row is None else self._row_line(entry.uid, row)
+        row = self._sight.rows.get(entry)
+        return Line() if row is None else self._row_line(entry, row)
 
     def _row_line(self, uid: Uid, row: Row) -> Line:
         now, selected, doing = self._sight.now, uid == self._sight.selected, self._doing(uid)

@@ -19,7 +19,7 @@ from opsroom.feed.rows import Rows
 from opsroom.feed.state import Board, Link, LinkState
 from opsroom.view.header import Playing, Status
 from opsroom.view.neighbour import neighbour
-from opsroom.view.order import Entry, Kind, Sort, Standing, Wish, entries, kind, matcher, standing
+from opsroom.view.order import Entry, Kind, Sort, Standing, Wish, entries, kind, matcher, standing, uids
 from opsroom.view.strip import Neighbour
 
 if TYPE_CHECKING:
@@ -70,8 +70,8 @@ class Sight:
         self.room: Room | None = feed.board.room
         self.wish = Wish()
         self.entries: list[Entry] = []
-        self.lines: dict[Uid, int] = {}
-        """Line of each row in ``entries``."""
+        self.uids: list[Uid] = []
+        """The rows in ``entries``."""
         self.selected: Uid | None = None
         self.touched = False
         """Whether a person has moved the cursor or acted; until then it stays at the top, where the loudest row is."""
@@ -159,7 +159,7 @@ class Sight:
             lost_for=None if self._lost is None else now - self._lost,
             read_only=self.read_only,
             wish=self.wish,
-            shown=len(self.lines),
+            shown=len(self.uids),
             frozen_at=self.stopped_at,
             connecting=link.state is LinkState.CONNECTING,
             playing=self._playing(),
@@ -201,11 +201,13 @@ class Sight:
         return bool(self._unseen)
 
     def _count(self, uid: Uid, row: Row | None) -> None:
-        before = self._kind_of.pop(uid, None)
+        before = self._kind_of.get(uid)
         if before is not None:
             self.kinds[before] -= 1
             self.flags.pop(uid, None)
-        if row is not None:
+        if row is None:
+            self._kind_of.pop(uid, None)
+        else:
             self._kind_of[uid] = after = kind(row)
             self.kinds[after] += 1
             if row.flag is not None:
@@ -227,11 +229,11 @@ class Sight:
             return
         self._arranged = now
         self.entries = entries(self._standings, self.roomy)
-        self.lines = {entry.uid: at for at, entry in enumerate(self.entries) if entry.uid is not None}
+        self.uids = uids(self.entries)
         self._stale_order = False
-        gone = self.selected not in self.lines and not (self.selected in self.rows and self.lines)
+        gone = self.selected not in self.uids and not (self.selected in self.rows and self.uids)
         if gone or not self.touched:
-            self.select(next(iter(self.lines), None))
+            self.select(next(iter(self.uids), None))
 
     def order(self, wish: Wish) -> None:
         """Show the rows another way, at once."""
@@ -242,8 +244,8 @@ class Sight:
             self._place(uid, self.rows.glance(uid))
         self._stale_order, self._moved = True, -HELD_FOR
         self._arrange()
-        if self.selected not in self.lines:
-            self.select(next(iter(self.lines), None))
+        if self.selected not in self.uids:
+            self.select(next(iter(self.uids), None))
 
     def next_sort(self) -> None:
         """The next order."""
@@ -278,17 +280,15 @@ class Sight:
     def move(self, by: int, flagged: bool = False) -> None:
         """Move the cursor by rows; with ``flagged`` to the next flagged one in that direction, around the end."""
         self._moved, self.touched = self.clock(), True
-        uids = list(self.lines)
-        if flagged:
-            uids = [uid for uid in uids if (row := self.rows.get(uid)) is not None and row.flag is not None]
-        if not uids:
+        among = [uid for uid in self.uids if uid in self.flags] if flagged else self.uids
+        if not among:
             return
-        if self.selected in uids:
-            at = uids.index(self.selected) + by
-            at = at % len(uids) if flagged else max(0, min(len(uids) - 1, at))
+        if self.selected in among:
+            at = among.index(self.selected) + by
+            at = at % len(among) if flagged else max(0, min(len(among) - 1, at))
         else:
-            at = 0 if by > 0 else len(uids) - 1
-        self.select(uids[at])
+            at = 0 if by > 0 else len(among) - 1
+        self.select(among[at])
 
     def _note_target(self) -> None:
         """Remember when the thing that a key would act on last became another."""

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from functools import cache
+from itertools import groupby
 from typing import NamedTuple
 
 import msgspec
@@ -53,19 +54,29 @@ class Kind(NamedTuple):
     severity: Severity
 
 
-Standing = tuple[object, ...]
-"""Group, then place within it: one flat tuple, for there is one for each row."""
+Standing = str
+"""The group's number, then the place within it: one text that sorts, for there is one for each row."""
 
 
-class Entry(msgspec.Struct, frozen=True, gc=False):
-    """One line of the list: a rollout, or (``uid`` is None) a heading, a blank line where ``count`` is 0."""
+class Heading(msgspec.Struct, frozen=True):
+    """A line of the list that is no rollout: a group's heading, a blank line where ``count`` is 0."""
 
     group: Group
-    uid: Uid | None = None
     count: int = 0
 
 
-_LANES = {Lane.ROLLBACK: 0, Lane.HOTFIX: 1, Lane.NORMAL: 2, Lane.BATCH: 3}
+Entry = Heading | Uid
+"""One line of the list."""
+
+_NUMBER = {group: str(number) for number, group in enumerate(Group)}
+_GROUP = {number: group for group, number in _NUMBER.items()}
+
+_FAR = 1e10
+"""Epoch seconds that are never reached: the newest comes first where times are counted back from it."""
+
+
+_LANES = {Lane.ROLLBACK: 6, Lane.HOTFIX: 7, Lane.NORMAL: 8, Lane.BATCH: 9}
+"""Behind what is held but has no place in the queue, which is ordered by its severity."""
 
 
 def group_of(row: Row) -> Group:
@@ -84,24 +95,26 @@ def standing(row: Row, wish: Wish, matches: Callable[[Row], bool]) -> Standing |
     if (row.flag is None and wish.flagged_only) or not matches(row):
         return None
     group = group_of(row)
-    return (group, *_key(row, group, wish.sort))
+    return f"{_NUMBER[group]}{_key(row, group, wish.sort)}{row.rollout.key}"
 
 
 def entries(standings: Mapping[Uid, Standing], roomy: bool = False) -> list[Entry]:
     """The list from top to bottom: a heading for each group that is not empty, a blank line between if ``roomy``."""
-    members: dict[object, list[tuple[Standing, Uid]]] = {group: [] for group in Group}
-    for uid, place in standings.items():
-        members[place[0]].append((place, uid))
     listed: list[Entry] = []
-    for group in Group:
-        found = members[group]
-        if found:
-            found.sort()
-            if roomy and listed:
-                listed.append(Entry(group))
-            listed.append(Entry(group, count=len(found)))
-            listed.extend(Entry(group, uid) for _, uid in found)
+    # By uid first: two workloads of different kinds may have the same name.
+    ordered = sorted(sorted(standings), key=standings.__getitem__)
+    for number, members in groupby(ordered, lambda uid: standings[uid][0]):
+        found = list(members)
+        if roomy and listed:
+            listed.append(Heading(_GROUP[number]))
+        listed.append(Heading(_GROUP[number], len(found)))
+        listed.extend(found)
     return listed
+
+
+def uids(listed: Iterable[Entry]) -> list[Uid]:
+    """The rollouts of a list from top to bottom."""
+    return [entry for entry in listed if not isinstance(entry, Heading)]
 
 
 def arrange(rows: Iterable[Row], wish: Wish) -> list[Entry]:
@@ -111,20 +124,26 @@ def arrange(rows: Iterable[Row], wish: Wish) -> list[Entry]:
     return entries({uid: place for uid, place in found if place is not None})
 
 
-def _key(row: Row, group: Group, sort: Sort) -> tuple[object, ...]:
-    name = (row.rollout.key,)
+def _key(row: Row, group: Group, sort: Sort) -> str:
+    """What comes before the name in the order of a group, as text that sorts."""
     if sort is Sort.NAME:
-        return name
+        return ""
     if sort is Sort.SCORE:
         score = row.verdict.score if row.verdict else None
-        return (1.0 if score is None else -score, *name)
+        return "none" if score is None else f"{1.0 - score:.9f}"
     if sort is Sort.AGE:
-        return (_since(row), *name)
+        return _text(_since(row))
     if group is Group.QUEUED and row.queue is not None:
-        return (_LANES[row.queue.lane], row.queue.position, *name)
+        return f"{_LANES[row.queue.lane]}{row.queue.position:09}"
+    loudest = Severity.CRITICAL - row.severity
     if group is Group.DONE:
-        return (-row.severity, -(row.finished or 0.0), *name)
-    return (-row.severity, _since(row), *name)
+        return f"{loudest}{_text(_FAR - (row.finished or 0.0))}"
+    return f"{loudest}{_text(_since(row))}"
+
+
+def _text(seconds: float) -> str:
+    """Epoch seconds to the millisecond, as text that sorts."""
+    return f"{seconds:015.3f}"
 
 
 def _since(row: Row) -> float:

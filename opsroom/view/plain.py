@@ -14,7 +14,7 @@ from opsroom.domain.freshness import age
 from opsroom.domain.offer import offer
 from opsroom.view import detail, dossier, effects, evidence, header, marks, numbers, rows, short_news, two_people
 from opsroom.view.cells import width
-from opsroom.view.order import Wish, arrange
+from opsroom.view.order import Wish, arrange, uids
 
 _PLAIN = ("MARK", "NAME", "NAMESPACE", "STEP", "WEIGHT", "SCORE", "ERRORS", "P99", "AGE", "STATE")
 _WIDE = (*_PLAIN, "ENGINE", "STABLE", "CANARY", "AUTHOR", "WHY")
@@ -23,7 +23,7 @@ _WIDE = (*_PLAIN, "ENGINE", "STABLE", "CANARY", "AUTHOR", "WHY")
 def plain_board(room: Room, rows_: Iterable[Row], now: float, wide: bool) -> str:
     """One line on the room, then a table of the rows, loudest first."""
     known = {row.rollout.uid: row for row in rows_}
-    ordered = [known[entry.uid] for entry in arrange(known.values(), Wish()) if entry.uid is not None]
+    ordered = [known[uid] for uid in uids(arrange(known.values(), Wish()))]
     titles = _WIDE if wide else _PLAIN
     table = [titles, *(_row_cells(row, now, wide) for row in ordered)]
     return "\n".join([room_line(room, now), *_table(table)])

@@ -16,7 +16,7 @@ from opsroom.view import header, marks, numbers, wall_table, wall_tiles
 from opsroom.view.big_signs import big, big_clock, tall
 from opsroom.view.header import Status
 from opsroom.view.line import Ground, Line, Piece, Role, cut, line, padded, sides
-from opsroom.view.order import Group, Wish, arrange, counts, group_of
+from opsroom.view.order import Group, Wish, arrange, counts, group_of, uids
 from opsroom.view.tally import fitting_tally
 from opsroom.view.wall_tiles import Wall
 
@@ -33,7 +33,7 @@ TABLE_ROWS = 8
 def wall(room: Room | None, shown: Sequence[Row], status: Status, size: Wall) -> list[Line]:
     """Exactly ``size.rows`` lines."""
     known = {row.rollout.uid: row for row in shown}
-    listed = [known[entry.uid] for entry in arrange(shown, Wish()) if entry.uid is not None]
+    listed = [known[uid] for uid in uids(arrange(shown, Wish()))]
     flagged = [row for row in listed if row.flag is not None]
     others = [row for row in listed if group_of(row) in (Group.MOVING, Group.QUEUED)]
     lines = [_top(room, status, size), line(ground=Ground.BAR), _tally(room, shown, status, size), line()]

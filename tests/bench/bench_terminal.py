@@ -21,7 +21,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from opsroom.view.order import Wish, arrange
+from opsroom.view.order import Wish, arrange, uids
 from tests.bench.byte_floor import Picture, floor, picture
 from tests.bench.fleet_feed import fleet
 from tests.bench.pty_probe import LINES, Probe, line_of
@@ -186,7 +186,7 @@ class Bench:
 
     def _late(self, probe: Probe) -> list[float]:
         """Milliseconds from each key until the cursor was that far down."""
-        order = [entry.uid for entry in arrange(fleet(self.rows, 1e9), Wish()) if entry.uid is not None]
+        order = uids(arrange(fleet(self.rows, 1e9), Wish()))
         place = {int(uid[-5:]): at for at, uid in enumerate(order)}
         found: list[float] = []
         start: int | None = None

@@ -51,7 +51,7 @@ class Scene:
     @property
     def cursor(self) -> int:
         sight = self.app.control.sight
-        return list(sight.lines).index(sight.selected) if sight.selected in sight.lines else -1
+        return sight.uids.index(sight.selected) if sight.selected in sight.uids else -1
 
     @property
     def scrolled(self) -> int:
@@ -341,7 +341,7 @@ async def prepared(pilot: Pilot[int], scene: Scene, action: Action) -> None:
         sight.stop()
     sight.order(type(sight.wish)())
     await app.screen.run_action("back")
-    sight.select(next(iter(sight.lines)))
+    sight.select(sight.uids[0])
     sight.touched = True
     if scene.place is Place.DETAIL:
         await app.screen.run_action("open")
