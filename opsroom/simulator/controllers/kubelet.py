@@ -25,10 +25,11 @@ def node_name(number: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """How a pod's program fares: how often it ended by itself, and whether it runs now."""
+    """How a pod's program fares: how often it ended, whether it runs now, and whether it was killed for its memory."""
 
     restarts: int = 0
     running: bool = True
+    starved: bool = False
 
 
 class Programs(Protocol):
@@ -54,7 +55,7 @@ def reconcile_pod(pod: Obj, programs: Programs, now: float) -> list[Change]:
         return [Wake(when)] if now < when else _run(pod, container, now)
     program = programs.container(pod)
     if program.restarts > int(container["restartCount"]):
-        crashed = _crashed(pod, container, program.restarts, now)
+        crashed = _crashed(pod, container, program, now)
         return _run(pod, crashed, now) if program.running else _back_off(pod, crashed, now)
     if program.running and not container["ready"]:
         return _run(pod, container, now)
@@ -106,10 +107,11 @@ def _run(pod: Obj, container: Obj, now: float) -> list[Change]:
     return [_write(pod, running, ready=True, now=now), Note(pod, COMPONENT, "Normal", "Started", what)]
 
 
-def _crashed(pod: Obj, container: Obj, restarts: int, now: float) -> Obj:
+def _crashed(pod: Obj, container: Obj, program: Container, now: float) -> Obj:
     began = container["state"].get("running", {}).get("startedAt") or pod["metadata"]["creationTimestamp"]
-    ended = {"exitCode": 137, "reason": "Error", "startedAt": began, "finishedAt": stamp(now)}
-    return {**container, "restartCount": restarts, "lastState": {"terminated": ended}}
+    why = {"exitCode": 137, "reason": "OOMKilled"} if program.starved else {"exitCode": 1, "reason": "Error"}
+    ended = {**why, "startedAt": began, "finishedAt": stamp(now)}
+    return {**container, "restartCount": program.restarts, "lastState": {"terminated": ended}}
 
 
 def _back_off(pod: Obj, container: Obj, now: float) -> list[Change]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from opsroom.simulator.prometheus.arrays import Floats
+from opsroom.simulator.prometheus.arrays import Bools, Floats
 from opsroom.simulator.prometheus.scrape import Target
 from opsroom.simulator.traffic.shapes import APP, KUBELET, STATE, WIDTH
 
@@ -40,6 +40,8 @@ class Condition:
 
     restarts: int
     running: bool
+    # Whether it ended last because it took more memory than it may.
+    starved: bool = False
 
 
 @dataclass
@@ -62,6 +64,7 @@ class Fleet:
         self.crash_at: Floats = np.full(self.room, np.inf)
         self.sick_until: Floats = np.zeros(self.room)
         self.born: Floats = np.zeros(self.room)
+        self.starved: Bools = np.zeros(self.room, dtype=np.bool_)
 
     def row(self, pod: Pod) -> int:
         """The row of a pod, given out now if it is new."""
@@ -93,7 +96,7 @@ class Fleet:
         self.series = np.concatenate([self.series, np.zeros((more, WIDTH))])
         for name, filler in (
             *(("slow", 1.0), ("hungry", 1.0), ("wobble", 0.0), ("down_until", 0.0)),
-            *(("crash_at", np.inf), ("sick_until", 0.0), ("born", 0.0)),
+            *(("crash_at", np.inf), ("sick_until", 0.0), ("born", 0.0), ("starved", False)),
         ):
             setattr(self, name, np.concatenate([getattr(self, name), np.full(more, filler)]))
 
@@ -107,6 +110,7 @@ class Fleet:
         self.wobble[row] = self.down_until[row] = self.sick_until[row] = 0.0
         self.crash_at[row] = np.inf
         self.born[row] = pod.started
+        self.starved[row] = False
 
 
 def instances(pod: Pod) -> dict[str, str]:

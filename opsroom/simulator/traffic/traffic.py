@@ -84,7 +84,8 @@ class Traffic:
         row = self._fleet.rows.get((namespace, pod))
         if row is None:
             return Condition(0, True)
-        return Condition(int(self._fleet.series[row, RESTARTS]), bool(self._fleet.down_until[row] <= now))
+        fleet = self._fleet
+        return Condition(int(fleet.series[row, RESTARTS]), bool(fleet.down_until[row] <= now), bool(fleet.starved[row]))
 
     def log_lines(self, namespace: str, pod: str, since: float = 0.0, limit: int = 500) -> list[tuple[float, str]]:
         """Log lines of a pod after `since`, oldest first, with their times; the newest `limit` of them."""
@@ -135,8 +136,10 @@ class Traffic:
         waiting = running & mortal & np.isinf(fleet.crash_at[rows])
         lifetimes = moment.lifetime * self._rng.uniform(0.7, 1.3, len(rows))
         fleet.crash_at[rows] = np.where(waiting, now + lifetimes, fleet.crash_at[rows])
-        dies = running & ((fleet.crash_at[rows] <= now) | (oom & (now - fleet.born[rows] > 5.0)))
+        starved = oom & (now - fleet.born[rows] > 5.0)
+        dies = running & ((fleet.crash_at[rows] <= now) | starved)
         gone = rows[dies]
+        fleet.starved[gone] = starved[dies]
         fleet.series[gone, RESTARTS] += 1
         fleet.series[gone, PROCESS] = 0.0
         fleet.series[gone, CPU] = 0.0

@@ -26,6 +26,6 @@ class TrafficPrograms:
         return _FASTEST + (_SLOWEST - _FASTEST) * part
 
     def container(self, pod: Obj) -> Container:
-        """Restarts and whether it runs, at this moment."""
+        """Restarts, whether it runs, and what ended it, at this moment."""
         found = self._traffic.condition(namespace_of(pod), name_of(pod), self._clock())
-        return Container(restarts=found.restarts, running=found.running)
+        return Container(found.restarts, found.running, found.starved)

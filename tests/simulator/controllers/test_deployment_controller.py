@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -238,16 +239,19 @@ def test_history_beyond_its_limit_is_forgotten() -> None:
     assert len(lab.cluster.store.list("replicasets", NS)) == 2
 
 
-def test_a_crashing_container_counts_restarts_and_loses_readiness() -> None:
+@pytest.mark.parametrize(("starved", "code", "reason"), [(False, 1, "Error"), (True, 137, "OOMKilled")])
+def test_a_crashing_container_counts_restarts_and_loses_readiness(starved: bool, code: int, reason: str) -> None:
     lab = Lab(replicas=1)
     (pod,) = lab.cluster.store.list("pods", NS)
-    lab.programs.fates["app:1"] = Container(restarts=1, running=False)
+    lab.programs.fates["app:1"] = Container(restarts=1, running=False, starved=starved)
     lab.cluster.store.merge("pods", NS, pod["metadata"]["name"], {"metadata": {"annotations": {"touch": "1"}}})
     lab.cluster.run()
     (pod,) = lab.cluster.store.list("pods", NS)
     container = pod["status"]["containerStatuses"][0]
     assert (container["restartCount"], container["ready"]) == (1, False)
     assert container["state"]["waiting"]["reason"] == "CrashLoopBackOff"
+    ended = container["lastState"]["terminated"]
+    assert (ended["exitCode"], ended["reason"]) == (code, reason)
     assert lab.get()["status"]["unavailableReplicas"] == 1
     lab.programs.fates["app:1"] = Container(restarts=1, running=True)
     lab.cluster.store.merge("pods", NS, pod["metadata"]["name"], {"metadata": {"annotations": {"touch": "2"}}})

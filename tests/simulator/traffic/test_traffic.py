@@ -125,7 +125,10 @@ def test_a_ramp_rises_slowly() -> None:
 
 
 def test_a_leak_fills_the_memory_until_the_container_dies_and_starts_over() -> None:
-    steps = run(Quality(Fault.LEAK, Size.LARGE, 0.4), 200)
+    traffic = Traffic(3, incident_gap=1e9)
+    traffic.add_service("shop", "cart", service())
+    traffic.add_version("two", Quality(Fault.LEAK, Size.LARGE, 0.4))
+    steps = [traffic.step(START + second, pods()) for second in range(200)]
     memory = np.array([step.values[4, MEMORY] for step in steps])
     there = np.array([step.present[4, MEMORY] for step in steps])
     assert memory[60] > memory[0] * 1.3
@@ -133,6 +136,7 @@ def test_a_leak_fills_the_memory_until_the_container_dies_and_starts_over() -> N
     assert steps[-1].values[4, RESTARTS] >= 1
     assert not there.all()
     assert steps[-1].values[0, RESTARTS] == 0
+    assert traffic.condition("shop", "cart-two-0", START + 200).starved
 
 
 def test_a_crash_loop_restarts_resets_and_goes_missing() -> None:
@@ -146,6 +150,7 @@ def test_a_crash_loop_restarts_resets_and_goes_missing() -> None:
         down += not condition.running
         assert condition.running == bool(steps[-1].values[4, UP])
         assert condition.restarts == steps[-1].values[4, RESTARTS]
+        assert not condition.starved
         assert steps[-1].present[4, COUNT] == condition.running
         assert steps[-1].present[4, RESTARTS]
     assert steps[-1].values[4, RESTARTS] >= 2
