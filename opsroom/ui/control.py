@@ -12,10 +12,11 @@ from opsroom.clock import awake_or_not
 from opsroom.domain.deed import Verb
 from opsroom.domain.intent import BURST_SECONDS
 from opsroom.ui.actions import ACTIONS, Action, Place, key_name
-from opsroom.ui.deeds import Deeds, Hands
+from opsroom.ui.deeds import Deeds
 from opsroom.ui.lines import LinesBlock
 from opsroom.ui.options import Options
 from opsroom.ui.paint import Paint
+from opsroom.ui.press import Hands
 from opsroom.ui.settled import SettledScreen
 from opsroom.ui.sight import Sight
 from opsroom.view import inside_pages, too_small, words

@@ -8,10 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import msgspec
-
-from opsroom.domain.board import Right, Row
-from opsroom.domain.decision import Flag, FlagReason
+from opsroom.domain.board import Row
 from opsroom.domain.deed import Refusal, Verb
 from opsroom.domain.intent import (
     BURST_KEYS,
@@ -23,33 +20,21 @@ from opsroom.domain.intent import (
     look,
     open_to,
     right_for,
-    score_doubt,
     still_true,
 )
 from opsroom.domain.offer import offer
-from opsroom.ui.actions import ACTING, keys_of
 from opsroom.ui.attempt import Attempt
 from opsroom.ui.options import Guard, Options
+from opsroom.ui.press import Hands, doubt, marking, pressed, sparing
 from opsroom.ui.sight import Sight
 from opsroom.ui.under_way import UnderWay, ending
 from opsroom.view import intent_line, two_people, words
-from opsroom.view.header import picture_is_old
 from opsroom.view.line import Line
 
 SAID_FOR = 6.0
 """Seconds for which a refusal stays on the intent line."""
 
 SECOND_KEY_SECONDS = 10.0
-
-
-class Hands(msgspec.Struct, frozen=True):
-    """What the keyboard and the terminal were doing at the press."""
-
-    recent_keys: int
-    focused_for: float
-    modal: bool
-    late: float = 0.0
-    """Seconds that the key has waited for this screen to take it."""
 
 
 class Deeds:
@@ -100,13 +85,14 @@ class Deeds:
         if row is None or self.armed is not None or self._spent:
             return
         self._sight.touched = True
-        pressed = self._press(row, verb, hands)
+        followed = self.under_way.followed(row.rollout.uid)
+        press = pressed(self._sight, row, verb, hands, read_only=self.read_only, followed=followed)
         if verb in (Verb.FLAG, Verb.ACKNOWLEDGE):
-            self._mark(row, pressed)
+            self._mark(row, press)
             return
         guard = self._guard()
         seconds = guard.seconds(offer(row.rollout, verb))
-        answer = arm(pressed, SECOND_KEY_SECONDS if guard.second_key else seconds)
+        answer = arm(press, SECOND_KEY_SECONDS if guard.second_key else seconds)
         if isinstance(answer, Refused):
             self._refuse(answer.refusal, verb, row, answer.detail)
             return
@@ -119,35 +105,12 @@ class Deeds:
         """The guard of this context."""
         return self._options.guards.get(self._sight.name, self._options.guard)
 
-    def _press(self, row: Row, verb: Verb, hands: Hands) -> Press:
-        sight = self._sight
-        status = sight.status()
-        room = sight.feed.board.room
-        return Press(
-            row=row,
-            verb=verb,
-            now=sight.clock(),
-            read_only=self.read_only,
-            feed_stale=picture_is_old(room, status),
-            score_doubt=score_doubt(row, room.sources if room is not None else (), sight.live_now),
-            settled_for=sight.settled_for,
-            focused_for=hands.focused_for,
-            recent_keys=hands.recent_keys,
-            late=hands.late,
-            busy=hands.modal or self.under_way.followed(row.rollout.uid),
-        )
-
     def _mark(self, row: Row, press: Press) -> None:
         """A mark changes no traffic: the same conditions, no countdown."""
         if press.verb is Verb.FLAG and row.flag is not None:
             self.say(words.already_flagged(row))
             return
-        asked = Flag(reason=FlagReason.PERSON, since=self._sight.live_now)
-        flag = asked if press.verb is Verb.FLAG else row.flag
-        # The rights that were asked for are those of promote and roll back; for a mark the cluster answers itself.
-        marked = msgspec.structs.replace(row, flag=flag, may_promote=Right())
-        # Neither is a step towards risk, and the child looks afresh: an old picture must not stand in their way.
-        answer = arm(msgspec.structs.replace(press, row=marked, feed_stale=False, score_doubt=None), 0.0)
+        answer = arm(marking(press, self._sight.live_now), 0.0)
         if isinstance(answer, Refused):
             self._refuse(answer.refusal, press.verb, row, answer.detail)
             return
@@ -183,16 +146,11 @@ class Deeds:
         Whoever types on has not decided anything, and may believe to be in another window. Such a key arms nothing
         itself.
         """
-        self._spent = self.armed is not None and key not in self._harmless(self.armed.verb)
+        self._spent = self.armed is not None and key not in sparing(
+            self.armed.verb, self._second_key, self._options.keymap
+        )
         if self._spent:
             self.stop()
-
-    def _harmless(self, verb: Verb) -> set[str]:
-        """The armed key itself, for it repeats; ``esc`` and ``ctrl+c``, which stop it by themselves; the second key."""
-        own = {Verb.ROLL_BACK: "rollback", Verb.PROMOTE: "promote"}.get(verb, "")
-        ids = {own, "stop"} | ({"confirm"} if self._second_key else set())
-        keymap = self._options.keymap
-        return {key for action in ACTING if action.id in ids for key in keys_of(action, keymap).split(",")} | {"ctrl+c"}
 
     def hurried(self, hands: Hands) -> None:
         """A key came; if the armed one turns out to be the first of a burst, it was no decision."""
@@ -239,23 +197,13 @@ class Deeds:
     def _fire(self, armed: Armed) -> None:
         """The countdown is over: send it if the rollout is still what it was."""
         rollout = armed.row.rollout
-        refusal = still_true(armed, self._sight.feed.board.rows.get(rollout.uid)) or self._doubt(armed)
+        refusal = still_true(armed, self._sight.feed.board.rows.get(rollout.uid)) or doubt(self._sight, armed)
         if refusal is not None:
             self.stop(words.refusal(refusal, armed.verb, rollout))
             return
         self.armed = None
         self.under_way.attempts[rollout.uid].go.set()
         self._changed()
-
-    def _doubt(self, armed: Armed) -> Refusal | None:
-        """What has come up during the countdown against promoting on this picture."""
-        if armed.verb is Verb.ROLL_BACK:
-            return None
-        sight = self._sight
-        room, row = sight.feed.board.room, sight.feed.board.rows.get(armed.row.rollout.uid)
-        if picture_is_old(room, sight.status()):
-            return Refusal.STALE_FEED
-        return None if room is None or row is None else score_doubt(row, room.sources, sight.live_now)
 
     def line(self, cells: int) -> Line:
         """The intent line at this moment; empty when there is nothing to say."""

@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 
 from opsroom.domain.clean import clean
 from opsroom.domain.intent import BURST_KEYS, FOCUSED_AFTER, LATE
-from opsroom.ui.deeds import Hands
 from opsroom.ui.options import Options
+from opsroom.ui.press import Hands
 from opsroom.ui.sight import Sight
 from opsroom.view import freeze_words
 

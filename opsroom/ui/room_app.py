@@ -16,7 +16,6 @@ from textual.driver import Driver
 
 from opsroom.clock import awake_or_not
 from opsroom.domain.intent import STALL
-from opsroom.errors import OpsroomError
 from opsroom.ui import splash, terminal
 from opsroom.ui.actions import Place
 from opsroom.ui.context import Desk
@@ -26,9 +25,8 @@ from opsroom.ui.options import Options
 from opsroom.ui.paint import Paint
 from opsroom.ui.settled import Palette
 from opsroom.ui.sight import Feed
-from opsroom.ui.terminal_app import TerminalApp
-from opsroom.ui.theme_file import ThemeFile, find
-from opsroom.ui.theming import Themes
+from opsroom.ui.theme_file import find
+from opsroom.ui.themed_app import ThemedApp
 from opsroom.view import strip, words
 
 if TYPE_CHECKING:
@@ -56,7 +54,7 @@ def _mode(at: int) -> str:
     return f"context-{at}"
 
 
-class RoomApp(TerminalApp):
+class RoomApp(ThemedApp):
     """What board and wall have in common."""
 
     CSS_PATH = "opsroom.tcss"
@@ -78,14 +76,11 @@ class RoomApp(TerminalApp):
         """``others`` are the contexts beside the first; what is not about a context is as ``options`` say."""
         here = found or terminal.Terminal(colourless=bool(os.environ.get("NO_COLOR")), sixteen=False, unicode=True)
         theme = find(here.theme(options.theme), options.theme_folders)
-        # An ANSI theme must be chosen at construction: only then NO_COLOR writes no colour codes at all.
-        super().__init__(driver_class, theme.ansi, clock)
         paint = Paint(theme)
+        super().__init__(paint, options.theme_folders, driver_class, clock)
         desk = Desk(paint, here.graphs(options.graphs), Keyboard(focused=None), clock, self._write, self._changed)
         self.contexts = Contexts([(options, feed), *others], desk)
         self._painted = asyncio.Event()
-        self._themes = Themes(paint, options.theme_folders)
-        self._use_theme()
 
     @property
     def control(self) -> Control:
@@ -95,11 +90,6 @@ class RoomApp(TerminalApp):
     def first_screen(self, control: Control) -> LinesScreen:
         """The screen of a context that stays below all its others."""
         raise NotImplementedError
-
-    def _use_theme(self) -> None:
-        theme = self.control.paint.textual_theme()
-        self.register_theme(theme)
-        self.theme = theme.name
 
     def get_default_screen(self) -> LinesScreen:
         """Textual's hook: no empty screen is made and painted before ours."""
@@ -150,11 +140,15 @@ class RoomApp(TerminalApp):
 
     def interrupted(self) -> None:
         """``ctrl+c`` came, and nothing was armed."""
-        self.control.deeds.say(words.INTERRUPT)
+        self.say(words.INTERRUPT)
+
+    def say(self, text: str, bad: bool = False) -> None:
+        """A note on the intent line."""
+        self.control.deeds.say(text, bad)
 
     def _tick(self) -> None:
         self.contexts.look(os.environ)
-        self._redraw()
+        self.redraw()
 
     def _count(self) -> None:
         stalled: float = getattr(self._driver, "stalled_for", 0.0)
@@ -166,45 +160,15 @@ class RoomApp(TerminalApp):
         if self.is_running and isinstance(self.screen, LinesScreen):
             self.screen.draw_bar()
 
-    def _redraw(self) -> None:
+    def redraw(self) -> None:
+        """Draw what changed on the screen that is on top."""
         if self.screen_stack and isinstance(self.screen, LinesScreen) and self.screen.is_mounted:
             self.screen.redraw()
-
-    def _reload_theme(self) -> None:
-        self._try_theme(self._themes.changed)
-
-    def _try_theme(self, choose: Callable[[], ThemeFile | None]) -> ThemeFile | None:
-        try:
-            theme = choose()
-        except OpsroomError as error:
-            self.control.deeds.say(str(error), bad=True)
-            return None
-        if theme is not None:
-            self._change_theme(theme)
-        return theme
-
-    def _change_theme(self, theme: ThemeFile) -> None:
-        self.control.paint.change(theme)
-        self._use_theme()
-        self._paint_anew()
-
-    def _paint_anew(self) -> None:
-        for screen in self.screen_stack:
-            screen.refresh(layout=True)
-            for widget in screen.query("*"):
-                widget.refresh()
-        self._redraw()
-
-    def action_theme(self) -> None:
-        """The next theme of the same kind."""
-        theme = self._try_theme(self._themes.next)
-        if theme is not None:
-            self.control.deeds.say(f"theme {theme.name}")
 
     def action_repaint(self) -> None:
         """Paint everything again."""
         self.control.sight.take()
-        self._redraw()
+        self.redraw()
         self.screen.refresh(layout=True)
 
     def action_freeze_all(self) -> None:
@@ -231,7 +195,7 @@ class RoomApp(TerminalApp):
         """The next context, or the one before."""
         if len(self.contexts.all) == 1:
             self.control.deeds.stop()
-            self.control.deeds.say(strip.ONE_CONTEXT)
+            self.say(strip.ONE_CONTEXT)
         else:
             self.action_show_context((self.contexts.at + by) % len(self.contexts.all))
 
@@ -239,8 +203,8 @@ class RoomApp(TerminalApp):
         """Show a context on its own screens, as they were left."""
         self.contexts.show(at)
         self.switch_mode(_mode(at))
-        self._paint_anew()
-        self.call_after_refresh(self._redraw)
+        self.paint_anew()
+        self.call_after_refresh(self.redraw)
 
     async def on_event(self, event: events.Event) -> None:
         """Note when keys come: faster than a person types is a paste."""

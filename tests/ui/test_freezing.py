@@ -34,7 +34,7 @@ def run(play: Callable[[Pilot[int], BoardApp, Clock], Awaitable[None]], options:
 async def said(pilot: Pilot[int], app: BoardApp, text: str) -> bool:
     """Wait for a note on the intent line."""
     for _ in range(200):
-        app._redraw()
+        app.redraw()
         app._changed()
         await pilot.pause()
         if text in screen_text(app):
