@@ -25,6 +25,8 @@ from opsroom.delivery.prepare import prepare
 from opsroom.domain.deed import Deed, DeedState, Intent, Refusal, Verb
 from opsroom.errors import NotPermitted, OpsroomError, Unreachable, UsageError, WaitingError
 
+GO = b"go"
+
 Stop = asyncio.Future[Literal[True]]
 Emit = Callable[[Deed], None]
 
@@ -51,14 +53,30 @@ async def act(stdin: asyncio.StreamReader, setting: Setting) -> int:
         intent = msgspec.json.decode(line, type=Intent)
     except (msgspec.MsgspecError, RecursionError) as error:
         raise UsageError(f"The intent on standard input cannot be read: {error}", "See opsroom act --help") from error
-    stop = asyncio.Event()
     word = asyncio.ensure_future(_line(stdin))
+    try:
+        return await _begin(intent, setting, word)
+    finally:
+        word.cancel()
+
+
+async def run_deed(intent: Intent, setting: Setting) -> int:
+    """The same deed at once, for ``opsroom promote|rollback|hold|flag``. Returns the exit code.
+
+    ctrl+c is a signal like any other: before the request it stops the deed, after it only the following.
+    """
+    said: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+    said.set_result(GO)
+    return await _begin(intent, setting, said)
+
+
+async def _begin(intent: Intent, setting: Setting, word: asyncio.Future[bytes]) -> int:
+    stop = asyncio.Event()
     with _signals(stop):
         stopped = asyncio.ensure_future(stop.wait())
         try:
             return await _act(intent, setting, word, stopped)
         finally:
-            word.cancel()
             stopped.cancel()
 
 
@@ -77,20 +95,9 @@ async def _act(intent: Intent, setting: Setting, word: asyncio.Future[bytes], st
     prepared, hands = ready
     setting.emit(prepared.deed)
     await asyncio.wait((word, stopped), return_when=asyncio.FIRST_COMPLETED)
-    if stopped.done() or word.result().strip() != b"go":
+    if stopped.done() or word.result().strip() != GO:
         return _end(await cancel(prepared, hands), setting)
     return await _send(prepared, hands, setting, stopped)
-
-
-async def run_deed(intent: Intent, setting: Setting) -> int:
-    """The same deed at once, for ``opsroom promote|rollback|hold|release|flag``. Returns the exit code."""
-    ready = await _ready(intent, setting)
-    if isinstance(ready, Deed):
-        return _end(ready, setting)
-    prepared, hands = ready
-    setting.emit(prepared.deed)
-    never: Stop = asyncio.get_running_loop().create_future()
-    return await _send(prepared, hands, setting, never)
 
 
 async def _ready(intent: Intent, setting: Setting) -> tuple[Prepared, Hands] | Deed:

@@ -141,6 +141,37 @@ def test_sigterm_after_go_leaves_the_deed_in_the_journal_to_be_settled(sim: Sim)
     assert len(sim.writer.sent) == 1
 
 
+def test_ctrl_c_of_a_typed_deed_before_its_request_stops_it_and_the_journal_says_so(sim: Sim) -> None:
+    canary(sim)
+    said: list[Deed] = []
+
+    async def may(*_question: str) -> Right:
+        os.kill(os.getpid(), signal.SIGINT)
+        return Right(allowed=True)
+
+    assert sim.run(run_deed(sim.intent(Verb.ROLL_BACK), setting(sim, said, hands={"may": may}))) == 1
+    assert sim.journal.states == ["journalled", "cancelled"]
+    assert (said[-1].state, sim.writer.sent) == (DeedState.CANCELLED, [])
+
+
+def test_ctrl_c_of_a_typed_deed_after_its_request_only_ends_the_following(sim: Sim) -> None:
+    canary(sim)
+    said: list[Deed] = []
+
+    async def forever(_seconds: float) -> None:
+        await asyncio.Event().wait()
+
+    def emit(deed: Deed) -> None:
+        said.append(deed)
+        if deed.state is DeedState.ACCEPTED:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    hands = {"wait": forever}
+    assert sim.run(run_deed(sim.intent(Verb.ROLL_BACK), setting(sim, said, emit=emit, hands=hands))) == 1
+    assert sim.journal.states == ["journalled", "accepted"]
+    assert len(sim.writer.sent) == 1
+
+
 def test_a_cluster_that_does_not_answer_is_exit_code_5(sim: Sim) -> None:
     canary(sim)
 
