@@ -141,10 +141,11 @@ class World:
 
     def _keep(self) -> None:
         try:
-            prometheus = self._start_sim()
+            self._keep_worker(self._start_sim())
         except (OSError, OpsroomError) as error:
             self.error = str(error)
-            return
+
+    def _keep_worker(self, prometheus: str) -> None:
         deaths = 0
         while not self._stopping.is_set():
             with contextlib.suppress(OSError):
