@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from opsroom.domain.clean import clean
 from opsroom.domain.masking import said
-from opsroom.domain.rollout import Analysis, Engine, Pause, Phase, Revision, Rollout, Shape, Step, StepKind, Uid
+from opsroom.domain.rollout import Analysis, Engine, Pause, Phase, Rollout, Shape, Step, StepKind, Uid
 from opsroom.sources.argo_kinds import ArgoRollout
 from opsroom.sources.argo_phase import aborted, phase, unobserved
 from opsroom.sources.kinds import Deployment, ReplicaSet, epoch
 from opsroom.sources.provenance import change, held, labels, owner
-from opsroom.sources.revisions import Parts, unborn, with_trouble
+from opsroom.sources.revisions import Parts, with_trouble
 
 
 def argo_rollout(rollout: ArgoRollout, parts: Parts, workload: Deployment | None = None) -> Rollout:
@@ -25,7 +25,8 @@ def argo_rollout(rollout: ArgoRollout, parts: Parts, workload: Deployment | None
     stable = parts.with_hash(status.stable_rs) if status.stable_rs else current
     steps = spec.strategy.canary.plan if spec.strategy.canary is not None else ()
     step = status.current_step_index if steps else None
-    canary = _current(rollout, parts, current, workload) if moving else None
+    template = spec.template if workload is None else workload.spec.template
+    canary = parts.revision_of(current, template, status.current_pod_hash) if moving else None
     state, message = phase(rollout)
     is_held = held(meta.notes)
     if is_held and spec.paused and canary is not None and canary.replicas == 0:
@@ -69,13 +70,6 @@ def _analyses(rollout: ArgoRollout) -> tuple[Analysis, ...]:
         for stage, run in runs
         if run is not None and run.status
     )
-
-
-def _current(rollout: ArgoRollout, parts: Parts, current: ReplicaSet | None, workload: Deployment | None) -> Revision:
-    if current is not None:
-        return parts.revision(current)
-    template = rollout.spec.template if workload is None else workload.spec.template
-    return unborn(rollout.status.current_pod_hash, template.version, template.images)
 
 
 def set_weight(rollout: ArgoRollout, steps: tuple[Step, ...]) -> int:

@@ -23,11 +23,11 @@ from opsroom.domain.flagger import (
     weights,
 )
 from opsroom.domain.masking import said
-from opsroom.domain.rollout import Engine, Pause, Phase, Revision, Rollout, Shape, Uid
+from opsroom.domain.rollout import Engine, Pause, Phase, Rollout, Shape, Uid
 from opsroom.sources.flagger_kinds import FlaggerCanary
 from opsroom.sources.kinds import Deployment, ReplicaSet, epoch
 from opsroom.sources.provenance import change, held, labels, owner
-from opsroom.sources.revisions import Parts, born, unborn, with_trouble
+from opsroom.sources.revisions import Parts, born, with_trouble
 from opsroom.sources.rolling import newest
 
 PRIMARY = "-primary"
@@ -57,7 +57,7 @@ def flagger_rollout(
         message=with_trouble(_message(canary), trouble),
         labels=labels(meta if target is None else target.metadata) | labels(meta),
         stable=None if former is None else theirs.revision(former),
-        canary=_canary(target, mine, current) if moving else None,
+        canary=mine.revision_of(current, None if target is None else target.spec.template) if moving else None,
         steps=steps,
         step=(0 if state is Phase.HELD else run.step) if moving else None,
         weight=run.traffic if moving else 0,
@@ -145,21 +145,11 @@ def _message(canary: FlaggerCanary) -> str:
     return "" if condition is None else said(condition.message)
 
 
-def _canary(target: Deployment | None, parts: Parts, current: ReplicaSet | None) -> Revision:
-    if current is not None:
-        return parts.revision(current)
-    if target is None:
-        return unborn("", "", ())
-    return unborn("", target.spec.template.version, target.spec.template.images)
-
-
 def _started(parts: Parts, current: ReplicaSet | None) -> float | None:
     """When its oldest pod was made: its ReplicaSet may be older, from before the gate or from an earlier run."""
     if current is None:
         return None
-    pods = parts.pods.get(current.metadata.uid, ())
-    times = [time for time in (epoch(pod.metadata.creation_timestamp) for pod in pods) if time is not None]
-    return min(times, default=born(current))
+    return parts.oldest_pod(current) or born(current)
 
 
 def services(canary: FlaggerCanary) -> tuple[str, str]:

@@ -15,7 +15,7 @@ from opsroom.domain.masking import said
 from opsroom.domain.rollout import Engine, Pause, Phase, Rollout, Shape, Uid
 from opsroom.sources.kinds import Deployment, ReplicaSet, epoch
 from opsroom.sources.provenance import change, held, labels, owner
-from opsroom.sources.revisions import Parts, unborn, with_trouble
+from opsroom.sources.revisions import Parts, with_trouble
 from opsroom.sources.rolling import newest, phase
 
 NAME = "app.kubernetes.io/name"
@@ -69,8 +69,7 @@ def pair_rollout(canary: Deployment, parts: Parts, stable: Deployment, stable_pa
     new, base = newest(canary, parts), newest(stable, stable_parts) or _largest(stable_parts)
     moving = _moving(canary, stable)
     state, message = _phase(canary, stable, moving)
-    template = canary.spec.template
-    revision = parts.revision(new) if new is not None else unborn("", template.version, template.images)
+    revision = parts.revision_of(new, canary.spec.template)
     is_held = held(meta.notes)
     if is_held and (canary.spec.paused or meta.notes.replicas) and canary.status.replicas == 0:
         state, moving = Phase.HELD, True

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from opsroom.domain.clean import clean
 from opsroom.domain.rollout import Revision, Trouble
 from opsroom.sources.kinds import ContainerStatus, Pod, ReplicaSet, epoch
+from opsroom.sources.template_kinds import Fingerprinted, PodTemplate
 
 PATIENT = frozenset({"ContainerCreating", "PodInitializing"})
 """Waiting reasons of every start, not of trouble."""
@@ -47,6 +48,16 @@ class Parts:
             troubles=troubles(pods),
         )
 
+    def revision_of(
+        self, replica_set: ReplicaSet | None, template: PodTemplate | Fingerprinted | None, hash_: str = ""
+    ) -> Revision:
+        """The revision of ``replica_set``; while there is none yet, as much as ``template`` and ``hash_`` tell."""
+        if replica_set is not None:
+            return self.revision(replica_set)
+        images = () if template is None else template.images
+        label = "" if template is None else template.version
+        return Revision(hash=clean(hash_), images=tuple(map(clean, images)), version=version(label, images))
+
     def started(self, replica_set: ReplicaSet | None) -> float | None:
         """Epoch seconds at which ``replica_set`` became what it is now.
 
@@ -58,8 +69,12 @@ class Parts:
         begun = born(replica_set)
         if not (notes.history or notes.argo_history):
             return begun
+        return self.oldest_pod(replica_set) or begun
+
+    def oldest_pod(self, replica_set: ReplicaSet) -> float | None:
+        """Epoch seconds at which the oldest of its pods was made; None without pods."""
         pods = (epoch(pod.metadata.creation_timestamp) for pod in self.pods.get(replica_set.metadata.uid, ()))
-        return min((moment for moment in pods if moment is not None), default=begun)
+        return min((moment for moment in pods if moment is not None), default=None)
 
     def trouble(self, replica_set: ReplicaSet | None) -> str:
         """The kubelet's commonest reason why containers of ``replica_set`` wait; empty when none is in trouble."""
@@ -96,12 +111,6 @@ def _reason(status: ContainerStatus) -> str:
     if last == "Error" and ended is not None:
         last = f"exit {ended.exit_code}"
     return f"{now} ({last})" if now and last else now or last
-
-
-def unborn(hash_: str, version_: str, images: Iterable[str]) -> Revision:
-    """A revision that has no ReplicaSet yet."""
-    images = tuple(images)
-    return Revision(hash=clean(hash_), images=tuple(map(clean, images)), version=version(version_, images))
 
 
 def version(label: str, images: Iterable[str]) -> str:

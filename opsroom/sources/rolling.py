@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from opsroom.domain.clean import clean
 from opsroom.domain.masking import said
-from opsroom.domain.rollout import Engine, Pause, Phase, Revision, Rollout, Shape, Uid
+from opsroom.domain.rollout import Engine, Pause, Phase, Rollout, Shape, Uid
 from opsroom.sources.kinds import Deployment, ReplicaSet, epoch
 from opsroom.sources.provenance import change, held, labels, owner
-from opsroom.sources.revisions import Parts, born, number, unborn, with_trouble
+from opsroom.sources.revisions import Parts, born, number, with_trouble
 
 
 def rolling_rollout(deployment: Deployment, parts: Parts) -> Rollout:
@@ -22,7 +22,7 @@ def rolling_rollout(deployment: Deployment, parts: Parts) -> Rollout:
     old = _former(parts, new)
     moving = old is not None and _moving(deployment, new, old)
     stable = old if moving else new or old
-    canary = _canary(deployment, parts, new) if moving else None
+    canary = parts.revision_of(new, deployment.spec.template) if moving else None
     state, message = phase(deployment, moving)
     is_held = held(meta.notes)
     if is_held and deployment.spec.paused and (new is None or new.status.replicas == 0):
@@ -70,13 +70,6 @@ def _moving(deployment: Deployment, new: ReplicaSet | None, old: ReplicaSet) -> 
     # The reason stays NewReplicaSetAvailable when pods die or the Deployment is scaled later on; without a deadline
     # there is no condition, and nothing but old pods tells an update from such a change.
     return progressing is not None and progressing.reason not in ("NewReplicaSetAvailable", "DeploymentResumed", "")
-
-
-def _canary(deployment: Deployment, parts: Parts, new: ReplicaSet | None) -> Revision:
-    if new is not None:
-        return parts.revision(new)
-    template = deployment.spec.template
-    return unborn("", template.version, template.images)
 
 
 def phase(deployment: Deployment, moving: bool) -> tuple[Phase, str]:
