@@ -50,10 +50,6 @@ class Access:
         self._answers[question] = (self._clock(), right)
         return right
 
-    def forget(self) -> None:
-        """Ask again next time: call it after a 403."""
-        self._answers.clear()
-
 
 async def may(
     writer: Writer, namespace: str, group: str, resource: str, subresource: str, verb: str, name: str = ""

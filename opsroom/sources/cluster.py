@@ -86,10 +86,6 @@ class Cluster:
         """All rollouts as they stand now; unchanged ones are the same objects as before."""
         return self._index.rollouts()
 
-    def version(self, uid: Uid) -> int:
-        """Grows whenever that rollout changed."""
-        return self._index.version(uid)
-
     def marks(self, uid: Uid) -> Marks:
         """Our marks on that rollout's object."""
         return self._index.marks(uid)

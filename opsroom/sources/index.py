@@ -45,7 +45,6 @@ class Index:
         self._unpaired: set[str] = set()
         self._dirty: set[str] = set()
         self._rollouts: dict[Uid, Rollout] = {}
-        self._versions: dict[Uid, int] = {}
 
     def argo_changed(self, old: ArgoRollout | None, new: ArgoRollout | None) -> None:
         """An Argo Rollout came, changed or went."""
@@ -127,7 +126,7 @@ class Index:
             self._touch(replica_set.metadata.owner)
 
     def rollouts(self) -> list[Rollout]:
-        """All rollouts as they stand, those that changed made anew."""
+        """All rollouts as they stand; unchanged ones are the same objects as before."""
         for namespace in self._unpaired:
             self._pair(namespace)
         self._unpaired.clear()
@@ -135,10 +134,6 @@ class Index:
             self._remake(uid)
         self._dirty.clear()
         return list(self._rollouts.values())
-
-    def version(self, uid: Uid) -> int:
-        """Grows whenever the rollout changed; 0 for one that is not there."""
-        return self._versions.get(uid, 0)
 
     def marks(self, uid: Uid) -> Marks:
         """Our marks on the object behind the rollout."""
@@ -229,10 +224,8 @@ class Index:
         new, old = self._made(uid), self._rollouts.get(key)
         if new is None:
             self._rollouts.pop(key, None)
-            self._versions.pop(key, None)
         elif new != old:
             self._rollouts[key] = new
-            self._versions[key] = self._versions.get(key, 0) + 1
 
     def _made(self, uid: str) -> Rollout | None:
         rollout = self._argo.get(uid)

@@ -31,7 +31,7 @@ def test_an_answer_is_remembered_until_it_may_have_changed(kube: Any) -> None:
     assert len(server.requests) == 1
     clock[0] = 121.0
     assert ask() == Right(allowed=False, missing="patch rollouts/status")
-    access.forget()
+    clock[0] = 242.0
     assert ask().allowed
 
 

@@ -90,7 +90,6 @@ def test_a_canary_is_seen_and_measured_beside_its_baseline(world: World) -> None
             assert {one.shape for one in cluster.rollouts()} == {Shape.CANARY, Shape.PAIR, Shape.ROLLING}
             assert len(cluster.rollouts()) == 9
             canary = await first_canary(cluster)
-            assert cluster.version(canary.uid) > 0
             aligned = await enough(metrics, cluster, canary.uid)
         await metrics.aclose()
         row = aligned.uids.index(canary.uid)
@@ -120,13 +119,11 @@ def test_we_are_known_may_act_and_are_told_of_conflicts(world: World) -> None:
                 await writer.patch(f"{path}/{rollout.name}", stale)
             with pytest.raises(Gone, match="does not exist"):
                 await reader.get(f"{path}/nobody", dict)
-            version = cluster.version(rollout.uid)
             await writer.patch(f"{path}/{rollout.name}", {"metadata": {"labels": {"seen": "yes"}}})
             async with asyncio.timeout(10):
                 while not any(one.labels.get("seen") == "yes" for one in cluster.rollouts()):
                     cluster.changed.clear()
                     await cluster.changed.wait()
-            assert cluster.version(rollout.uid) > version
 
     asyncio.run(run())
 

@@ -62,7 +62,7 @@ def test_the_order_of_arrival_makes_no_difference(objects: Any) -> None:
         assert by_name(index) == expected
 
 
-def test_only_what_changed_gets_a_new_version(objects: Any) -> None:
+def test_only_what_changed_is_made_anew(objects: Any) -> None:
     index = fed(world(objects))
     before = {rollout.uid: rollout for rollout in index.rollouts()}
     old, new = objects.pod("p1", "checkout-new", restarts=1), objects.pod("p1", "checkout-new", restarts=5)
@@ -70,7 +70,6 @@ def test_only_what_changed_gets_a_new_version(objects: Any) -> None:
     index.pod_changed(new, msgspec.structs.replace(new))
     after = {rollout.uid: rollout for rollout in index.rollouts()}
     assert [uid for uid in after if after[uid] is not before[uid]] == [CHECKOUT]
-    assert (index.version(CHECKOUT), index.version(Uid("uid-mail")), index.version(Uid("uid-nobody"))) == (2, 1, 0)
 
 
 def test_what_goes_takes_its_rollout_along(objects: Any) -> None:
