@@ -15,11 +15,10 @@ import msgspec
 import numpy as np
 
 from opsroom.analysis.judge import Judge
-from opsroom.analysis.window import Floats, Pair, Window
+from opsroom.analysis.window import MAX_STEPS, Floats, Pair, Window
 
 BATCH_STEPS = 1_000_000
 """Case-steps judged together; bounds the memory whatever comes."""
-MAX_STEPS = 20_000
 MAX_STEP_SECONDS = 86_400.0
 DECIMALS = 6
 

@@ -12,11 +12,10 @@ from enum import StrEnum
 import numpy as np
 
 from opsroom.analysis.judge import Judge
-from opsroom.analysis.window import Floats, Pair, Window
+from opsroom.analysis.window import MAX_STEPS, Floats, Pair, Window
 from opsroom.domain.verdict import PROMOTE_BELOW, ROLL_BACK_ABOVE, Verdict
 
 Values = Sequence[float | None] | Floats
-MAX_STEPS = 20_000
 
 
 class Analysis(StrEnum):

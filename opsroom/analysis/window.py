@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
+MAX_STEPS = 20_000
+"""More than this many steps of one rollout are not judged, whoever asks."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pair:
