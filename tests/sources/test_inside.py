@@ -193,4 +193,8 @@ def test_a_deep_object_is_cut_and_not_followed(depth: int) -> None:
     deep: Any = "x"
     for _ in range(depth):
         deep = [deep]
-    masked(deep)
+    found, levels = masked(deep), 0
+    while isinstance(found, list):
+        found, levels = found[0], levels + 1
+    assert found == "..."
+    assert levels < depth
