@@ -27,7 +27,7 @@ from opsroom.delivery.hands import ENDLESS, PATIENCE, Hands
 from opsroom.domain.board import Row
 from opsroom.domain.deed import Deed, DeedState, Effect, Intent, Refusal, Verb, target_of
 from opsroom.domain.freshness import Freshness, freshness
-from opsroom.domain.intent import Press, Refused, arm, score_doubt
+from opsroom.domain.intent import Press, Refused, arm, score_age, score_doubt
 from opsroom.domain.offer import Offer, offer, seen
 from opsroom.errors import NotPermitted, OpsroomError, UsageError
 from opsroom.feed.frames import Picture
@@ -142,7 +142,7 @@ def intent_for(row: Row, verb: Verb, *, reason: str, force: bool, now: float) ->
         at=now,
         reason=reason,
         score=verdict.score if verdict else None,
-        score_age=max(0.0, now - verdict.at) if verdict else None,
+        score_age=score_age(verdict, now),
         force=force,
         two_people=row.two_people,
     )

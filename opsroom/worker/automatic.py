@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable
 
 from opsroom.domain.decision import Decision, Outcome
 from opsroom.domain.deed import Deed, DeedState, Intent, Refusal, Verb, target_of
+from opsroom.domain.intent import score_age
 from opsroom.domain.offer import seen
 from opsroom.domain.rollout import Rollout, Uid
 from opsroom.domain.verdict import Verdict
@@ -45,7 +46,7 @@ def intent_of(decision: Decision, rollout: Rollout, verdict: Verdict | None, act
         automatic=True,
         reason=decision.detail,
         score=decision.score,
-        score_age=None if verdict is None else max(0.0, decision.at - verdict.at),
+        score_age=score_age(verdict, decision.at),
         row=decision.row,
         fencing=fencing,
     )

@@ -100,11 +100,10 @@ async def _feed(
 
     app = FeedApp(published, metrics=told)
     work.loop.tick()
-    mode = Mode.OBSERVE if options.settings.read_only else Mode(options.mode)
     doors = []
     if options.gates:
         keeps = work.queueing.keeps
-        doors.append(await open_gates(options.gates, work.outside, work.sharing, mode, tally.gates, keeps))
+        doors.append(await open_gates(options.gates, work.outside, work.sharing, work.mode, tally.gates, keeps))
     door = await open_feed(
         app,
         options.listen,
@@ -115,7 +114,7 @@ async def _feed(
         namespaces=lambda: options.settings.namespaces or {row.rollout.namespace for row in published.rows()},
     )
     doors.append(door)
-    log.info("the feed is at %s, mode %s", door.address, options.mode)
+    log.info("the feed is at %s, mode %s", door.address, work.mode.value)
     tasks = [asyncio.ensure_future(work.run(metrics, judge))]
     if options.die_with_parent:
         tasks.append(asyncio.ensure_future(with_parent(stop, options.parent)))

@@ -67,7 +67,8 @@ class Work:
         if settings.read_only:
             # Whoever may not write can neither decide nor advise; the picture says so.
             mode = Mode.OBSERVE
-        self._mode = mode
+        self.mode = mode
+        """What this worker may do, whatever it was told: read-only decides."""
         self.outside = Outside(
             settings.kubeconfig,
             settings.context,
@@ -157,7 +158,7 @@ class Work:
     def _calls(self) -> bool:
         """Where one decides, that one calls; an observer calls for whoever gave it addresses."""
         lease = self.outside.lease
-        return self._mode is Mode.OBSERVE or (lease is not None and lease.held)
+        return self.mode is Mode.OBSERVE or (lease is not None and lease.held)
 
     def _carry(self, intent: Intent) -> AsyncIterator[Deed]:
         reader, writer, lease = self.outside.reader, self.outside.writer, self.outside.lease
@@ -172,7 +173,7 @@ class Work:
         self.automatic.begin(intent_of(decision, rollout, verdict, self.outside.identity, fencing))
 
     def _decided(self, decision: Decision, rollout: Rollout) -> None:
-        if self._mode is Mode.OBSERVE:
+        if self.mode is Mode.OBSERVE:
             return
         try:
             self._lines.put_nowait(Entry(at=decision.at, writer="", decision=decision, rollout=rollout.key))
@@ -197,7 +198,7 @@ class Work:
         return True
 
     async def _relearn(self) -> None:
-        if self._mode is not Mode.AUTO:
+        if self.mode is not Mode.AUTO:
             return
         try:
             # It may be long, and the feed is open already.
