@@ -10,16 +10,14 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from opsroom.domain.board import Mode, Room
-from opsroom.domain.freshness import STALE_AFTER, Freshness, SourceState, age, freshness
-from opsroom.view import marks, numbers, queue_words, starting
+from opsroom.domain.freshness import Freshness, SourceState, age, freshness
+from opsroom.view import numbers, queue_words, starting
+from opsroom.view.ages import NAMES, cells_of, fitting_ages
 from opsroom.view.cells import fit, width
 from opsroom.view.line import Ground, Line, Piece, Role, line, padded, sides
 from opsroom.view.order import Group, Kind, Sort, Wish
-from opsroom.view.strip import Neighbour, needing, strips
+from opsroom.view.strip import Neighbour, beside
 from opsroom.view.tally import fitting_tally
-
-NAMES = {"kube": "k8s", "prometheus": "prom"}
-"""Short names of sources."""
 
 
 class Playing(msgspec.Struct, frozen=True):
@@ -76,12 +74,6 @@ def picture_is_old(room: Room | None, status: Status) -> bool:
     return any(freshness(source, status.now) in (Freshness.STALE, Freshness.NEVER) for source in watched)
 
 
-def score_limit(room: Room | None) -> float:
-    """Seconds from which on a score is too old to promote on: four looks at the metrics, a minute if unknown."""
-    intervals = [source.interval for source in (room.sources if room else ()) if source.name.startswith("prom")]
-    return STALE_AFTER * max(intervals) if intervals else 60.0
-
-
 def top(room: Room | None, status: Status, cells: int) -> Line:
     """Context, namespaces and mode at the left; the age of each source and the time at the right.
 
@@ -93,11 +85,10 @@ def top(room: Room | None, status: Status, cells: int) -> Line:
     if room is None:
         return padded(_bar(*_with_others(here, (), status, cells, ("",))[:2]), cells)
     times = [f"  {numbers.day(status.now)} "] * (cells >= 110) + [f"  {numbers.clock(status.now)} "]
-    ages = sum(len(age_text(source, status.now)) + 2 for source in (*room.sources, feed_state(room, status)))
-    mode = (Piece(" "), _mode(room, status))
-    left, others, time = _with_others(here, mode, status, cells - ages - 2, times)
+    sources, mode = (*room.sources, feed_state(room, status)), (Piece(" "), _mode(room, status))
+    left, others, time = _with_others(here, mode, status, cells - cells_of(sources, status.now) - 2, times)
     taken = others.width + width(time) + 2
-    right = line(*_fitting_ages(room, status, cells - left.width - taken), Piece(time, Role.TEXT))
+    right = line(*fitting_ages(sources, status.now, cells - left.width - taken), Piece(time, Role.TEXT))
     for more in (f"  {_namespaces(room)}", f"  {_who(room)}" if cells >= 110 and not status.lost else ""):
         if left.width + others.width + width(more) + 2 <= cells - right.width:
             left = line(*left.pieces, Piece(more, Role.DIM))
@@ -119,46 +110,12 @@ def _here(room: Room | None, status: Status, cells: int) -> Piece:
 
 
 def _with_others(
-    here: Piece, rest: Sequence[Piece], status: Status, cells: int, times: Sequence[str]
+    name: Piece, rest: Sequence[Piece], status: Status, cells: int, times: Sequence[str]
 ) -> tuple[Line, Line, str]:
-    """``here`` with its count and ``rest``, what there is to say of the other contexts, and the time, in ``cells``.
-
-    Names go only after the date, and all others are one sum at last.
-    """
-    plain = line(here, *rest)
+    """``name`` and ``rest``, what there is to say of other contexts, and the time."""
     if status.here is None:
-        return plain, line(), times[0]
-    counted = line(here, " ", *needing(status.here), *([" "] if rest else []), *rest)
-    *named, summed = [line(Piece("  |", Role.DIM), *strip) for strip in strips(status.here, status.others)]
-    for said, time in [*((strip, time) for time in times for strip in named), (summed, times[0])]:
-        if counted.width + said.width + width(time) <= cells:
-            return counted, said, time
-    return plain, summed, times[-1]
-
-
-def _fitting_ages(room: Room, status: Status, cells: int) -> list[Piece]:
-    """The ages of all sources; where there are too many the fresh ones go first and are counted, then the old ones."""
-    shown = [*room.sources, feed_state(room, status)]
-    left_out: dict[bool, int] = {True: 0, False: 0}
-    for fresh in (True, False):
-        for source in reversed(shown[:-1]):
-            if (freshness(source, status.now) is Freshness.FRESH) is not fresh:
-                continue
-            if _cells_of_ages(shown, left_out, status.now) <= cells:
-                break
-            shown.remove(source)
-            left_out[fresh] += 1
-    ages = [
-        Piece(f"  {age_text(source, status.now)}", marks.FRESH_ROLE[freshness(source, status.now)]) for source in shown
-    ]
-    fewer = [Piece(f"  +{left_out[True]}", Role.DIM)] if left_out[True] else []
-    older = [Piece(f"  +{left_out[False]} old", Role.FLAGGED)] if left_out[False] else []
-    return [*fewer, *older, *ages]
-
-
-def _cells_of_ages(shown: Sequence[SourceState], left_out: Mapping[bool, int], now: float) -> int:
-    counted = 5 * bool(left_out[True]) + 9 * bool(left_out[False])
-    return sum(len(age_text(source, now)) + 2 for source in shown) + counted
+        return line(name, *rest), line(), times[0]
+    return beside(name, rest, status.here, status.others, cells, times)
 
 
 def _namespaces(room: Room) -> str:
@@ -169,9 +126,7 @@ def _namespaces(room: Room) -> str:
 
 
 def _mode(room: Room, status: Status) -> Piece:
-    """What the worker does; of one that is not heard any more nobody knows whether it still does it, and one that has
-    not got the Lease only watches, whatever it may do.
-    """
+    """What the worker does; of one that is not heard any more nobody knows whether it still does it."""
     if status.playing is not None:
         return Piece("REPLAY", Role.KEY)
     if status.read_only or room.read_only:
@@ -179,10 +134,14 @@ def _mode(room: Room, status: Status) -> Piece:
     if status.lost:
         return Piece("LOST", Role.FLAGGED)
     if freshness(feed_state(room, status), status.now) in (Freshness.STALE, Freshness.NEVER):
-        return Piece(f"{room.mode.value.upper()}?", Role.FLAGGED)
-    if room.mode is not Mode.OBSERVE and not room.decider.me:
-        return Piece("WATCHES", Role.STRONG)
-    return Piece(room.mode.value.upper(), Role.OK if room.mode is Mode.AUTO else Role.STRONG)
+        return Piece(f"{mode_word(room).upper()}?", Role.FLAGGED)
+    acts = room.mode is Mode.AUTO and room.decider.me
+    return Piece(mode_word(room).upper(), Role.OK if acts else Role.STRONG)
+
+
+def mode_word(room: Room) -> str:
+    """``auto``, ``advise``, ``observe``; ``watches`` where it may do more and has not got the Lease."""
+    return "watches" if room.mode is not Mode.OBSERVE and not room.decider.me else room.mode.value
 
 
 def _who(room: Room) -> str:
@@ -190,20 +149,6 @@ def _who(room: Room) -> str:
     if room.decider.me:
         return f"as {room.identity}" if room.identity else ""
     return f"{room.decider.identity} decides" if room.decider.identity else "nobody decides here"
-
-
-def age_text(source: SourceState, now: float) -> str:
-    """``prom 4s``, ``prom 9s?``, ``prom stale 48s``, ``prom never``."""
-    name = NAMES.get(source.name, source.name)
-    seconds = numbers.age(age(source.at, now))
-    match freshness(source, now):
-        case Freshness.FRESH:
-            return f"{name} {seconds}"
-        case Freshness.DOUBTFUL:
-            return f"{name} {seconds}?"
-        case Freshness.STALE:
-            return f"{name} stale {seconds}"
-    return f"{name} never"
 
 
 def second(room: Room | None, found: Mapping[Kind, int], status: Status, cells: int) -> Line:

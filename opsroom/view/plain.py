@@ -12,7 +12,7 @@ from opsroom.domain.board import Room, Row
 from opsroom.domain.deed import Verb
 from opsroom.domain.freshness import age
 from opsroom.domain.offer import offer
-from opsroom.view import detail, dossier, effects, evidence, header, marks, numbers, rows, short_news, two_people
+from opsroom.view import ages, detail, dossier, effects, evidence, header, marks, numbers, rows, short_news, two_people
 from opsroom.view.cells import width
 from opsroom.view.order import Wish, arrange, uids
 
@@ -31,10 +31,10 @@ def plain_board(room: Room, rows_: Iterable[Row], now: float, wide: bool) -> str
 
 def room_line(room: Room, now: float) -> str:
     """Context, mode, ages of the sources, and what is out of the ordinary."""
-    ages = ", ".join(header.age_text(source, now) for source in room.sources)
+    old = ", ".join(ages.age_text(source, now) for source in room.sources)
     said = header.notice(room, header.Status(now=now))
-    mode = "read-only" if room.read_only else room.mode.value
-    parts = [f"context {room.context or 'none'}", mode, ages, said]
+    mode = "read-only" if room.read_only else header.mode_word(room)
+    parts = [f"context {room.context or 'none'}", mode, old, said]
     return ", ".join(part for part in parts if part)
 
 

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 from opsroom.domain.board import Room, Row
 from opsroom.domain.freshness import Freshness, SourceState, age, freshness
 from opsroom.view import marks, numbers, words
+from opsroom.view.ages import NAMES
 from opsroom.view.cells import fit, wrap
-from opsroom.view.header import NAMES, Status, feed_state
+from opsroom.view.header import Status, feed_state
 from opsroom.view.line import Line, Piece, Role, line
 
 _WORD = {

@@ -7,7 +7,6 @@ fixed order, and the last thing to go is whether somebody is needed elsewhere.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
@@ -15,13 +14,13 @@ import msgspec
 
 from opsroom.view import numbers
 from opsroom.view.cells import fit, width
-from opsroom.view.line import Piece, Role
+from opsroom.view.line import Line, Piece, Role, line
 
 ONE_CONTEXT = "This board shows one context; opsroom --context A --context B shows several"
 
 NAME_CELLS = 24
-_SEPARATED = re.compile(r".*[/:@_]")
-"""The part of a name up to what tells it from its neighbours (``arn:aws:eks:eu-west-1:1234:cluster/prod``)."""
+_SEPARATORS = "/:@_"
+"""Stand before what tells a name from its neighbours (``arn:aws:eks:eu-west-1:1234:cluster/prod``)."""
 
 
 class Trouble(StrEnum):
@@ -45,6 +44,21 @@ class Neighbour(msgspec.Struct, frozen=True):
     trouble: Trouble = Trouble.NONE
     since: float | None = None
     """Seconds for which there has been this trouble."""
+
+
+def beside(
+    name: Piece, rest: Sequence[Piece], here: Neighbour, others: Sequence[Neighbour], cells: int, times: Sequence[str]
+) -> tuple[Line, Line, str]:
+    """``name`` with its count and ``rest``, the strip, and one of ``times``, as they fit into ``cells`` together.
+
+    Names of others go only after the date (the first of ``times``), and all others are one sum at last.
+    """
+    counted = line(name, " ", *needing(here), *([" "] if rest else []), *rest)
+    *named, summed = [line(Piece("  |", Role.DIM), *strip) for strip in strips(here, others)]
+    for said, time in [*((strip, time) for time in times for strip in named), (summed, times[0])]:
+        if counted.width + said.width + width(time) <= cells:
+            return counted, said, time
+    return line(name, *rest), summed, times[-1]
 
 
 def strips(here: Neighbour, others: Sequence[Neighbour]) -> Iterator[list[Piece]]:
@@ -72,8 +86,8 @@ def shortened(names: Sequence[str]) -> list[str]:
     """Names without what all of them begin with, so that what is cut off never tells them apart."""
     first, last = min(names), max(names)
     same = next((at for at, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), len(first))
-    found = _SEPARATED.match(first[:same])
-    rests = [name[found.end() if found else 0 :] or name for name in names]
+    start = 1 + max(first.rfind(separator, 0, same) for separator in _SEPARATORS)
+    rests = [name[start:] or name for name in names]
     return [fit(rest, min(NAME_CELLS, width(rest))) for rest in rests]
 
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from opsroom.domain.board import Room, Row
 from opsroom.domain.decision import Flag
 from opsroom.domain.freshness import Freshness, age, freshness
-from opsroom.view import header, marks, numbers, wall_table, wall_tiles
+from opsroom.view import ages, header, marks, numbers, wall_table, wall_tiles
 from opsroom.view.big_signs import big, big_clock, tall
 from opsroom.view.header import Status
 from opsroom.view.line import Ground, Line, Piece, Role, cut, line, padded, sides
@@ -65,7 +65,7 @@ def _top(room: Room | None, status: Status, size: Wall) -> Line:
         for source in (*room.sources, header.feed_state(room, status)):
             state = freshness(source, status.now)
             word = "ok " if state is Freshness.FRESH and not narrow else ""
-            text = header.age_text(source, status.now).replace(" ", f" {word}", 1)
+            text = ages.age_text(source, status.now).replace(" ", f" {word}", 1)
             pieces.append(Piece(f"{'  ' if narrow else '   '}{text}", marks.FRESH_ROLE[state]))
     return sides(left, line(*pieces, when), size.cells)
 

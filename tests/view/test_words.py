@@ -12,7 +12,7 @@ from opsroom.domain.freshness import SourceState
 from opsroom.domain.offer import Offer, offer
 from opsroom.domain.rollout import Engine, Phase, Shape
 from opsroom.domain.verdict import UnknownReason
-from opsroom.view import effects, evidence, header, marks, words
+from opsroom.view import ages, effects, evidence, header, marks, words
 from opsroom.view.header import Status
 from tests.ui.scenes import NOW, deed, failing, needing, rollout, room, slow
 
@@ -103,7 +103,7 @@ def test_roll_back_says_which_kind_it_is() -> None:
 def test_an_old_source_says_so_in_words() -> None:
     def said(ago: float | None) -> str:
         source = SourceState(name="prometheus", interval=10.0, at=None if ago is None else NOW - ago)
-        return header.age_text(source, NOW)
+        return ages.age_text(source, NOW)
 
     assert said(4) == "prom 4s"
     assert said(25) == "prom 25s?"
