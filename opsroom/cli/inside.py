@@ -14,7 +14,8 @@ import msgspec
 
 from opsroom.cli.options import settings_for
 from opsroom.config.settings import Settings
-from opsroom.delivery.shared import workload_path
+from opsroom.delivery.kinds import path_of
+from opsroom.domain.deed import target_of
 from opsroom.domain.rollout import Rollout
 from opsroom.kube.connection import connect
 from opsroom.kube.reader import Reader
@@ -37,7 +38,7 @@ async def _text(arguments: argparse.Namespace, settings: Settings, rollout: Roll
         reader = Reader(connection)
         as_json = arguments.output == "json"
         if arguments.manifest:
-            found = await manifest(reader, workload_path(rollout))
+            found = await manifest(reader, path_of(target_of(rollout)))
             return msgspec.json.encode(found).decode() if as_json else yaml_text(found)
         logs = await pod_logs(reader, rollout)
         return msgspec.json.encode(logs).decode() if as_json else plain_logs(logs)

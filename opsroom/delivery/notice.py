@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 
 from opsroom.delivery import raw
 from opsroom.delivery.doors import Raw, Reader, Writer
+from opsroom.delivery.kinds import KINDS
 from opsroom.domain.clean import clean
 from opsroom.domain.deed import Deed, DeedState, Target, Verb
-from opsroom.domain.rollout import Engine
 from opsroom.errors import OpsroomError
 
 COMPONENT = "opsroom"
@@ -89,15 +89,10 @@ def event(deed: Deed) -> Raw:
 
 
 def _involved(target: Target) -> Raw:
-    kinds = {
-        Engine.ARGO: ("argoproj.io/v1alpha1", "Rollout"),
-        Engine.FLAGGER: ("flagger.app/v1beta1", "Canary"),
-        Engine.DEPLOYMENT: ("apps/v1", "Deployment"),
-    }
-    version, kind = kinds[target.engine]
+    kind = KINDS[target.engine]
     return {
-        "apiVersion": version,
-        "kind": kind,
+        "apiVersion": kind.api,
+        "kind": kind.name,
         "namespace": target.namespace,
         "name": target.name,
         "uid": str(target.uid),

@@ -15,6 +15,7 @@ from opsroom.delivery import raw
 from opsroom.delivery.deliver import carry_out
 from opsroom.delivery.doors import Raw, Reader
 from opsroom.delivery.hands import Hands
+from opsroom.delivery.kinds import KINDS
 from opsroom.delivery.prepare import prepare
 from opsroom.domain.clean import clean
 from opsroom.domain.deed import Deed, Intent, Precondition, Target, Verb
@@ -22,12 +23,6 @@ from opsroom.domain.marks import CANARY_OF, QUEUE
 from opsroom.domain.rollout import Engine, Shape, Uid
 from opsroom.errors import Gone, OpsroomError
 from opsroom.kube.served import absent
-
-_KINDS = (
-    ("argoproj.io/v1alpha1", "rollouts", Engine.ARGO),
-    ("apps/v1", "deployments", Engine.DEPLOYMENT),
-    ("flagger.app/v1beta1", "canaries", Engine.FLAGGER),
-)
 
 
 class Unread(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,14 +49,15 @@ async def held_targets(reader: Reader, namespaces: Sequence[str] = ()) -> Held:
     """
     found: list[Target] = []
     unread: list[Unread] = []
-    for group, plural, engine in _KINDS:
+    for engine, kind in KINDS.items():
         for name in namespaces or [""]:
+            place = f"namespaces/{name}/" if name else ""
             try:
-                answer: Raw = await reader.get(f"/apis/{group}/{f'namespaces/{name}/' if name else ''}{plural}", dict)
+                answer: Raw = await reader.get(f"/apis/{kind.api}/{place}{kind.plural}", dict)
             except OpsroomError as error:
-                if isinstance(error, Gone) and await absent(reader, f"/apis/{group}/{plural}"):
+                if isinstance(error, Gone) and await absent(reader, f"/apis/{kind.api}/{kind.plural}"):
                     continue
-                unread.append(Unread(plural=plural, namespace=name, error=error))
+                unread.append(Unread(plural=kind.plural, namespace=name, error=error))
                 continue
             marked = (one for one in raw.items(answer, "items") if raw.annotation(one, QUEUE))
             found.extend(_target(one, engine) for one in marked)

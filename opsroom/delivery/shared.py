@@ -11,11 +11,13 @@ import msgspec
 
 from opsroom.delivery import raw
 from opsroom.delivery.doors import MERGE, Now, Raw, Reader, Writer
+from opsroom.delivery.kinds import path_of
 from opsroom.domain.approval import Approval
 from opsroom.domain.board import Freeze
 from opsroom.domain.clean import clean
+from opsroom.domain.deed import target_of
 from opsroom.domain.marks import VERDICT, VerdictMark
-from opsroom.domain.rollout import Engine, Rollout
+from opsroom.domain.rollout import Rollout
 from opsroom.errors import Conflict, Gone
 from opsroom.kube.failures import NotServed
 
@@ -26,7 +28,7 @@ APPROVED = "opsroom-approved"
 QUARANTINE = "opsroom-quarantine"
 HOLD = "opsroom-hold"
 
-_MAPS = f"/api/v1/namespaces/{NAMESPACE}/configmaps"
+MAPS = f"/api/v1/namespaces/{NAMESPACE}/configmaps"
 
 
 class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -45,7 +47,7 @@ async def read_map(reader: Reader, name: str) -> dict[str, str] | None:
         NotPermitted, Unreachable, Unauthorized: as the reader does.
     """
     try:
-        found: Raw = await reader.get(f"{_MAPS}/{name}", dict)
+        found: Raw = await reader.get(f"{MAPS}/{name}", dict)
     except NotServed:
         raise  # not the map is missing, but the server out of order: no freeze is over for that
     except Gone:
@@ -61,20 +63,20 @@ async def write_map(writer: Writer, name: str, data: dict[str, str | None]) -> N
         as the writer does.
     """
     try:
-        await writer.patch(f"{_MAPS}/{name}", {"data": data}, content_type=MERGE)
+        await writer.patch(f"{MAPS}/{name}", {"data": data}, content_type=MERGE)
     except Gone:
         present = {key: text for key, text in data.items() if text is not None}
         body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": NAMESPACE}}
         try:
-            await writer.post(_MAPS, {**body, "data": present})
+            await writer.post(MAPS, {**body, "data": present})
         except Conflict:
-            await writer.patch(f"{_MAPS}/{name}", {"data": data}, content_type=MERGE)
+            await writer.patch(f"{MAPS}/{name}", {"data": data}, content_type=MERGE)
 
 
 async def remove_map(writer: Writer, name: str) -> bool:
     """Delete a ConfigMap of ours; False when there was none."""
     try:
-        await writer.delete(f"{_MAPS}/{name}")
+        await writer.delete(f"{MAPS}/{name}")
     except Gone:
         return False
     return True
@@ -163,17 +165,5 @@ async def write_verdict(writer: Writer, rollout: Rollout, mark: VerdictMark, sta
             "annotations": {VERDICT: msgspec.json.encode(mark).decode()},
         }
     }
-    await writer.patch(workload_path(rollout), body, content_type=MERGE)
+    await writer.patch(path_of(target_of(rollout)), body, content_type=MERGE)
     return True
-
-
-def workload_path(rollout: Rollout) -> str:
-    """Path of the object that ``rollout.uid`` names."""
-    groups = {
-        Engine.ARGO: "argoproj.io/v1alpha1",
-        Engine.FLAGGER: "flagger.app/v1beta1",
-        Engine.DEPLOYMENT: "apps/v1",
-    }
-    plurals = {Engine.ARGO: "rollouts", Engine.FLAGGER: "canaries", Engine.DEPLOYMENT: "deployments"}
-    group, plural = groups[rollout.engine], plurals[rollout.engine]
-    return f"/apis/{group}/namespaces/{rollout.namespace}/{plural}/{rollout.name}"

@@ -20,10 +20,11 @@ from opsroom.delivery.engines.argo_state import (
     step_index,
     waits,
 )
-from opsroom.delivery.plan import Need, Plan, Progress, Refused, Request, Sight, changed
+from opsroom.delivery.kinds import need_of, path_of, path_to
+from opsroom.delivery.plan import Plan, Progress, Refused, Request, Sight, changed
 from opsroom.domain.deed import Deed, DeedState, Effect, Intent, Refusal, Verb
+from opsroom.domain.rollout import Engine
 
-GROUP = "argoproj.io"
 REVISION = "rollout.argoproj.io/revision"
 HASH_LABEL = "rollouts-pod-template-hash"
 
@@ -33,7 +34,7 @@ class ArgoEngine:
 
     async def look(self, reader: Reader, intent: Intent) -> Sight:
         """The Rollout; for a roll back of a finished one also its ReplicaSets and its workload."""
-        target: Raw = await reader.get(_path(intent), dict)
+        target: Raw = await reader.get(path_of(intent.target), dict)
         if intent.verb is not Verb.ROLL_BACK or not fully_promoted(target):
             return Sight(target=target)
         replica_sets = await former.replica_sets(reader, target)
@@ -45,7 +46,7 @@ class ArgoEngine:
         if refused is not None:
             return refused
         if intent.verb in marking.MARKING:
-            return marking.plan(sight.target, intent, _path(intent), _need(intent))
+            return marking.plan(sight.target, intent, path_of(intent.target), need_of(intent.target))
         plan = _roll_back(sight, intent) if intent.verb is Verb.ROLL_BACK else _promote(sight.target, intent)
         wanted = intent.precondition.effect
         if isinstance(plan, Plan) and wanted is not None and wanted is not plan.effect:
@@ -56,7 +57,7 @@ class ArgoEngine:
         """How far ``deed`` has come, from the Rollout alone."""
         if deed.intent.verb in marking.MARKING:
             return marking.outcome(sight.target, deed)
-        caught = marking.unhold(sight.target, deed.intent, _path(deed.intent), _need(deed.intent))
+        caught = marking.unhold(sight.target, deed.intent, path_of(deed.intent.target), need_of(deed.intent.target))
         if caught is not None:
             return Progress(state=DeedState.ACCEPTED, then=caught, stands="held")
         return argo_outcome.outcome(sight.target, deed, unpause(sight.target, deed.intent))
@@ -65,7 +66,7 @@ class ArgoEngine:
 def unpause(target: Raw, intent: Intent) -> Request:
     """``spec.paused`` false and nothing else; it bumps no step."""
     patch = body.merge(target, intent, spec={"paused": False})
-    return Request(path=_path(intent), body=patch, need=_need(intent))
+    return Request(path=path_of(intent.target), body=patch, need=need_of(intent.target))
 
 
 def _differs(target: Raw, intent: Intent) -> Refused | None:
@@ -132,8 +133,8 @@ def _undo(sight: Sight, intent: Intent) -> Plan | Refused:
         return Refused(refusal=Refusal.NO_FORMER)
     holder = sight.partner if sight.partner is not None else sight.target
     patch = body.template(holder, intent, former.template(old, HASH_LABEL), unpause=sight.partner is None)
-    path = _path(intent) if sight.partner is None else former.deployment_path(holder)
-    need = _need(intent) if sight.partner is None else former.deployment_need(holder)
+    path = path_of(intent.target) if sight.partner is None else former.deployment_path(holder)
+    need = need_of(intent.target) if sight.partner is None else former.deployment_need(holder)
     return Plan(effect=Effect.UNDO, request=Request(path=path, body=patch, need=need, content_type=JSON_PATCH))
 
 
@@ -141,20 +142,11 @@ def _on_status(target: Raw, intent: Intent, effect: Effect, fields: Raw, spec: R
     """A status patch; with the unified body on the main resource where the CRD has no status subresource."""
     patch = body.status(target, fields)
     main = patch if spec is None else {**patch, "spec": spec}
-    path = _path(intent)
-    fallback = Request(path=path, body=main, need=_need(intent))
-    request = Request(path=f"{path}/status", body=patch, need=_need(intent, "status"), fallback=fallback)
-    further = (_need(intent),) if raw.flag(target, "spec", "paused") else ()
+    path = path_of(intent.target)
+    fallback = Request(path=path, body=main, need=need_of(intent.target))
+    request = Request(path=f"{path}/status", body=patch, need=need_of(intent.target, "status"), fallback=fallback)
+    further = (need_of(intent.target),) if raw.flag(target, "spec", "paused") else ()
     return Plan(effect=effect, request=request, further=further)
-
-
-def _path(intent: Intent) -> str:
-    target = intent.target
-    return f"/apis/{GROUP}/v1alpha1/namespaces/{target.namespace}/rollouts/{target.name}"
-
-
-def _need(intent: Intent, subresource: str = "") -> Need:
-    return Need(group=GROUP, resource="rollouts", subresource=subresource, namespace=intent.target.namespace)
 
 
 async def _workload(reader: Reader, target: Raw, intent: Intent) -> Raw | None:
@@ -163,4 +155,4 @@ async def _workload(reader: Reader, target: Raw, intent: Intent) -> Raw | None:
     if not reference or raw.text(reference, "kind") not in ("", "Deployment"):
         return None
     name = raw.text(reference, "name")
-    return await reader.get(f"/apis/apps/v1/namespaces/{intent.target.namespace}/deployments/{name}", dict)
+    return await reader.get(path_to(Engine.DEPLOYMENT, intent.target.namespace, name), dict)

@@ -15,17 +15,18 @@ from opsroom.delivery.doors import JSON_PATCH, Raw, Reader
 from opsroom.delivery.engines import body, flagger_outcome, former, marking
 from opsroom.delivery.engines.deployment_state import current, hash_of
 from opsroom.delivery.engines.flagger_state import epoch, run_of, target_name, threshold
+from opsroom.delivery.kinds import need_of, path_of, path_to
 from opsroom.delivery.lease import NAME as LEASE
 from opsroom.delivery.lease import NAMESPACE as LEASE_NAMESPACE
-from opsroom.delivery.plan import Need, Plan, Progress, Refused, Request, Sight, changed
+from opsroom.delivery.plan import Plan, Progress, Refused, Request, Sight, changed
 from opsroom.domain import flagger
 from opsroom.domain.deed import Deed, Effect, Intent, Refusal, Verb
 from opsroom.domain.flagger import CanaryPhase, Gate, Run
 from opsroom.domain.marks import DEED, GATE, GATES, GateMark, read_deed
+from opsroom.domain.rollout import Engine
 from opsroom.errors import Gone, NotPermitted
 from opsroom.kube.failures import NotServed
 
-GROUP = "flagger.app"
 PRIMARY = "-primary"
 LATE = 10.0
 """Seconds by which the clocks of two machines may differ before a Lease counts as left."""
@@ -39,7 +40,7 @@ class FlaggerEngine:
 
     async def look(self, reader: Reader, intent: Intent) -> Sight:
         """The Canary, its target and primary with their ReplicaSets, and the Lease of the worker behind the gates."""
-        target: Raw = await reader.get(_path(intent), dict)
+        target: Raw = await reader.get(path_of(intent.target), dict)
         name, namespace = target_name(target), intent.target.namespace
         partner = await _deployment(reader, namespace, name)
         found = () if partner is None else await former.replica_sets(reader, partner)
@@ -57,7 +58,7 @@ class FlaggerEngine:
         if intent.verb in marking.MARKING:
             if marking.other_version(intent, run.hash):
                 return changed("canary")
-            return marking.plan(sight.target, intent, _path(intent), _need(intent), field="suspend")
+            return marking.plan(sight.target, intent, path_of(intent.target), need_of(intent.target), field="suspend")
         if run.phase in flagger.RESTING and intent.verb is Verb.ROLL_BACK:
             return _undo(sight, intent)
         if seen.canary_hash and seen.canary_hash != run.hash:
@@ -86,7 +87,7 @@ class FlaggerEngine:
 
 async def look_for_gate(reader: Reader, namespace: str, name: str, *, template: bool) -> Sight:
     """The Canary and its target as a gate needs them; with ``template`` also the hash that counts before the start."""
-    canary: Raw = await reader.get(f"/apis/{GROUP}/v1beta1/namespaces/{namespace}/canaries/{name}", dict)
+    canary: Raw = await reader.get(path_to(Engine.FLAGGER, namespace, name), dict)
     partner = await _deployment(reader, namespace, target_name(canary))
     found = await former.replica_sets(reader, partner) if template and partner is not None else ()
     return Sight(target=canary, partner=partner, replica_sets=found)
@@ -96,7 +97,7 @@ def fail_checks(target: Raw, intent: Intent) -> Request:
     """``status.failedChecks`` up to the threshold."""
     wanted = max(threshold(target), raw.number(target, "status", "failedChecks"))
     patch = body.status(target, {"failedChecks": wanted})
-    return Request(path=f"{_path(intent)}/status", body=patch, need=_need(intent, "status"))
+    return Request(path=f"{path_of(intent.target)}/status", body=patch, need=need_of(intent.target, "status"))
 
 
 def served(sight: Sight, at: float) -> bool:
@@ -145,7 +146,7 @@ def _roll_back(sight: Sight, intent: Intent, run: Run) -> Plan | Refused:
         return Plan(effect=Effect.ASK_ROLL_BACK, request=request)
     # The mark comes first: a counter bears no name, and Flagger may overwrite it when whoever set it is dead.
     request = _main(sight.target, intent, annotations={DEED: body.deed_mark(intent, Effect.FAIL_CHECKS)})
-    return Plan(effect=Effect.FAIL_CHECKS, request=request, further=(_need(intent, "status"),))
+    return Plan(effect=Effect.FAIL_CHECKS, request=request, further=(need_of(intent.target, "status"),))
 
 
 def _undo(sight: Sight, intent: Intent) -> Plan | Refused:
@@ -207,23 +208,14 @@ def _main(
     target: Raw, intent: Intent, *, spec: Raw | None = None, annotations: dict[str, str | None] | None = None
 ) -> Request:
     patch = body.merge(target, intent, spec=spec, annotations=annotations)
-    return Request(path=_path(intent), body=patch, need=_need(intent))
-
-
-def _path(intent: Intent) -> str:
-    target = intent.target
-    return f"/apis/{GROUP}/v1beta1/namespaces/{target.namespace}/canaries/{target.name}"
-
-
-def _need(intent: Intent, subresource: str = "") -> Need:
-    return Need(group=GROUP, resource="canaries", subresource=subresource, namespace=intent.target.namespace)
+    return Request(path=path_of(intent.target), body=patch, need=need_of(intent.target))
 
 
 async def _deployment(reader: Reader, namespace: str, name: str) -> Raw | None:
     if not name:
         return None
     try:
-        found: Raw = await reader.get(f"/apis/apps/v1/namespaces/{namespace}/deployments/{name}", dict)
+        found: Raw = await reader.get(path_to(Engine.DEPLOYMENT, namespace, name), dict)
     except NotServed:
         raise
     except Gone:

@@ -12,7 +12,9 @@ from collections.abc import Iterable
 
 from opsroom.delivery import raw
 from opsroom.delivery.doors import Raw, Reader
+from opsroom.delivery.kinds import path_to
 from opsroom.delivery.plan import Need
+from opsroom.domain.rollout import Engine
 
 DEPLOYMENT_REVISION = "deployment.kubernetes.io/revision"
 DEPLOYMENT_HASH = "pod-template-hash"
@@ -84,7 +86,7 @@ def git_owner(workload: Raw) -> str:
 def deployment_path(workload: Raw) -> str:
     """Path of a Deployment."""
     namespace, name = raw.text(workload, "metadata", "namespace"), raw.text(workload, "metadata", "name")
-    return f"/apis/apps/v1/namespaces/{namespace}/deployments/{name}"
+    return path_to(Engine.DEPLOYMENT, namespace, name)
 
 
 def deployment_need(workload: Raw) -> Need:

@@ -1,4 +1,4 @@
-"""What pairs and rolling Deployments have in common: the object that is patched, its marks, and how an update goes."""
+"""What pairs and rolling Deployments have in common: their marks, and how an update goes."""
 
 from __future__ import annotations
 
@@ -6,19 +6,9 @@ from opsroom.delivery import raw
 from opsroom.delivery.doors import Raw
 from opsroom.delivery.engines import marking
 from opsroom.delivery.engines.deployment_state import complete, current, failed, hash_of
-from opsroom.delivery.plan import Need, Plan, Progress, Refused, Sight, changed
+from opsroom.delivery.kinds import need_of, path_of
+from opsroom.delivery.plan import Plan, Progress, Refused, Sight, changed
 from opsroom.domain.deed import DeedState, Intent, Refusal
-
-
-def path(intent: Intent) -> str:
-    """Path of the Deployment that ``intent`` is for."""
-    target = intent.target
-    return f"/apis/apps/v1/namespaces/{target.namespace}/deployments/{target.name}"
-
-
-def need(intent: Intent) -> Need:
-    """The right to patch it."""
-    return Need(group="apps", resource="deployments", namespace=intent.target.namespace)
 
 
 def gone_or_marked(sight: Sight, intent: Intent, *, emptied: bool = False) -> Plan | Refused | None:
@@ -30,7 +20,7 @@ def gone_or_marked(sight: Sight, intent: Intent, *, emptied: bool = False) -> Pl
         return None
     if marking.other_version(intent, hash_of(current(target, sight.replica_sets))):
         return changed("canary")
-    return marking.plan(target, intent, path(intent), need(intent), emptied=emptied)
+    return marking.plan(target, intent, path_of(intent.target), need_of(intent.target), emptied=emptied)
 
 
 def wanted(plan: Plan | Refused, intent: Intent) -> Plan | Refused:

@@ -13,9 +13,10 @@ from opsroom.delivery import raw
 from opsroom.delivery.doors import Raw, Reader
 from opsroom.delivery.engines import former, marking, pair_outcome
 from opsroom.delivery.engines.deployment_state import current, hash_of, observed, replicas
-from opsroom.delivery.engines.one_deployment import gone_or_marked, path, wanted
+from opsroom.delivery.engines.one_deployment import gone_or_marked, wanted
 from opsroom.delivery.engines.pair_requests import give_template, put_mark, scale_down
 from opsroom.delivery.engines.pair_state import mark_of, partner, signed, taken
+from opsroom.delivery.kinds import path_of
 from opsroom.delivery.plan import Plan, Progress, Refused, Sight, changed
 from opsroom.domain.deed import Deed, DeedState, Effect, Intent, Refusal, Verb
 
@@ -28,7 +29,7 @@ class PairEngine:
 
     async def look(self, reader: Reader, intent: Intent) -> Sight:
         """Both Deployments and the ReplicaSets of both."""
-        target: Raw = await reader.get(path(intent), dict)
+        target: Raw = await reader.get(path_of(intent.target), dict)
         stable = await partner(reader, target)
         mine = await former.replica_sets(reader, target)
         theirs = () if stable is None else await former.replica_sets(reader, stable)

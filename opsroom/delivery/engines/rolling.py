@@ -11,7 +11,8 @@ from opsroom.delivery import raw
 from opsroom.delivery.doors import JSON_PATCH, Raw, Reader
 from opsroom.delivery.engines import body, former, marking
 from opsroom.delivery.engines.deployment_state import complete, current, hash_of, observed, replicas, stable
-from opsroom.delivery.engines.one_deployment import course, gone_or_marked, need, path, wanted
+from opsroom.delivery.engines.one_deployment import course, gone_or_marked, wanted
+from opsroom.delivery.kinds import need_of, path_of
 from opsroom.delivery.plan import Plan, Progress, Refused, Request, Sight, changed
 from opsroom.domain.deed import Deed, DeedState, Effect, Intent, Refusal, Verb
 from opsroom.domain.marks import ROLLBACK
@@ -22,7 +23,7 @@ class RollingEngine:
 
     async def look(self, reader: Reader, intent: Intent) -> Sight:
         """The Deployment and its ReplicaSets."""
-        target: Raw = await reader.get(path(intent), dict)
+        target: Raw = await reader.get(path_of(intent.target), dict)
         return Sight(target=target, replica_sets=await former.replica_sets(reader, target))
 
     def plan(self, sight: Sight, intent: Intent) -> Plan | Refused:
@@ -56,7 +57,9 @@ def _promote(target: Raw, intent: Intent) -> Plan | Refused:
     if not raw.flag(target, "spec", "paused"):
         return Refused(refusal=Refusal.NOTHING_TO_PROMOTE)
     patch = body.merge(target, intent, spec={"paused": False})
-    return Plan(effect=Effect.UNPAUSE, request=Request(path=path(intent), body=patch, need=need(intent)))
+    return Plan(
+        effect=Effect.UNPAUSE, request=Request(path=path_of(intent.target), body=patch, need=need_of(intent.target))
+    )
 
 
 def _roll_back(sight: Sight, intent: Intent) -> Plan | Refused:
@@ -73,7 +76,7 @@ def _roll_back(sight: Sight, intent: Intent) -> Plan | Refused:
     if old is None:
         return Refused(refusal=Refusal.NO_FORMER)
     patch = body.template(target, intent, former.template(old, former.DEPLOYMENT_HASH), unpause=True)
-    request = Request(path=path(intent), body=patch, need=need(intent), content_type=JSON_PATCH)
+    request = Request(path=path_of(intent.target), body=patch, need=need_of(intent.target), content_type=JSON_PATCH)
     return Plan(effect=effect, request=request)
 
 
@@ -99,7 +102,7 @@ def _reverted(sight: Sight, deed: Deed) -> Progress | None:
     """Rolled back when no pod of the bad template is wanted any more; its own pods may still be ending."""
     target, bad = sight.target, _bad_hash(deed)
     stored = raw.annotation(target, ROLLBACK) == deed.intent.id
-    caught = marking.unhold(target, deed.intent, path(deed.intent), need(deed.intent))
+    caught = marking.unhold(target, deed.intent, path_of(deed.intent.target), need_of(deed.intent.target))
     if caught is not None:
         return Progress(state=DeedState.ACCEPTED, then=caught, stands="held")
     if not observed(target):

@@ -12,12 +12,10 @@ from dataclasses import dataclass
 from opsroom.delivery import raw
 from opsroom.delivery.doors import Raw, Reader
 from opsroom.delivery.plan import Need, Plan, Request, Sight
-from opsroom.delivery.shared import NAMESPACE
+from opsroom.delivery.shared import MAPS, NAMESPACE
 from opsroom.domain.deed import Effect
 from opsroom.domain.rollout import Uid
 from opsroom.errors import Gone
-
-MAPS = f"/api/v1/namespaces/{NAMESPACE}/configmaps"
 
 
 @dataclass(frozen=True, slots=True)
