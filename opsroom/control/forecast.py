@@ -95,11 +95,19 @@ def forecast(
 
 
 def expected_end(one: Runner, lengths: Mapping[str, tuple[float, ...]], usual: float, now: float) -> float:
-    """When a running rollout is expected to end (epoch seconds); ``usual`` as ``usual_length`` gives it."""
+    """When a running rollout is expected to end (epoch seconds), never before a moment from now."""
+    return max(now + MIN_LEFT, usual_end(one, lengths, usual))
+
+
+def usual_end(one: Runner, lengths: Mapping[str, tuple[float, ...]], usual: float) -> float:
+    """When it ends if it takes as long as usual (epoch seconds), perhaps passed; ``usual`` as ``usual_length`` has it.
+
+    It does not move with the clock, so a row that shows it does not change with every look.
+    """
     if one.ends is not None:
-        return max(now + MIN_LEFT, one.ends)
+        return one.ends
     found = lengths.get(one.service)
-    return max(now + MIN_LEFT, one.since + (_middle(found) if found else usual))
+    return one.since + (_middle(found) if found else usual)
 
 
 def usual_length(lengths: Mapping[str, tuple[float, ...]], typical: float) -> float:
