@@ -28,6 +28,7 @@ from opsroom.kube.reader import Reader
 from opsroom.kube.writer import Writer
 from opsroom.sources.cluster import Cluster
 from opsroom.worker.deferring import somebody_will
+from opsroom.worker.shut import Shut
 
 LONGEST_WAIT = 30.0
 OBSERVER_LOOKS = 5.0
@@ -110,18 +111,18 @@ class Outside:
         reader = self.reader = Reader(connection)
         self.context = connection.endpoint.context or self.context
         self.cluster = Cluster(reader, self._namespaces, self._now)
-        writer = Writer(connection)
         if not self._read_only:
-            self.access, self.reviewer = Access(writer), writer
+            self.reviewer = Writer(connection)
+            self.access = Access(self.reviewer)
             if self._mode is not Mode.OBSERVE:
-                self.writer = writer
-        self.lease = Lease(reader, writer, self.identity, gates=self._gates, now=self._now)
+                self.writer = self.reviewer
+        self.lease = Lease(reader, self.writer or Shut(), self.identity, gates=self._gates, now=self._now)
         self.ready.set()
         async with asyncio.TaskGroup() as group:
             group.create_task(self.cluster.run())
             group.create_task(self._lead(self.lease))
-            if not self._read_only:
-                group.create_task(self._name(writer))
+            if self.reviewer is not None:
+                group.create_task(self._name(self.reviewer))
 
     async def close(self) -> None:
         """Give the Lease back and close every socket."""
