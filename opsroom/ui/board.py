@@ -9,7 +9,7 @@ from textual.containers import Vertical
 from textual.widgets import Input
 
 from opsroom.ui.actions import ACTIONS, Place, bindings, key_name
-from opsroom.ui.control import Control, GuardedScreen
+from opsroom.ui.control import Control, GuardedScreen, LinesScreen
 from opsroom.ui.lines import LinesBlock
 from opsroom.ui.rollouts import RolloutList
 from opsroom.view import detail, first_hint, header, rows
@@ -18,6 +18,15 @@ from opsroom.view.keybar import Hint, bar
 from opsroom.view.line import Ground, Line, padded
 
 HELP = next(action for action in ACTIONS if action.id == "help")
+
+
+class Pane(LinesBlock):
+    """The pane under the list: how high it is decides what stands in it."""
+
+    def on_resize(self) -> None:
+        """Another height, other lines; Textual finds it only after the screen was drawn."""
+        if isinstance(self.screen, LinesScreen):
+            self.screen.redraw()
 
 
 class BoardScreen(GuardedScreen):
@@ -31,7 +40,7 @@ class BoardScreen(GuardedScreen):
         super().__init__(control)
         self._filtering = False
         self._header = LinesBlock(control.paint, id="header")
-        self._pane = LinesBlock(control.paint, id="pane")
+        self._pane = Pane(control.paint, id="pane")
         self._filter = Input(id="filter", placeholder="text, label:key=value, !not", compact=True)
         self._filter.cursor_blink = False
         self._list = RolloutList(control.sight, control.paint, control.graphs, control.deeds.under_way.doing)
