@@ -237,7 +237,7 @@ class Lease:
             await self._look()
             self.error = ""
         except Gone:
-            self._record = {}
+            self._record, self.error = {}, ""
         except OpsroomError as error:
             self.error = str(error)
 
