@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opsroom.simulator.kube.failures import ApiError
-from opsroom.simulator.kube.history import HISTORY_PER_KIND
+from opsroom.simulator.kube.history import HISTORY_PER_KIND, KEPT_SECONDS
 from opsroom.simulator.kube.store import Store
 from opsroom.simulator.kube.versions import Event, Obj
 
@@ -194,6 +194,19 @@ def test_history_is_bounded_and_says_so() -> None:
     with pytest.raises(ApiError) as refused:
         store.history("leases", first - 1)
     assert (refused.value.code, refused.value.reason) == (410, "Expired")
+
+
+def test_old_history_is_forgotten_as_by_etcds_compaction() -> None:
+    now = [NOW]
+    store = Store(lambda: now[0], seed=1)
+    store.create("leases", {"metadata": {"name": "l"}, "spec": {}}, namespace="shop")
+    first = store.rv
+    for number in range(5):
+        now[0] += KEPT_SECONDS / 2
+        store.merge("leases", "shop", "l", {"spec": {"leaseTransitions": number}})
+    assert len(store.history("leases", first + 2)) == 3
+    with pytest.raises(ApiError):
+        store.history("leases", first + 1)
 
 
 writes = st.lists(st.tuples(st.sampled_from(["create", "merge", "delete"]), st.integers(0, 4)), max_size=30)

@@ -1,6 +1,7 @@
 """The recent changes of each kind: what watches replay and what pages of a list are cut from.
 
-Bounded, and emptied by compaction; whoever asks further back gets 410. It knows events, not the present state.
+Bounded in number and time, and emptied by compaction; whoever asks further back gets 410. It knows events, not the
+present state.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from opsroom.simulator.kube.failures import too_old
 from opsroom.simulator.kube.versions import Event, Version, key_of
 
 HISTORY_PER_KIND = 20_000
+KEPT_SECONDS = 600.0
+"""etcd is compacted each five minutes, to where it was five minutes before."""
 
 
 class History:
@@ -22,10 +25,10 @@ class History:
         self._floor = dict.fromkeys(self._events, first)
 
     def add(self, event: Event) -> None:
-        """Record a change, forgetting the oldest one of its kind when there are too many."""
+        """Record a change, forgetting those of its kind that are too many or too old."""
         events = self._events[event.resource]
         events.append(event)
-        if len(events) > HISTORY_PER_KIND:
+        while len(events) > HISTORY_PER_KIND or events[0].at < event.at - KEPT_SECONDS:
             self._floor[event.resource] = events.popleft().rv
 
     def after(self, resource: str, rv: int) -> list[Event]:

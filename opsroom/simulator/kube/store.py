@@ -229,7 +229,7 @@ class Store:
         version = Version(kind, stored, self._rv)
         self._shelf.put(version, before)
         previous = None if before is None else before.obj
-        self._publish(Event(type_, kind.plural, stored, previous, self._rv, version, before))
+        self._publish(Event(type_, kind.plural, stored, previous, self._rv, version, before, self.now()))
         return stored
 
     def _remove(self, kind: Kind, before: Version, *, orphan: bool = False) -> Obj:
@@ -237,7 +237,7 @@ class Store:
         self._rv += 1
         last = {**before.obj, "metadata": {**before.obj["metadata"], "resourceVersion": str(self._rv)}}
         version = Version(kind, last, self._rv)
-        self._publish(Event(EventType.DELETED, kind.plural, last, before.obj, self._rv, version, before))
+        self._publish(Event(EventType.DELETED, kind.plural, last, before.obj, self._rv, version, before, self.now()))
         self._release_dependents(last["metadata"]["uid"], orphan=orphan)
         if kind.plural == "namespaces":
             self._empty_namespace(last["metadata"]["name"])

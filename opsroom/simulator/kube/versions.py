@@ -72,6 +72,7 @@ class Event:
     rv: int
     version: Version
     before: Version | None
+    at: float  # Unix seconds
     _left: Version | None = field(default=None)
     _line: bytes | None = field(default=None)
 

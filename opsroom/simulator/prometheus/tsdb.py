@@ -1,8 +1,8 @@
 """Samples of many series in memory for a bounded time, a whole scrape appended at once.
 
 Rows are scrapes and columns are series, in chunks of time: a scrape is one row write, old time goes by dropping
-a chunk, and a chunk made before a series existed is simply narrower. Numbers of series that left memory are given
-out again, so that a day of new pods does not grow it. What cannot happen here: two samples of a series at one time.
+a chunk, and a chunk has room for those series only that were scraped in its time. Numbers of series that left memory
+are given out again. So a day of new pods does not grow it. What cannot happen: two samples of a series at one time.
 """
 
 from __future__ import annotations
@@ -20,25 +20,44 @@ NEVER = -(2**62)
 
 
 class _Chunk:
-    """Some rows of time; `data` is [rows, width], cells without a sample hold the empty marker."""
+    """Some rows of time with a column for each series that has a sample among them.
 
-    def __init__(self, rows: int, width: int) -> None:
+    `place` gives a series' column by its number, -1 for none; cells without a sample hold the empty marker.
+    """
+
+    def __init__(self, rows: int) -> None:
         self.times: Ints = np.zeros(rows, dtype=np.int64)
-        self.data: Floats = np.full((rows, width), EMPTY[0])
         self.used = 0
+        self._data: Floats = np.zeros((rows, 0))
+        self._place: Ints = np.zeros(0, dtype=np.int64)
+        self._width = 0
 
-    def widen(self, width: int) -> None:
-        extra = np.full((len(self.times), width - self.data.shape[1]), EMPTY[0])
-        self.data = np.concatenate([self.data, extra], axis=1)
+    def put(self, row: int, ids: Ints, values: Floats) -> None:
+        if len(ids) and (more := int(ids.max()) + 1 - len(self._place)) > 0:
+            self._place = np.concatenate([self._place, np.full(_roomy(more), -1, dtype=np.int64)])
+        new = ids[self._place[ids] < 0]
+        if len(new):
+            self._place[new] = np.arange(self._width, self._width + len(new))
+            self._width += len(new)
+            if (more := self._width - self._data.shape[1]) > 0:
+                extra = np.full((len(self.times), _roomy(more)), EMPTY[0])
+                self._data = np.concatenate([self._data, extra], axis=1)
+        self._data[row, self._place[ids]] = values
 
     def cells(self, low: int, high: int, ids: Ints) -> Floats:
-        width = self.data.shape[1]
-        if not len(ids) or int(ids.max()) < width:
-            return np.take(self.data[low:high], ids, axis=1)
+        known = ids < len(self._place)
+        columns = self._place[ids[known]]
+        if known.all() and (columns >= 0).all():
+            return np.take(self._data[low:high], columns, axis=1)
         found = np.full((high - low, len(ids)), EMPTY[0])
-        known = ids < width
-        found[:, known] = np.take(self.data[low:high], ids[known], axis=1)
+        there = columns >= 0
+        found[:, np.flatnonzero(known)[there]] = np.take(self._data[low:high], columns[there], axis=1)
         return found
+
+
+def _roomy(more: int) -> int:
+    """Room for `more` and some, so that arrays are seldom copied."""
+    return more + more // 8 + 64
 
 
 class Tsdb:
@@ -86,9 +105,7 @@ class Tsdb:
         """Samples of different series at one time (seconds); raises ValueError as `append` does."""
         ms = round(t * 1000)
         chunk, row = self._row(ms)
-        if len(ids) and int(ids.max()) >= chunk.data.shape[1]:
-            chunk.widen(self._width())
-        chunk.data[row, ids] = values
+        chunk.put(row, ids, values)
         self._newest[ids] = np.maximum(self._newest[ids], ms)
         self._oldest[ids] = np.where(self._oldest[ids] == NEVER, ms, self._oldest[ids])
 
@@ -160,10 +177,6 @@ class Tsdb:
         zeros = np.zeros(more, dtype=np.int64)
         self._columns = {name: np.concatenate([codes, zeros]) for name, codes in self._columns.items()}
 
-    def _width(self) -> int:
-        """How wide a chunk should be now: an eighth more than is needed, so that it is seldom copied."""
-        return len(self._keys) + len(self._keys) // 8 + 64
-
     def _newest_ms(self) -> int:
         chunk = self._chunks[-1]
         return int(chunk.times[chunk.used - 1])
@@ -173,7 +186,7 @@ class Tsdb:
         if not self._chunks or ms > self._newest_ms():
             if not self._chunks or self._chunks[-1].used == self._rows:
                 self._expire(ms)
-                self._chunks.append(_Chunk(self._rows, self._width()))
+                self._chunks.append(_Chunk(self._rows))
             chunk = self._chunks[-1]
             chunk.times[chunk.used] = ms
             chunk.used += 1

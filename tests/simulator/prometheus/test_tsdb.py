@@ -80,6 +80,17 @@ def test_memory_is_bounded_by_the_retention_and_numbers_are_given_out_again() ->
     assert {row["pod"] for row in everything(tsdb)} <= {f"p{n}-{m}" for n in range(36, 40) for m in range(3)}
 
 
+def test_a_stretch_of_time_has_room_for_its_own_series_only() -> None:
+    tsdb = Tsdb(retention_seconds=1e6, rows_per_chunk=10)
+    for second in range(2000):
+        ids = np.array([tsdb.series({"__name__": "m", "pod": f"p{second // 10}-{n}"}) for n in range(3)])
+        tsdb.scrape(ids, float(second), np.full(3, float(second)))
+    last = tsdb._chunks[-1]
+    assert len(everything(tsdb)) == 600
+    assert last.cells(0, 1, ids).tolist() == [[1990.0] * 3]
+    assert last._data.shape[1] < 100, "wide as all series that ever were"
+
+
 def test_a_number_given_out_again_shows_nothing_of_the_one_before() -> None:
     tsdb = Tsdb(retention_seconds=4, rows_per_chunk=2)
     old, clock = tsdb.series({"__name__": "old", "x": "1"}), tsdb.series({"__name__": "clock"})
