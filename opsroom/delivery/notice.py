@@ -68,7 +68,9 @@ def event(deed: Deed) -> Raw:
     """The core/v1 Event that says what was done, by whom, and whether the journal has it."""
     intent, target = deed.intent, deed.intent.target
     stamp = _stamp(deed.at)
-    words = [f"{intent.verb.value} ({deed.effect.value if deed.effect else '-'}) by {intent.actor}: {deed.state.value}"]
+    # Only a deed that could not be journalled is told of at its beginning.
+    state = "begun" if deed.state is DeedState.JOURNALLED else deed.state.value
+    words = [f"{intent.verb.value} ({deed.effect.value if deed.effect else '-'}) by {intent.actor}: {state}"]
     words += [text for text in (intent.reason, deed.detail) if text]
     name = _UNFIT.sub("-", f"{target.name}.{intent.id}.{deed.state.value}".lower())[:250].strip("-.")
     return {

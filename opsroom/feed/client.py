@@ -91,7 +91,7 @@ class FeedClient:
             await asyncio.sleep(self._wait(attempts))
 
     async def _listen(self, line: Line) -> AsyncIterator[Picture | Delta | Beat]:
-        await line.ask("/feed", self._token() if self._token else "", self._silence)
+        await line.ask("/feed", await _given(self._token), self._silence)
         events = EventReader()
         greeted = False
         held: list[Sealed] = []
@@ -144,6 +144,11 @@ class FeedClient:
         return longest * self._jitter.uniform(0.5, 1.0)
 
 
+async def _given(token: Token | None) -> str:
+    """A keyring asks a service of the desktop, and perhaps a person: keys must not wait for that."""
+    return await asyncio.to_thread(token) if token is not None else ""
+
+
 _PICTURE = msgspec.json.Decoder(Picture)
 
 
@@ -159,7 +164,7 @@ async def fetch_picture(
     line = await Line.open(where)
     body = bytearray()
     try:
-        await line.ask("/picture", token() if token else "", silence)
+        await line.ask("/picture", await _given(token), silence)
         async for piece in line.body(silence):
             body += piece
             if len(body) > BODY_LIMIT:

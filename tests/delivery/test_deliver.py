@@ -57,7 +57,9 @@ def test_a_persons_roll_back_goes_ahead_without_journal_and_leaves_an_event(sim:
     deeds = sim.run(sim.deliver(sim.intent(Verb.ROLL_BACK)))
     assert deeds[-1].state is DeedState.DONE
     assert {deed.detail for deed in deeds} == {"not_journalled"}
-    assert any("not_journalled" in str(event) for event in events(sim))
+    told = [event["message"] for event in events(sim)]
+    assert "roll_back (abort) by ada: begun; not_journalled" in told
+    assert not any(": journalled" in message for message in told)
 
 
 def test_nothing_is_sent_before_the_journal_has_the_first_line(sim: Sim) -> None:

@@ -9,6 +9,7 @@ import socket
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from functools import partial
@@ -421,6 +422,31 @@ def test_the_token_decides_who_sees_what(make_row: MakeRow) -> None:
             with pytest.raises(Unauthorized, match="does not know you"):
                 await fetch_picture(door.address)
             assert "printable" in await lost(FeedClient(door.address, lambda: "two\nlines"))
+        finally:
+            await door.close()
+
+    asyncio.run(run())
+
+
+def test_keys_do_not_wait_for_a_keyring_that_asks_somebody(make_row: MakeRow) -> None:
+    asked, answered = threading.Event(), threading.Event()
+
+    def keyring() -> str:
+        asked.set()
+        assert answered.wait(60)
+        return "sesame"
+
+    async def run() -> None:
+        published = Published()
+        published.publish(Room(at=1.0), [make_row(1)])
+        door = await listen(FeedApp(published, metrics=str), parse("127.0.0.1:0"))
+        client = FeedClient(door.address, keyring)
+        following = asyncio.ensure_future(until(client, lambda: client.board.seq == 1))
+        try:
+            async with asyncio.timeout(60):
+                await asyncio.to_thread(asked.wait, 60)
+                answered.set()  # by the loop itself, which the keyring must not hold up
+                await following
         finally:
             await door.close()
 
