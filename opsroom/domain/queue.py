@@ -67,8 +67,9 @@ class QueueEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     late_pods: int = 0
     """Canary pods that had already started when a hold without admission policy came."""
     eta_p50: float | None = None
+    """Epoch seconds at which it is expected to start; while running, to end if it takes as long as usual."""
     eta_p90: float | None = None
-    """Epoch seconds."""
+    """Epoch seconds before which it starts 9 in 10 times."""
 
 
 class Queue(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

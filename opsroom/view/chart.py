@@ -80,7 +80,8 @@ def ceiling(name: str, *series: Values) -> float:
         return 1.0
     most = max((value for values in series for value in values if value is not None), default=0.0)
     most = max(most, LEAST_TOP.get(name, 1e-9))
-    power = 10.0 ** math.floor(math.log10(most))
+    unit = 1024.0 ** math.floor(math.log(most, 1024)) if name.startswith("memory") and most >= 1024 else 1.0
+    power = unit * 10.0 ** math.floor(math.log10(most / unit))
     return next((factor * power for factor in _ROUND if factor * power >= most * 0.9999), 10 * power)
 
 

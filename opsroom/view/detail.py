@@ -162,8 +162,8 @@ def _labelled(label: str, said: list[tuple[str, Role]], cells: int, most: int) -
 
 
 def steps(rollout: Rollout, cells: int) -> list[Line]:
-    """The plan in one line, the present step in brackets; empty where an engine has no steps."""
-    if not rollout.steps or rollout.step is None:
+    """The plan in one line, the present step in brackets; empty without steps, or with nothing under way."""
+    if not rollout.steps or rollout.step is None or not (rollout.under_way or rollout.held):
         return []
     plan = [effects.step_name(step) for step in rollout.steps]
     at = min(rollout.step, len(plan))

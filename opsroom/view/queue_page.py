@@ -16,6 +16,8 @@ from opsroom.view.line import Line, Piece, Role, cut, line
 
 _TITLES = ("PLACE", "LANE", "NAME", "VERSION", "WAITING", "START", "REQUESTER", "WHY")
 
+_GONE = "taken away after roll backs"
+
 
 def queue_page(room: Room | None, rows: Iterable[Row], now: float, cells: int) -> list[Line]:
     """The page at a width."""
@@ -38,7 +40,9 @@ def queue_page(room: Room | None, rows: Iterable[Row], now: float, cells: int) -
         lines += _waiting(entry, row, each, now, cells, beside)
     lines += [line(), line("  ", Piece("Running", Role.STRONG))]
     runs = running(known)
-    lines += [_head(("", "SINCE"), cells)] if runs else [line("    ", Piece("Nothing runs in a slot.", Role.DIM))]
+    lines += (
+        [_head(("", "SINCE", "ENDS IN"), cells)] if runs else [line("    ", Piece("Nothing runs in a slot.", Role.DIM))]
+    )
     lines += [_running(entry, row, now, cells) for entry, row in runs]
     return [*lines, line()]
 
@@ -54,8 +58,11 @@ def _slots(queue: Queue, cells: int) -> list[Line]:
     used = min(queue.running, queue.full_limit)
     free = max(0, queue.limit - used)
     gone = queue.full_limit - used - free
-    signs = (Piece("#" * used, Role.CANARY), Piece("." * free, Role.BASELINE), Piece("x" * gone, Role.WATCH))
-    return [line("    ", Piece("slots ", Role.DIM), *signs)]
+    kinds = ((used, "#", "in use", Role.CANARY), (free, ".", "free", Role.BASELINE), (gone, "x", _GONE, Role.WATCH))
+    signs = [Piece(sign * number, role) for number, sign, _, role in kinds]
+    meant = [Piece(f"   {sign} {word}", Role.DIM) for number, sign, word, _ in kinds if number]
+    whole = line("    ", Piece("slots ", Role.DIM), *signs, *meant)
+    return [whole if whole.width <= cells else line("    ", Piece("slots ", Role.DIM), *signs)]
 
 
 def waiting(rows: Iterable[Row]) -> list[tuple[QueueEntry, Row]]:
@@ -70,14 +77,16 @@ def running(rows: Iterable[Row]) -> list[tuple[QueueEntry, Row]]:
     return sorted(found, key=lambda pair: (pair[0].since, pair[1].rollout.key))
 
 
-def _head(titles: tuple[str, str], cells: int) -> Line:
-    place, since = titles
+def _head(titles: tuple[str, ...], cells: int) -> Line:
+    place, since, *more = titles
     name = _name_cells(cells)
-    return line("    ", Piece(f"{place:<7}{'LANE':<10}{fit('ROLLOUT', name)}  {since:>6}", Role.DIM))
+    ends = "".join(f"  {title:>7}" for title in more)
+    head = line("    ", Piece(f"{place:<7}{'LANE':<10}{fit('ROLLOUT', name)}  {since:>6}{ends}", Role.DIM))
+    return cut(head, cells)
 
 
 def _name_cells(cells: int) -> int:
-    return min(56, max(24, cells - 40))
+    return min(56, max(24, cells - 48))
 
 
 def _facts(place: str, entry: QueueEntry, row: Row, now: float, cells: int) -> list[Piece | str]:
@@ -105,8 +114,11 @@ def _waiting(entry: QueueEntry, row: Row, said: str, now: float, cells: int, bes
 
 
 def _running(entry: QueueEntry, row: Row, now: float, cells: int) -> Line:
+    left = None if entry.eta_p50 is None else entry.eta_p50 - now
+    late = left is not None and left <= 0
+    ends = Piece(f"  {'late' if late else numbers.age(left):>7}", Role.WATCH if late else Role.TEXT)
     phase = Piece(f"  {marks.PHASE[row.rollout.phase]}", Role.DIM)
-    return cut(line(*_facts("", entry, row, now, cells), phase), cells)
+    return cut(line(*_facts("", entry, row, now, cells), ends, phase), cells)
 
 
 def plain_queue(room: Room, rows: Sequence[Row], now: float) -> str:

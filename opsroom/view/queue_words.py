@@ -95,6 +95,12 @@ def sentence(entry: QueueEntry, now: float, known: Names | None = None) -> str:
     return "; ".join(part for part in (why(entry, now, known), start(entry, now), *remarks(entry)) if part)
 
 
+def brief(entry: QueueEntry, now: float) -> str:
+    """What it waits for and for how long, for a column: ``a slot of tier 1, about 6 min``."""
+    soon = "" if not start(entry, now) or entry.eta_p50 is None else f", about {numbers.duration(entry.eta_p50 - now)}"
+    return why(entry, now).removeprefix("waits for ") + soon
+
+
 def stranded(room: Room) -> str:
     """Things are held and nobody is there to release them; empty when all is well."""
     held = room.queue.waiting

@@ -188,7 +188,7 @@ def _state(row: Row, column: Column, look: Look) -> Cell:
 def why(row: Row, now: float) -> str:
     """The strongest reason in a few words, for wide boards."""
     if row.queue is not None and not row.queue.running and row.flag is None:
-        return queue_words.sentence(row.queue, now)
+        return queue_words.brief(row.queue, now)
     found = evidence.strongest(row)
     if found is not None:
         return evidence.brief(found)

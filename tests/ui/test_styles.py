@@ -64,7 +64,10 @@ SCENES: dict[str, tuple[Callable[[], tuple[Row, ...]], Room, tuple[str, ...]]] =
     "detail": (all_rows, room(), ("enter",)),
     "queue": (all_rows, room(), ("Q",)),
     "sources": (all_rows, room(), ("S",)),
+    "events": (all_rows, room(), ("e",)),
+    "journal": (all_rows, room(), ("J",)),
     "help": (all_rows, room(), ("question_mark",)),
+    "palette": (all_rows, room(), ("colon",)),
     "wall": (all_rows, room(), ()),
     "quiet-wall": (quiet, room(), ()),
     "lost-wall": (all_rows, room(), ()),
@@ -136,8 +139,7 @@ def golden(text: list[str], looks: list[list[Look]]) -> str:
     return "\n".join([*lines, "", f"   {' | '.join(THEMES)}", *legend]) + "\n"
 
 
-LARGER = ("board", "armed", "lost", "filter", "detail", "help", "wall", "quiet-wall")
-SEEN = [*((scene, SIZES[0]) for scene in SCENES), *((scene, SIZES[1]) for scene in LARGER)]
+SEEN = [(scene, size) for scene in SCENES for size in SIZES]
 
 
 @pytest.mark.parametrize(("scene", "size"), SEEN, ids=[f"{scene}-{size[0]}x{size[1]}" for scene, size in SEEN])

@@ -13,7 +13,7 @@ from opsroom.view import news_pages, queue_page, queue_words, sources_page
 from opsroom.view.deed_row import deed_row
 from opsroom.view.header import Status
 from opsroom.view.line import Line
-from tests.ui.scenes import NOW, all_rows, deed, queued, room
+from tests.ui.scenes import NOW, all_rows, deed, moving, queued, room
 
 WIDTHS = [60, 80, 100, 120, 200]
 
@@ -85,3 +85,22 @@ def test_sources_say_what_may_be_done_and_which_right_is_missing(cells: int) -> 
     said = flat(sources_page.sources_page(room(), rows, Status(now=NOW), cells))
     assert "promote not allowed: patch rollouts/status, on 15 rollouts" in said
     assert "roll back allowed, on 15 rollouts" in said
+
+
+@pytest.mark.parametrize("cells", [80, 120, 200])
+def test_who_runs_says_when_it_ends_if_it_takes_as_long_as_usual(cells: int) -> None:
+    def runs(ends: float) -> str:
+        row = moving(NOW)[1]
+        assert row.queue is not None
+        entry = msgspec.structs.replace(row.queue, eta_p50=ends)
+        return flat(queue_page.queue_page(room(), [msgspec.structs.replace(row, queue=entry)], NOW, cells))
+
+    assert "ENDS IN" in runs(NOW + 425)
+    assert "31m 7m" in runs(NOW + 425)
+    assert "31m late" in runs(NOW - 5)
+
+
+def test_what_each_sign_of_the_slots_means_is_said() -> None:
+    queue = Queue(limit=4, full_limit=6, running=3)
+    said = flat(queue_page.queue_page(room(queue=queue), (), NOW, 80))
+    assert "# in use . free x taken away after roll backs" in said

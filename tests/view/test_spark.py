@@ -108,3 +108,8 @@ def test_the_score_stands_between_its_two_thresholds() -> None:
     assert "watched on from 0.20 to 0.80" in title.text
     grounds = [{piece.ground for piece in each.pieces[1:]} for each in (top, bottom)]
     assert grounds == [{None}, {None}]
+
+
+@pytest.mark.parametrize(("most", "top"), [(150 * 2**20, 150 * 2**20), (151 * 2**20, 200 * 2**20), (900.0, 1000.0)])
+def test_the_axis_of_memory_ends_at_a_round_number_of_its_unit(most: float, top: float) -> None:
+    assert math.isclose(ceiling("memory_bytes", [most]), top)
