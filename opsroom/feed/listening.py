@@ -16,25 +16,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
-import h11
 import uvicorn
 from starlette.applications import Starlette
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from opsroom.errors import OpsroomError, UsageError
 from opsroom.feed.address import Address
+from opsroom.feed.callers import Guarded
 from opsroom.feed.handshakes import HANDSHAKE_SECONDS, Handshakes
-from opsroom.feed.peers import peer_groups, peer_uid
 from opsroom.feed.server import Authorize, everybody
-
-HEAD_SECONDS = 10.0
-"""Between two looks at a connection; who asked for nothing in between, and is owed nothing, is let go."""
-
-STILL_LOOKS = 6
-"""Looks in a row at which a caller has taken nothing of what waits for it, after which it is let go."""
-
-CONNECTIONS_MAX = 400
-"""Twice the viewers; more would use up the file descriptors that the worker needs for the cluster."""
 
 HEAD_LIMIT = 64 * 1024
 
@@ -63,62 +52,6 @@ class _Quiet(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
-
-
-class _Guarded(H11Protocol):
-    """Ends connections of strangers, of callers that say or take nothing, and those that are too many."""
-
-    uids: frozenset[int] = frozenset()
-    """Whom a unix socket serves."""
-    gid: int | None = None
-    """A group that it serves besides."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        sock = transport.get_extra_info("socket")
-        stranger = sock is not None and sock.family == socket.AF_UNIX and not self._known(sock)
-        if stranger or len(self.connections) > CONNECTIONS_MAX:
-            transport.abort()
-            return
-        self.loop.call_later(HEAD_SECONDS, self._look, transport, None, 0, 0)
-
-    def send_400_response(self, msg: str) -> None:
-        """Refuse garbage; where it follows a request that is being answered, that answer ends.
-
-        uvicorn would let both answers stumble over one another, with a traceback in the log each time.
-        """
-        asked: object = self.cycle
-        if asked is not None and not self.cycle.response_complete:
-            self.cycle.disconnected = True
-            self.cycle.message_event.set()
-            if self.cycle.response_started:
-                self.transport.close()
-                return
-        try:
-            super().send_400_response(msg)
-        except h11.LocalProtocolError:
-            # No such answer may follow what was asked (the body of an answer to HEAD).
-            self.transport.close()
-
-    def _known(self, sock: Any) -> bool:
-        uid = peer_uid(sock)
-        if uid is None or uid in self.uids:
-            return True
-        return self.gid is not None and self.gid in peer_groups(sock)
-
-    def _look(self, transport: asyncio.Transport, former: object, owed: int, still: int) -> None:
-        """``former`` request, bytes ``owed`` and looks that it stood ``still`` are those of the look before."""
-        if self not in self.connections:
-            return
-        # uvicorn leaves ``cycle`` None until the first request's head has come, whatever its annotation says.
-        asked: object = self.cycle
-        waiting = transport.get_write_buffer_size()
-        still = still + 1 if waiting and waiting >= owed > 0 else 0
-        idle = not waiting and asked is former and (asked is None or self.cycle.response_complete)
-        if idle or still >= STILL_LOOKS:
-            transport.abort()
-            return
-        self.loop.call_later(HEAD_SECONDS, self._look, transport, asked, waiting, still)
 
 
 class Served(Protocol):
@@ -187,7 +120,7 @@ async def listen(
     context = None if certificate is None else _context(*certificate)
     app.local_names_only = not address.path and app.authorize is everybody
     sock = _unix(address.path, gid) if address.path else _tcp(address)
-    protocol = type("_GuardedFor", (_Guarded,), {"uids": uids or frozenset({os.getuid()}), "gid": gid})
+    protocol = type("_GuardedFor", (Guarded,), {"uids": uids or frozenset({os.getuid()}), "gid": gid})
     config = uvicorn.Config(
         app.asgi(),
         http=protocol,

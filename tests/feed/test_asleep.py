@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from opsroom.domain.board import Room, Row
-from opsroom.feed import listening
+from opsroom.feed import callers
 from opsroom.feed.client import FeedClient
 from opsroom.feed.listening import Door
 from opsroom.feed.published import Published, Viewer
@@ -54,7 +54,7 @@ def test_ten_that_never_read_hold_up_nobody_and_cost_one_frame_each(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # That they are let go after a while is tested elsewhere.
-    monkeypatch.setattr(listening, "HEAD_SECONDS", 600.0)
+    monkeypatch.setattr(callers, "HEAD_SECONDS", 600.0)
 
     async def run() -> None:
         published, seen = Published(), asyncio.Event()

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from opsroom.domain.board import Room
 from opsroom.errors import Unauthorized
-from opsroom.feed import listening
+from opsroom.feed import callers
 from opsroom.feed.address import Address, parse
 from opsroom.feed.client import FeedClient
 from opsroom.feed.listening import listen
@@ -192,7 +192,7 @@ FIRST = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
     ids=["nothing", "half a head", "half a second head", "nothing after two answers"],
 )
 def test_who_says_nothing_more_is_let_go(said: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listening, "HEAD_SECONDS", 0.05)
+    monkeypatch.setattr(callers, "HEAD_SECONDS", 0.05)
 
     async def run() -> None:
         door = await listen(FeedApp(Published(), metrics=str), parse("127.0.0.1:0"))
@@ -206,7 +206,7 @@ def test_who_says_nothing_more_is_let_go(said: bytes, monkeypatch: pytest.Monkey
 
 
 def test_who_takes_nothing_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listening, "HEAD_SECONDS", 0.05)
+    monkeypatch.setattr(callers, "HEAD_SECONDS", 0.05)
 
     async def run() -> None:
         published = Published()
@@ -230,16 +230,16 @@ def test_who_takes_nothing_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_who_listens_to_a_quiet_feed_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listening, "HEAD_SECONDS", 0.01)
+    monkeypatch.setattr(callers, "HEAD_SECONDS", 0.01)
     lived = Counter[int]()
-    look = listening._Guarded._look
+    look = callers.Guarded._look
 
     def counted(guarded: Any, transport: Any, former: Any, owed: int, still: int) -> None:
         look(guarded, transport, former, owed, still)
         if former is not None and not transport.is_closing():
             lived[id(transport)] += 1
 
-    monkeypatch.setattr(listening._Guarded, "_look", counted)
+    monkeypatch.setattr(callers.Guarded, "_look", counted)
 
     async def run() -> None:
         published = Published()
@@ -258,8 +258,8 @@ def test_who_listens_to_a_quiet_feed_is_kept(monkeypatch: pytest.MonkeyPatch) ->
 def test_more_connections_than_there_is_room_for_are_ended_and_the_others_served(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(listening, "CONNECTIONS_MAX", 3)
-    monkeypatch.setattr(listening, "HEAD_SECONDS", PATIENCE)
+    monkeypatch.setattr(callers, "CONNECTIONS_MAX", 3)
+    monkeypatch.setattr(callers, "HEAD_SECONDS", PATIENCE)
 
     async def run() -> None:
         door = await listen(FeedApp(Published(), metrics=str), parse("127.0.0.1:0"))

@@ -18,8 +18,8 @@ import pytest
 
 from opsroom.domain.board import Room
 from opsroom.errors import ConfigError, OpsroomError, UsageError
+from opsroom.feed.callers import Guarded
 from opsroom.feed.client import fetch_picture
-from opsroom.feed.listening import _Guarded
 from opsroom.feed.published import Published
 from opsroom.feed.server import FeedApp
 from opsroom.kube.writer import Writer
@@ -101,15 +101,15 @@ def test_a_groups_socket_is_open_to_the_group_and_to_nobody_else(tmp_path: Path)
 def test_callers_are_known_by_what_the_kernel_says(
     uid: int | None, groups: Iterable[int], served: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("opsroom.feed.listening.peer_uid", lambda sock: uid)
-    monkeypatch.setattr("opsroom.feed.listening.peer_groups", lambda sock: frozenset(groups))
-    guarded: _Guarded = object.__new__(type("Guarded", (_Guarded,), {"uids": frozenset({1000}), "gid": 77}))
+    monkeypatch.setattr("opsroom.feed.callers.peer_uid", lambda sock: uid)
+    monkeypatch.setattr("opsroom.feed.callers.peer_groups", lambda sock: frozenset(groups))
+    guarded: Guarded = object.__new__(type("Guarded", (Guarded,), {"uids": frozenset({1000}), "gid": 77}))
     assert guarded._known(None) is served
 
 
 def test_without_a_group_only_the_user_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("opsroom.feed.listening.peer_uid", lambda sock: 1001)
-    guarded: _Guarded = object.__new__(type("Guarded", (_Guarded,), {"uids": frozenset({1000}), "gid": None}))
+    monkeypatch.setattr("opsroom.feed.callers.peer_uid", lambda sock: 1001)
+    guarded: Guarded = object.__new__(type("Guarded", (Guarded,), {"uids": frozenset({1000}), "gid": None}))
     assert guarded._known(None) is False
 
 
