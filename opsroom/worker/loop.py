@@ -36,6 +36,9 @@ from opsroom.worker.source_states import SourceStates
 INTERVAL = 2.0
 """Seconds between two pictures when nothing happens."""
 
+HEAR = 1.0
+"""Seconds between two looks at what people on this machine have done."""
+
 GATHER = 0.2
 """Seconds to gather changes that come together before they are shown."""
 
@@ -66,7 +69,6 @@ class Loop:
         namespaces: tuple[str, ...],
         act: Act,
         decided: Decided,
-        others: Callable[[], Iterable[Deed]],
         call: Call = _nobody,
         now: Callable[[], float] = time.time,
     ) -> None:
@@ -84,7 +86,6 @@ class Loop:
         self._read_only = read_only
         self._namespaces = namespaces
         self._deciding = Deciding(outside, sharing, act, decided)
-        self._others = others
         self._call = call
         self._now = now
         self._sources = SourceStates(outside)
@@ -120,16 +121,20 @@ class Loop:
             self.situation.tally.deeds[deed.intent.verb.value, deed.state.value] += 1
         self.wake.set()
 
-    def _hear(self) -> None:
-        """Take what others on this machine have done here: their journals' folder is that of all clusters."""
-        cluster = self._outside.cluster
-        if cluster is None or not cluster.listed:
-            return
-        news = list(self._others())
-        here = {rollout.uid for rollout in cluster.rollouts()} if news else set()
-        for deed in news:
-            if deed.intent.target.uid in here:
-                self._note(deed)
+    async def hear(self, news: Callable[[], Iterable[Deed]]) -> None:
+        """Take what others on this machine have done here until cancelled; ``news`` reads files, so not in a tick.
+
+        Their journals' folder is that of all clusters.
+        """
+        while True:
+            cluster = self._outside.cluster
+            found = list(await asyncio.to_thread(news)) if cluster is not None and cluster.listed else []
+            here = {rollout.uid for rollout in cluster.rollouts()} if cluster is not None and found else set()
+            for deed in found:
+                if deed.intent.target.uid in here:
+                    self._note(deed)
+                    self.wake.set()
+            await asyncio.sleep(HEAR)
 
     def _note(self, deed: Deed) -> None:
         self.situation.deeds.note(deed)
@@ -146,7 +151,6 @@ class Loop:
             log.warning("the wall clock was set")
             for course in self.situation.courses.values():
                 course.verdict = None
-        self._hear()
         self._see(now)
         verdicts = self._decide(now)
         self._publish(now, verdicts)

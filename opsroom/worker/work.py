@@ -82,7 +82,7 @@ class Work:
         policy = PolicyInForce(Path(settings.policy) if settings.policy else None, lambda: self.standing.policy)
         path = journal or own_journal(settings)
         self.journal = Journal(path, self.outside.identity)
-        others = Journals(path.parent, path)
+        self._others = Journals(path.parent, path)
         self.sharing = Sharing(
             self.outside, time.time, approvals=lambda: any(row.two_people for row in policy.policy.rows)
         )
@@ -102,7 +102,6 @@ class Work:
             namespaces=settings.namespaces,
             act=self._act,
             decided=self._decided,
-            others=others.news,
             call=self.notices.look,
         )
         self.settling = Settling(
@@ -125,6 +124,7 @@ class Work:
             for name, task in (
                 ("cluster", self.outside.run),
                 ("loop", self.loop.run),
+                ("others", lambda: self.loop.hear(self._others.news)),
                 ("measure", lambda: self._measure(metrics, judge)),
                 ("rights", self.loop.ask_rights),
                 ("sharing", lambda: self.sharing.run(wake)),

@@ -143,7 +143,6 @@ async def rounds(number: int) -> None:
         namespaces=(),
         act=lambda decision, rollout, verdict: None,
         decided=lambda decision, rollout: None,
-        others=list,
     )
     loop.tick()
     metrics, judge, seen = NoisyMetrics(), Judge(), 0
