@@ -24,6 +24,9 @@ from opsroom.domain.rollout import Engine, Shape, Uid
 from opsroom.errors import Gone, OpsroomError
 from opsroom.kube.served import absent
 
+PAGE = "500"
+"""Objects in one answer."""
+
 
 class Unread(msgspec.Struct, frozen=True, kw_only=True):
     """A place that could not be looked at: what is held there is not known."""
@@ -53,15 +56,27 @@ async def held_targets(reader: Reader, namespaces: Sequence[str] = ()) -> Held:
         for name in namespaces or [""]:
             place = f"namespaces/{name}/" if name else ""
             try:
-                answer: Raw = await reader.get(f"/apis/{kind.api}/{place}{kind.plural}", dict)
+                async for one in _marked(reader, f"/apis/{kind.api}/{place}{kind.plural}"):
+                    found.append(_target(one, engine))  # noqa: PERF401 - what was read before an error counts
             except OpsroomError as error:
                 if isinstance(error, Gone) and await absent(reader, f"/apis/{kind.api}/{kind.plural}"):
                     continue
                 unread.append(Unread(plural=kind.plural, namespace=name, error=error))
-                continue
-            marked = (one for one in raw.items(answer, "items") if raw.annotation(one, QUEUE))
-            found.extend(_target(one, engine) for one in marked)
     return Held(targets=tuple(found), unread=tuple(unread))
+
+
+async def _marked(reader: Reader, path: str) -> AsyncIterator[Raw]:
+    """What bears the queue's mark at ``path``, page by page: a fleet is larger than one answer should be."""
+    token = ""
+    while True:
+        params = {"limit": PAGE, **({"continue": token} if token else {})}
+        answer: Raw = await reader.get(path, dict, params)
+        for one in raw.items(answer, "items"):
+            if raw.annotation(one, QUEUE):
+                yield one
+        token = raw.text(answer, "metadata", "continue")
+        if not token:
+            return
 
 
 def _target(one: Raw, engine: Engine) -> Target:

@@ -12,6 +12,7 @@ import pytest
 from opsroom.cli import queue
 from opsroom.cli.door import OpenDoor
 from opsroom.config.settings import Settings
+from opsroom.delivery.release_all import held_targets
 from opsroom.delivery.shared import queue_on, read_freeze
 from opsroom.domain.deed import Verb
 from opsroom.domain.rollout import Shape
@@ -129,6 +130,15 @@ def test_a_name_that_could_not_be_looked_for_is_not_said_to_be_free(sim: Sim, op
     asked.all, asked.name = False, "cart"
     with pytest.raises(NotPermitted, match="as far as could be seen"):
         queue.run(asked)
+
+
+def test_a_fleet_is_read_page_by_page(sim: Sim, opened: OpenDoor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("opsroom.delivery.release_all.PAGE", "1")
+    sim.deployment("cart-two")
+    sim.run(sim.deliver(sim.intent(Verb.HOLD, "cart-two", Shape.ROLLING)))
+    found = sim.run(held_targets(sim.reader))
+    assert sorted(one.name for one in found.targets) == ["cart", "cart-two", "pay"]
+    assert [one.plural for one in found.unread] == []
 
 
 def test_one_is_released_by_name_and_the_other_stays(
