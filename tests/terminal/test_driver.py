@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Sequence
 
 import pytest
 
@@ -23,6 +24,12 @@ STEPS = (
     ("e", "All others"),
     ("\x1b", "NEEDS YOU"),
     ("Q", "Queue"),
+    ("\x1b", "NEEDS YOU"),
+    ("l", "12:04:59"),
+    ("g", "12:04:01"),
+    ("\x1b", "NEEDS YOU"),
+    ("y", "kind: Rollout"),
+    ("\x06", "field40"),
     ("\x1b", "NEEDS YOU"),
     (":", "next theme"),
     ("\x1b", "NEEDS YOU"),
@@ -58,15 +65,16 @@ def put_away(terminal: Terminal) -> None:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("scene", ["board", "wide"])
-def test_every_screen_is_equal_to_plain_textual(scene: str) -> None:
+@pytest.mark.parametrize(("scene", "steps"), [("board", STEPS), ("wide", STEPS[1:3]), ("wall", ())])
+def test_every_screen_is_equal_to_plain_textual(scene: str, steps: Sequence[tuple[str, str]]) -> None:
     plain = Terminal(100, 30, scene, OPSROOM_SCENE_STILL="1", OPSROOM_DRIVER="plain")
     ours = Terminal(100, 30, scene, OPSROOM_SCENE_STILL="1")
     both = (ours, plain)
     try:
         for terminal in both:
-            terminal.shows("NEEDS YOU")
-        for keys, words in STEPS if scene == "board" else STEPS[1:3]:
+            terminal.shows("checkout-api")
+        same(ours, plain, "the first frame")
+        for keys, words in steps:
             for terminal in both:
                 terminal.type(keys)
             for terminal in both:
@@ -81,7 +89,9 @@ def test_every_screen_is_equal_to_plain_textual(scene: str) -> None:
         same(ours, plain, "put away")
         for terminal in both:
             terminal.type("q")
-            assert terminal.end() == 0
+            if scene == "wall":
+                terminal.kill(signal.SIGTERM)
+            assert terminal.end() == (128 + signal.SIGTERM if scene == "wall" else 0)
         assert len(ours.bytes) < len(plain.bytes) / 2
     finally:
         plain.close()

@@ -40,6 +40,20 @@ for state in ("sent", "accepted", "seen", "done"):
 """A stand-in for ``opsroom act`` that reports every state."""
 
 
+SHOW = """
+import json, sys
+if "--manifest" in sys.argv:
+    print("kind: Rollout\\nspec:\\n" + "\\n".join(f"  field{at}: {at}" for at in range(60)))
+else:
+    def side(version):
+        said = [{"at": f"2026-08-05T12:04:{at:02}Z", "pod": f"cart-{at % 2}",
+                 "text": f"INFO \u6c7a\u6e08 {at}" if at % 9 else "ERROR refused"} for at in range(60)]
+        return {"version": version, "pods": ["cart-0", "cart-1"], "lines": said}
+    print(json.dumps({"canary": side("v2"), "stable": side("v1")}))
+"""
+"""A stand-in for ``opsroom show``: a manifest, or the logs of both sides, longer than a screen."""
+
+
 class SceneFeed:
     """A feed that shows what it is given; the same face as ``opsroom.feed.client.FeedClient``."""
 
@@ -136,6 +150,7 @@ def main(what: str) -> int:
         graphs=Graphs(graphs) if graphs else None,
         theme=os.environ.get("OPSROOM_SCENE_THEME", "night"),
         act=(sys.executable, "-c", ACT),
+        show=(sys.executable, "-c", SHOW),
         read_only=what == "wall",
     )
     found = look_at(os.environ)
