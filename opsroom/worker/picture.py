@@ -73,7 +73,10 @@ def verdict_now(course: Course, source_error: str, now: float, patience: float) 
         if not source_error:
             return None
         return Verdict(uid=rollout.uid, at=now, state=VerdictState.UNKNOWN, unknown=_down(source_error))
-    if abs(now - verdict.at) <= patience or verdict.state is VerdictState.UNKNOWN:
+    if abs(now - verdict.at) <= patience:
+        return verdict
+    if verdict.state is VerdictState.UNKNOWN and not source_error:
+        # The judge still looks, and knows best why it cannot tell.
         return verdict
     reason = _down(source_error) if source_error else UnknownReason.STALE
     return Verdict(uid=rollout.uid, at=verdict.at, state=VerdictState.UNKNOWN, unknown=reason, steps=verdict.steps)

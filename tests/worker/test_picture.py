@@ -60,6 +60,7 @@ def test_gaps_stay_gaps_and_requests_become_a_rate() -> None:
 
 
 VERDICT = Verdict(uid=Uid("u"), at=100.0, state=VerdictState.HEALTHY, score=0.1, steps=9)
+TOO_FEW = Verdict(uid=Uid("u"), at=100.0, state=VerdictState.UNKNOWN, unknown=UnknownReason.TOO_FEW_STEPS, steps=2)
 
 
 @pytest.mark.parametrize(
@@ -72,6 +73,9 @@ VERDICT = Verdict(uid=Uid("u"), at=100.0, state=VerdictState.HEALTHY, score=0.1,
         (VERDICT, "down", 130.0, None),
         (VERDICT, "", 170.0, UnknownReason.STALE),
         (VERDICT, "down", 170.0, UnknownReason.SOURCE_DOWN),
+        (TOO_FEW, "", 170.0, None),
+        (TOO_FEW, "down", 130.0, None),
+        (TOO_FEW, "down", 170.0, UnknownReason.SOURCE_DOWN),
     ],
 )
 def test_an_old_score_says_nothing_any_more(
