@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from opsroom.config.toml_file import line_of, load, parse
+from opsroom.config.toml_file import line_of, parse, read
 from opsroom.domain.policy import Policy, out_of_bounds
 from opsroom.errors import ConfigError
 
@@ -19,16 +19,12 @@ def load_policy(path: Path | None) -> Policy:
     """
     if path is None:
         return Policy()
-    policy = load(path, Policy)
-    return _bounded(policy, path.read_text(encoding="utf-8"), str(path))
+    return parse_policy(read(path), str(path))
 
 
 def parse_policy(text: str, name: str) -> Policy:
-    """The same for a text from a ConfigMap; ``name`` stands for the file in errors."""
-    return _bounded(parse(text, Policy, name), text, name)
-
-
-def _bounded(policy: Policy, text: str, name: str) -> Policy:
+    """The same for a text that is already here (of a ConfigMap); ``name`` stands for the file in errors."""
+    policy = parse(text, Policy, name)
     bad = out_of_bounds(policy)
     if bad:
         key, words = bad[0]

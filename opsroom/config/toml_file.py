@@ -32,12 +32,16 @@ def load(path: Path, type_: type[T]) -> T:
     Raises:
         ConfigError: the file cannot be read, is not TOML, or holds a wrong key or value.
     """
+    return parse(read(path), type_, str(path))
+
+
+def read(path: Path) -> str:
+    """The text of ``path``; raises ConfigError where there is none."""
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise ConfigError(f"{path} cannot be read: {reason}", "Name another file with --config or --policy") from error
-    return parse(text, type_, str(path))
 
 
 def parse(text: str, type_: type[T], name: str) -> T:
