@@ -69,9 +69,10 @@ def test_who_only_looks_gets_no_verb_that_changes_anything() -> None:
 
 def test_a_policy_goes_with_the_worker_and_a_wrong_one_does_not(tmp_path: Path) -> None:
     policy = tmp_path / "policy.toml"
-    policy.write_text("step = 5.0\n\n[[rows]]\nname = 'x'\n")
-    found = next(one for one in documents(f"worker --policy {policy}") if one["kind"] == "ConfigMap")
-    assert found["data"]["policy.toml"] == policy.read_text()
+    for text_ in ("step = 5.0\n\n[[rows]]\nname = 'x'\n", "  step = 5.0\n\t# as\n[[rows]]\nname = 'x: @MODE@'\n"):
+        policy.write_text(text_)
+        found = next(one for one in documents(f"worker --policy {policy}") if one["kind"] == "ConfigMap")
+        assert found["data"]["policy.toml"] == text_
     policy.write_text("stepp = 5.0\n")
     with pytest.raises(ConfigError, match="stepp"):
         printed(f"worker --policy {policy}")
