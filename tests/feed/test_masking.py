@@ -109,7 +109,7 @@ def named_row(version: str) -> Row:
         "Scaled up replica set checkout-api-7d4f9b6c5d in acme-payments to 3",
         "Pod checkout-api-7d4f9b6c5d-x2x4z on ip-10-1-2-3.acme.compute.internal is not ready: 8f2c1d0 by ada.lovelace",
         "grace@acme.example said: checkout-api looks bad to Grace, see https://git.acme.example/c/8f2c1d0?token=hunter2",
-        "Back-off 5m0s restarting failed container: Bluebird for Initech, tell Évariste or 李雷 about ACME_Zürich today",
+        "Back-off 5m0s restarting failed container: Bluebird for Initech, tell Évariste or 李雷 about ACME_Zürich",
     )
     happenings = tuple(Happening(at=NOW, kind="event", text=text, by="ada.lovelace") for text in texts)
     flag = Flag(reason=FlagReason.PERSON, since=NOW, by="ada.lovelace", detail="checkout-api is slow")
@@ -180,7 +180,7 @@ def test_a_copy_names_nobody_and_tells_the_same_story(recording: Path, tmp_path:
     assert said[2].startswith(f"Pod {service}-7d4f9b6c5d-x2x4z on ")
     assert 'Failed to pull image "image-2:v2.31.0": 401 from ' in said[0]
     assert f": {service} looks bad to person-" in said[3]
-    assert said[4] == "Back-off 5m0s restarting failed container: … for …, … … or … about …_… …"
+    assert said[4] == "Back-off 5m0s restarting failed container: … for …, … … or … about …_…"
     assert row.flag is not None
     assert row.flag.by == row.happenings[0].by == "person-1"
 
