@@ -56,7 +56,7 @@ def open_until(window: Window, now: float) -> float | None:
         return end if start <= now < end else None
     if window.days:
         return _weekly(window, now, zone)
-    return _by_cron(window, now, zone)
+    return _by_cron(window.cron, window.minutes, window.zone, int(now // 60))
 
 
 def fault(window: Window) -> str:
@@ -96,12 +96,19 @@ def _weekly(window: Window, now: float, zone: tzinfo) -> float | None:
     return None
 
 
-def _by_cron(window: Window, now: float, zone: tzinfo) -> float | None:
-    minutes, hours, days, months, weekdays = _parsed(window.cron)
+@lru_cache(maxsize=256)
+def _by_cron(cron: str, lasts: int, zone_name: str, minute_now: int) -> float | None:
+    """When a window that begins by ``cron`` and ``lasts`` so many minutes ends, if it is open.
+
+    Both ends are on whole minutes, so one answer holds for a minute: it is asked several times a second, and a cron
+    that begins often has thousands of beginnings to look at.
+    """
+    now, zone = minute_now * 60.0, _zone(zone_name)
+    minutes, hours, days, months, weekdays = _parsed(cron)
     either = days != _all(2) and weekdays != _all(4)
     today = datetime.fromtimestamp(now, zone).date()
     ends: list[float] = []
-    for back in range(window.minutes // 1440 + 2):
+    for back in range(lasts // 1440 + 2):
         day = today - timedelta(days=back)
         by_day, by_weekday = day.day in days, day.isoweekday() % 7 in weekdays
         if day.month not in months or not (by_day or by_weekday if either else by_day and by_weekday):
@@ -109,8 +116,8 @@ def _by_cron(window: Window, now: float, zone: tzinfo) -> float | None:
         for hour in hours:
             for minute in minutes:
                 start = datetime.combine(day, time(hour, minute), zone).timestamp()
-                if start <= now < start + window.minutes * 60:
-                    ends.append(start + window.minutes * 60)
+                if start <= now < start + lasts * 60:
+                    ends.append(start + lasts * 60)
     return max(ends, default=None)
 
 
