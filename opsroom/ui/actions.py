@@ -97,7 +97,7 @@ ARRANGING = (
     Action("freeze", "space", "hold", "stop picture", "stop the picture (data go on); again to go on", ALL, bar=10),
     Action("theme", "T", "app.theme", "theme", "next theme", ALL),
     Action("refresh", "ctrl+r", "repaint", "repaint", "paint the whole screen again", ALL),
-    Action("help", "question_mark,f1", "app.show('help')", "help", "this page", ALL, bar=99, shown="?"),
+    Action("help", "question_mark,f1", "app.show('help')", "help", "every key and mark", ALL, bar=99, shown="?"),
     Action("palette", "colon,ctrl+p", "app.palette", "command", "find an action by its name", BOTH, bar=98, shown=":"),
     Action("quit", "q", "leave", "quit", "leave; deeds that were sent go on", ALL, bar=97),
 )  # fmt: skip

@@ -10,6 +10,9 @@ from opsroom.view.line import Line, Piece, Role, line
 VERB_CELLS = 12
 NAME_MOST = 40
 
+REASON = {"admitted": "a slot was free", "no_slot": "no slot was free"}
+"""Why the worker released or held, by its code."""
+
 ROOMY = 60
 """Cells from which on there is room for how long it took."""
 
@@ -33,8 +36,22 @@ def deed_row(deed: Deed, cells: int, who_cells: int = 8) -> Line:
     )
 
 
-def reason_lines(deed: Deed, indent: int, cells: int) -> list[Line]:
-    """Why it was asked for, and why it was refused or failed; none where nobody said."""
+def reason(deed: Deed) -> str:
+    """Why it was asked for, and why it was refused or failed; empty where nobody said."""
     why = "" if deed.state is DeedState.DONE else effects.because(deed)
-    said = " ".join(part for part in (f"({deed.intent.reason})" if deed.intent.reason else "", why) if part)
+    asked = REASON.get(deed.intent.reason, deed.intent.reason) if deed.intent.automatic else deed.intent.reason
+    return " ".join(part for part in (f"({asked})" if asked else "", why) if part)
+
+
+def with_reason(deed: Deed, cells: int, who_cells: int, indent: int) -> list[Line]:
+    """A deed and its reason: in one line where that fits, else below it."""
+    row, said = deed_row(deed, cells, who_cells), reason(deed)
+    if not said:
+        return [row]
+    if row.width + 2 + width(said) <= cells:
+        return [line(*row.pieces, Piece(f"  {said}", Role.DIM))]
+    return [row, *_below(said, indent, cells)]
+
+
+def _below(said: str, indent: int, cells: int) -> list[Line]:
     return [line(" " * indent, Piece(part, Role.DIM)) for part in wrap(said, max(20, cells - indent), 3)]

@@ -20,7 +20,7 @@ TAKEN_BACK = {
     Effect.SWITCH: "to take it back press x",
     Effect.TAKE_TEMPLATE: "to take it back press x",
     Effect.SKIP_ANALYSIS: "to take it back press x",
-    Effect.ABORT: "it starts again with a new version, or with a retry of Argo's",
+    Effect.ABORT: "a new version or a retry starts it again",
     Effect.SCALE_DOWN: "it starts again when its canary is scaled up",
     Effect.REVERT: "it starts again when the version is deployed again",
     Effect.UNDO: "it starts again when the version is deployed again",
@@ -146,8 +146,8 @@ def deed(done: Deed, now: float) -> str:
         case DeedState.SEEN:
             return f"Seen by the controller: {what}; waiting for the outcome."
         case DeedState.DONE:
-            agreed = f", approved by {intent.approved_by}" if intent.approved_by else ""
-            return f"Done: {what}{agreed}, {numbers.duration(done.at - intent.at)} after the key{_next(done)}."
+            agreed = f", approved by {intent.approved_by}," if intent.approved_by else ""
+            return f"Done: {what}{agreed} in {numbers.duration(done.at - intent.at)}{_next(done)}."
         case DeedState.FAILED:
             return f"Failed: {what}. {because(done)}"
     return f"Not known: {what} was sent and no answer came; the cluster will show what became of it."

@@ -105,5 +105,5 @@ def _said(text: str, cells: int) -> list[Line]:
 
 
 def _entry(entry: Entry) -> Line:
-    others = "  " + " ".join(entry.others) if entry.others else ""
+    others = f"  (or {' '.join(entry.others)})" if entry.others else ""
     return line("    ", Piece(f"{entry.key:<7} ", Role.KEY), Piece(entry.help), Piece(others, Role.DIM))

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from opsroom.domain.board import Happening, Room, Row
 from opsroom.view import numbers, short_news, words
 from opsroom.view.cells import fit, wrap
-from opsroom.view.deed_row import deed_row, reason_lines
+from opsroom.view.deed_row import with_reason
 from opsroom.view.line import Line, Piece, Role, cut, line
 
 MOST = 500
@@ -24,8 +24,8 @@ def journal_page(room: Room | None, now: float, cells: int) -> list[Line]:
     if not deeds:
         return [*lines, line("    ", Piece("None since this worker began.", Role.DIM))]
     for deed in deeds[:MOST]:
-        lines.append(cut(line("    ", *deed_row(deed, cells - 5, 14 if cells >= 100 else 8).pieces), cells))
-        lines += reason_lines(deed, 14, cells - 2)
+        told = with_reason(deed, cells - 5, 14 if cells >= 100 else 8, 10)
+        lines += [cut(line("    ", *each.pieces), cells) for each in told]
     return [*lines, line()]
 
 

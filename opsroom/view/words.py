@@ -62,10 +62,6 @@ FLAG = {
 }
 
 FLAG_DETAIL = {
-    "row": "to {verb} is due",
-    "mode": "to {verb} is due, and this worker does not act",
-    "freeze": "to {verb} is due",
-    "rails": "to {verb} is due",
     "no_gate": "no gate of ours is there to {verb} it",
     "quarantine": "this version was rolled back before",
     "analysis": "its own analysis could not tell",
@@ -85,6 +81,14 @@ FLAG_DETAIL = {
     "no_baseline": "there is no baseline",
 }
 """What ``control`` and the decider's mark add to a reason, by the code's last word."""
+
+DUE = {
+    "row": "to {verb} is due, and the policy asks for a person",
+    "mode": "to {verb} is due, and this worker does not act",
+    "freeze": "to {verb} is due, and automatic deeds are frozen",
+    "rails": "to {verb} is due, and the limit of automatic deeds is used up",
+}
+"""Which deed is due and what stands in its way, by the same word: instead of a reason that leaves out which."""
 
 REFUSAL = {
     Refusal.READ_ONLY: "This board is read-only; nothing was sent.",
@@ -214,6 +218,9 @@ def flag(row: Row) -> str:
     flagged = row.flag
     if flagged is None:
         return ""
+    due, _, last = flagged.detail.partition(":")
+    if due in _VERBS and last in DUE:
+        return DUE[last].format(verb=VERB[Verb(due)])
     cause = FLAG[flagged.reason]
     if flagged.reason is FlagReason.PERSON and flagged.by:
         cause = f"{flagged.by} asked for a person"
@@ -221,7 +228,6 @@ def flag(row: Row) -> str:
     if more:
         return f"{cause}: {more}"
     more = FLAG_DETAIL.get(flagged.detail.rpartition(":")[2], flagged.detail)
-    due = flagged.detail.partition(":")[0]
     if due in _VERBS:
         more = more.format(verb=VERB[Verb(due)])
     return f"{cause}: {more}" if more else cause

@@ -42,3 +42,8 @@ def test_the_journal_names_both_people() -> None:
     assert "bob" in line
     assert "approved by ada" in line
     assert "approved by ada" in effects.deed(both, NOW)
+
+
+def test_what_became_of_a_roll_back_fits_the_narrowest_board() -> None:
+    done = deed("checkout-api", NOW, Verb.ROLL_BACK, DeedState.DONE, 5)
+    assert effects.deed(done, NOW) == "Done: roll back checkout-api in 2 s; a new version or a retry starts it again."

@@ -104,3 +104,12 @@ def test_what_each_sign_of_the_slots_means_is_said() -> None:
     queue = Queue(limit=4, full_limit=6, running=3)
     said = flat(queue_page.queue_page(room(queue=queue), (), NOW, 80))
     assert "# in use . free x taken away after roll backs" in said
+
+
+def test_why_the_worker_released_or_held_is_said_in_words_beside_the_deed_where_that_fits() -> None:
+    done = deed("geo-api", NOW, Verb.RELEASE, DeedState.DONE, 5, automatic=True)
+    done = msgspec.structs.replace(done, intent=msgspec.structs.replace(done.intent, reason="admitted"))
+    here = room(deeds=(done,))
+    wide = [line.text for line in news_pages.journal_page(here, NOW, 120)]
+    assert any("edge/geo-api" in text and text.endswith("done in 2 s  (a slot was free)") for text in wide)
+    assert "(a slot was free)" in flat(news_pages.journal_page(here, NOW, 60))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
 from opsroom.domain.board import Row
 from opsroom.domain.decision import TOO_SLOW, Decision, Flag, FlagReason, Outcome
 from opsroom.domain.queue import Lane, QueueEntry
 from opsroom.domain.rollout import Engine, Phase, Revision, Rollout, Shape, Uid
 from opsroom.domain.verdict import Verdict, VerdictState
+from opsroom.view import words
 from opsroom.view.rows import shown_score, why
 
 ROLLOUT = Rollout(
@@ -31,8 +33,22 @@ def test_without_a_verdict_there_is_no_score() -> None:
 def test_a_flag_says_why_in_words_never_in_codes() -> None:
     flag = Flag(reason=FlagReason.POLICY, since=0.0, detail="promote:row")
     assert why(msgspec.structs.replace(ROW, verdict=None, flag=flag), 0.0) == (
-        "the policy asks for a person: to promote is due"
+        "to promote is due, and the policy asks for a person"
     )
+
+
+@pytest.mark.parametrize(
+    ("reason", "last"),
+    [
+        (FlagReason.POLICY, "mode"),
+        (FlagReason.FREEZE, "freeze"),
+        (FlagReason.RAILS, "rails"),
+        (FlagReason.POLICY, "row"),
+    ],
+)
+def test_a_deed_that_is_due_is_named(reason: FlagReason, last: str) -> None:
+    flag = Flag(reason=reason, since=0.0, detail=f"roll_back:{last}")
+    assert words.flag(msgspec.structs.replace(ROW, flag=flag)).startswith("to roll back is due, and ")
 
 
 def test_a_canary_that_will_not_be_decided_in_time_is_told_early() -> None:
