@@ -38,7 +38,8 @@ class RolloutList(ScrollView, can_focus=True, inherit_bindings=False):
         """The size that columns and entries are made for, and whether for a wide list."""
         self._painted: dict[int, Line] = {}
         """Lines in sight as they were last painted, by their place on the screen."""
-        self._made: dict[Uid, tuple[Row, tuple[object, ...], Line]] = {}
+        self._made: dict[Uid, tuple[Row, tuple[object, ...], Line, Strip]] = {}
+        """What was made of a row and for which state of the list: a line that scrolls is not made again."""
         self._stood: tuple[Uid | None, int] | None = None
         """The row under the cursor, and its line in the list, when it was last drawn."""
 
@@ -97,8 +98,11 @@ class RolloutList(ScrollView, can_focus=True, inherit_bindings=False):
     def render_line(self, y: int) -> Strip:
         """One line in sight."""
         self._fit()
-        self._painted[y] = self._line(y + self.scroll_offset.y)
-        return self._paint.strip(self._painted[y], self.size.width)
+        at = y + self.scroll_offset.y
+        self._painted[y] = drawn = self._line(at)
+        entry = self._sight.entries[at] if at < len(self._sight.entries) else None
+        made = self._made.get(entry) if isinstance(entry, str) else None
+        return self._paint.strip(drawn, self.size.width) if made is None or made[2] is not drawn else made[3]
 
     def _line(self, at: int) -> Line:
         entries = self._sight.entries
@@ -116,7 +120,7 @@ class RolloutList(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _row_line(self, uid: Uid, row: Row) -> Line:
         now, selected, doing = self._sight.now, uid == self._sight.selected, self._doing(uid)
-        key = (int(now), selected, doing)
+        key = (int(now), selected, doing, self._paint.version)
         made = self._made.get(uid)
         if made is not None and made[0] is row and made[1] == key:
             return made[2]
@@ -124,5 +128,5 @@ class RolloutList(ScrollView, can_focus=True, inherit_bindings=False):
         drawn = rows.row_line(row, look)
         if len(self._made) > 4 * max(1, self.size.height):
             self._made.clear()
-        self._made[uid] = (row, key, drawn)
+        self._made[uid] = (row, key, drawn, self._paint.strip(drawn, self.size.width))
         return drawn

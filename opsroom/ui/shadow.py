@@ -13,7 +13,8 @@ from rich.cells import cell_len, get_character_cell_size
 from opsroom.ui.sgr import blank, transition
 
 _TOKENS = re.compile(
-    r"\x1b\[(?P<move>\d*(?:;\d*)?)H"
+    r"\x1b\[(?P<look>[1-9][\d;]*)m(?P<said>[^\x00-\x1f]+)\x1b\[0m"
+    r"|\x1b\[(?P<move>\d*(?:;\d*)?)H"
     r"|\x1b\[(?P<style>[\d;]*)m"
     r"|(?P<control>\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1bP.*?\x1b\\|\x1b."
     r"|[\x00-\x09\x0b-\x1a\x1c-\x1f])"
@@ -107,7 +108,12 @@ class Shadow:
         put, dirty = self.wanted.put, self._dirty
         for token in _TOKENS.finditer(data):
             kind, text = token.lastgroup, token.group()
-            if kind == "text":
+            if kind == "said":
+                # What most of a frame is made of, so it is one token: style, text, and no style.
+                dirty.add(self._y)
+                self._x = put(self._x, self._y, token["said"], token["look"])
+                self._style = ""
+            elif kind == "text":
                 dirty.add(self._y)
                 self._x = put(self._x, self._y, text, self._style)
             elif kind == "style":

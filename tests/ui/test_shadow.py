@@ -60,6 +60,25 @@ def test_differences_add_up_to_what_was_written(frames: list[list[tuple[int, int
         assert cells(ours) == cells(whole)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\x1b[31mab\x1b[2;3Hcd\x1b[0mef",
+        "\x1b[31mab\x1b[0m\x1b[1;44mcd\x1b[2;1Hxy\x1b[0mef",
+        "\x1b[31mab\x1b[0m\x1b[mcd\ref\x1b[0mgh",
+        "\x1b[0mab\x1b[0mcd\x1b[7m\x1b[0mef",
+    ],
+)
+def test_a_style_lasts_until_the_next(text: str) -> None:
+    whole, whole_stream = screen()
+    ours, our_stream = screen()
+    shadow = Shadow(WIDE, HIGH)
+    whole_stream.feed("\x1b[1;1H" + text.replace("\r", ""))
+    shadow.read("\x1b[1;1H" + text)
+    our_stream.feed(shadow.difference())
+    assert cells(ours) == cells(whole)
+
+
 def test_the_same_picture_again_sends_nothing() -> None:
     shadow = Shadow(WIDE, HIGH)
     text = sequence(0, 0, "abc", "31") + sequence(2, 2, "b", "")
