@@ -150,7 +150,10 @@ class DiffingDriver(LinuxDriver):
         return 0.0 if self._frames is None else self._frames.stalled_for
 
     def _get_terminal_size(self) -> tuple[int, int]:
-        """One size for a terminal that does not know its own: two of them would be a resize for ever."""
+        """The size of the terminal that the frames go to; Textual asks standard output's, which may be a file.
+
+        A terminal that does not know its own size has one size all the same, for the screen and for its shadow.
+        """
         return _size((sys.__stderr__ or sys.stderr).fileno())
 
     def run_input_thread(self) -> None:

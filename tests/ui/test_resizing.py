@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import pty
+import termios
+from typing import cast
 
 import pytest
 from textual import events
 from textual.geometry import Size
 
+from opsroom.ui.driver import DiffingDriver, FrameWriter
 from opsroom.ui.options import Options
 from opsroom.ui.settled import SettledScreen
 from tests.ui.stage import screen_text, stage
@@ -47,3 +52,16 @@ def test_sizes_that_come_at_once_settle_on_the_last(keys: tuple[str, ...], monke
             assert max(len(line) for line in screen_text(app).splitlines()) <= SIZES[-1].width
 
     asyncio.run(play())
+
+
+@pytest.mark.parametrize(("told", "size"), [((132, 43), (132, 43)), ((0, 0), (80, 25))])
+def test_the_screen_has_the_size_of_the_terminal_that_it_is_drawn_on(
+    told: tuple[int, int], size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outer, inner = pty.openpty()
+    with os.fdopen(outer, "wb"), os.fdopen(inner, "w") as terminal:
+        termios.tcsetwinsize(inner, (told[1], told[0]))
+        monkeypatch.setattr("sys.__stderr__", terminal)
+        shadow = FrameWriter(terminal)._shadow.wanted
+        # Standard output is not this terminal: it is the test runner's.
+        assert DiffingDriver._get_terminal_size(cast("DiffingDriver", None)) == size == (shadow.wide, shadow.high)
