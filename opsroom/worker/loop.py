@@ -208,12 +208,14 @@ class Loop:
 
     def _publish(self, now: float, verdicts: dict[Uid, Verdict | None]) -> None:
         cluster = self._outside.cluster
+        # Most policies ask it of nobody: then no row is looked up once more.
+        two_people = any(each.two_people for each in self._policy.policy.rows)
         rows = []
         for uid, course in self.situation.courses.items():
             events: tuple[Happening, ...] = cluster.happenings(uid) if cluster is not None else ()
             rights: dict[Verb, Right] = {} if self._read_only else self._rights.of(course.rollout)
             row = row_of(course, verdicts[uid], events, rights, self._queueing.entries.get(uid))
-            rows.append(self._needing_two(row) if course.rollout.under_way else row)
+            rows.append(self._needing_two(row) if two_people and course.rollout.under_way else row)
         if cluster is not None and cluster.listed:
             error = self._call(rows, self._outside.context, now)
             self._trouble("notices", error)
