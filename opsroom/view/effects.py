@@ -150,7 +150,10 @@ def deed(done: Deed, now: float) -> str:
             return f"Done: {what}{agreed} in {numbers.duration(done.at - intent.at)}{_next(done)}."
         case DeedState.FAILED:
             return f"Failed: {what}. {because(done)}"
-    return f"Not known: {what} was sent and no answer came; the cluster will show what became of it."
+    known = (
+        left_over.FOUND[done.detail] if done.detail in ("not_seen", "cut_off") else "it was sent, and no answer came"
+    )
+    return f"Not known: {what}; {known}; the cluster will show what became of it."
 
 
 def _next(done: Deed) -> str:

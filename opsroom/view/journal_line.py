@@ -13,15 +13,6 @@ FAULT = {
     "cut_off": "the file before this one is not here",
 }
 
-DETAIL = {
-    "found_done": "it was done when it was looked at again",
-    "never_sent": "its request never reached the cluster",
-    "not_seen": "its controller has not reacted",
-    "cut_off": "whoever began it is not there any more",
-    "not_journalled": "not journalled",
-}
-"""What a deed was left with, by delivery's code."""
-
 OUTCOME = {
     Outcome.WATCH: "watches on",
     Outcome.PROMOTE: "decided to promote",
@@ -40,7 +31,7 @@ def of_deed(at: float, deed: Deed, rollout: str) -> str:
     if deed.refusal is not None:
         parts.append(deed.refusal.value.replace("_", " "))
     if deed.detail:
-        parts.append(left_over.sentence(deed.detail, intent.target.name) or DETAIL.get(deed.detail, deed.detail))
+        parts.append(left_over.sentence(deed.detail, intent.target.name) or deed.detail)
     if intent.approved_by:
         parts.append(f"approved by {intent.approved_by}")
     if intent.score is not None:

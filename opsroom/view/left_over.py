@@ -26,11 +26,22 @@ STANDS = {
 }
 """What stands, and what to do, by the engine's code."""
 
+FOUND = {
+    "found_done": "it was done when it was looked at again",
+    "never_sent": "its request never reached the cluster",
+    "not_seen": "it was accepted and its controller has not reacted",
+    "cut_off": "it was begun, and whoever began it is not there any more",
+    "not_journalled": "not journalled",
+}
+"""What a deed was left with, or found at, by delivery's code."""
+
 NOT_DECIDER = "not_decider"
 
 
 def sentence(detail: str, name: str) -> str:
-    """``detail`` of a failed deed on ``name`` as a clause; empty for one that speaks of something else."""
+    """``detail`` of a deed on ``name`` as a clause; empty for one that speaks of something else."""
+    if detail in FOUND:
+        return FOUND[detail]
     kind, _, rest = detail.partition(":")
     if kind == TAKEN_BACK:
         return f"a further request was refused ({rest}), and what the first one did was taken back"

@@ -47,3 +47,17 @@ def test_the_journal_names_both_people() -> None:
 def test_what_became_of_a_roll_back_fits_the_narrowest_board() -> None:
     done = deed("checkout-api", NOW, Verb.ROLL_BACK, DeedState.DONE, 5)
     assert effects.deed(done, NOW) == "Done: roll back checkout-api in 2 s; a new version or a retry starts it again."
+
+
+@pytest.mark.parametrize(
+    ("detail", "words"),
+    [
+        ("", "it was sent, and no answer came"),
+        ("not_journalled", "it was sent, and no answer came"),
+        ("not_seen", "it was accepted and its controller has not reacted"),
+        ("cut_off", "it was begun, and whoever began it is not there any more"),
+    ],
+)
+def test_what_is_not_known_of_a_deed_is_said_for_what_it_is(detail: str, words: str) -> None:
+    left = msgspec.structs.replace(deed("geo-api", NOW, Verb.PROMOTE, DeedState.UNKNOWN, 5), detail=detail)
+    assert f"; {words}; the cluster will show" in effects.deed(left, NOW)
