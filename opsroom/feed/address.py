@@ -63,13 +63,15 @@ def parse(text: str) -> Address:
 
 
 def _tcp(text: str) -> Address:
+    if "@" in text:
+        raise UsageError("a feed's address names no user and no password", "Store a token with: opsroom login feed")
     try:
         parts = urlsplit(text if "://" in text else f"http://{text}")
         host, port = parts.hostname or "", parts.port
     except ValueError as error:
         raise UsageError(f"{text!r} is no feed address ({error})", _FIX) from error
     tls = parts.scheme == "https"
-    if parts.scheme not in ("http", "https") or not host or parts.username or parts.query or parts.fragment:
+    if parts.scheme not in ("http", "https") or not host or parts.query or parts.fragment:
         raise UsageError(f"{text!r} is no feed address", _FIX)
     if port is None:
         if "://" not in text:

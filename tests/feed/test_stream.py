@@ -66,11 +66,20 @@ def test_addresses_are_read_and_printed_alike(text: str, want: Address) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "unix:", "unix:relative", "unix:/" + "x" * 200, "host", "ftp://x:1", "http://u:p@h:1", "h:99999", "h:x"],
+    ["", "unix:", "unix:relative", "unix:/" + "x" * 200, "host", "ftp://x:1", "h:99999", "h:x"],
 )
 def test_what_is_no_address_is_refused_with_a_sentence(text: str) -> None:
     with pytest.raises(UsageError):
         parse(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["http://u:hunter2@h:1", "https://hunter2@h", "http://u:hunter2@h:99999", "u:hunter2@h:1"]
+)
+def test_an_address_with_a_password_is_refused_and_not_repeated(text: str) -> None:
+    with pytest.raises(UsageError, match="no user and no password") as refused:
+        parse(text)
+    assert "hunter2" not in str(refused.value)
 
 
 def test_loopback_is_known() -> None:
