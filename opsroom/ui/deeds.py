@@ -25,7 +25,7 @@ from opsroom.domain.intent import (
 from opsroom.domain.offer import offer
 from opsroom.ui.attempt import Attempt
 from opsroom.ui.options import Guard, Options
-from opsroom.ui.press import Hands, doubt, marking, pressed, sparing
+from opsroom.ui.press import Hands, doubt, doubt_about, marking, pressed, sparing
 from opsroom.ui.sight import Sight
 from opsroom.ui.under_way import UnderWay, ending
 from opsroom.view import intent_line, two_people, words
@@ -229,5 +229,7 @@ class Deeds:
         """Whether ``verb`` would be accepted on the row under the cursor as far as the picture tells."""
         row = self._sight.row
         if row is None or not open_to(row, verb) or self.read_only:
+            return False
+        if doubt_about(self._sight, verb, row) is not None:
             return False
         return right_for(row, verb).allowed is not False and offer(row.rollout, verb).effect is not None

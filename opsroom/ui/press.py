@@ -60,9 +60,15 @@ def marking(press: Press, now: float) -> Press:
 
 def doubt(sight: Sight, armed: Armed) -> Refusal | None:
     """What has come up during the countdown against promoting on this picture."""
-    if armed.verb is Verb.ROLL_BACK:
+    row = sight.feed.board.rows.get(armed.row.rollout.uid)
+    return doubt_about(sight, armed.verb, row)
+
+
+def doubt_about(sight: Sight, verb: Verb, row: Row | None) -> Refusal | None:
+    """What speaks against ``verb`` on ``row``: a picture or a score too old to promote on."""
+    if verb is Verb.ROLL_BACK:
         return None
-    room, row = sight.feed.board.room, sight.feed.board.rows.get(armed.row.rollout.uid)
+    room = sight.feed.board.room
     if picture_is_old(room, sight.status()):
         return Refusal.STALE_FEED
     return None if room is None or row is None else score_doubt(row, room.sources, sight.live_now)

@@ -21,6 +21,7 @@ class ScrolledScreen(LinesScreen):
         super().__init__(control)
         self._top = LinesBlock(control.paint, id="top")
         self._page = LinesPage(control.paint, self._made, id="page")
+        self._rows = 0
 
     def compose(self) -> ComposeResult:
         """From top to bottom."""
@@ -45,6 +46,10 @@ class ScrolledScreen(LinesScreen):
         raise NotImplementedError
 
     def _made(self, cells: int, rows: int) -> list[Line]:
+        if rows != self._rows:
+            # The pinned lines have taken or given room: what is out of sight below is another number.
+            self._rows = rows
+            self.call_after_refresh(self.draw_bar)
         return self.lines(cells, rows) if cells else []
 
     def redraw(self) -> None:

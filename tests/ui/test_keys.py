@@ -273,3 +273,19 @@ def test_a_gone_rollout_leaves_the_cursor_on_another_and_refuses_the_key() -> No
         assert "changed a moment ago" in screen_text(app)
 
     run(play)
+
+
+def test_promote_is_dim_while_the_picture_is_too_old_for_it_and_roll_back_is_not() -> None:
+    async def play(pilot: Pilot[int], app: BoardApp, clock: Clock) -> None:
+        feed = app.control.sight.feed
+        assert isinstance(feed, SceneFeed)
+        feed.show(all_rows(), room(NOW), heard=clock.now)
+        app._tick()
+        shown = app.control.deeds.shown_offer
+        assert shown(Verb.PROMOTE)
+        assert shown(Verb.ROLL_BACK)
+        feed.lose("nobody listens", clock.now)
+        assert not shown(Verb.PROMOTE)
+        assert shown(Verb.ROLL_BACK)
+
+    run(play)
