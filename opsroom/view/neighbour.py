@@ -26,11 +26,12 @@ def _trouble(room: Room | None, status: Status) -> tuple[Trouble, float | None]:
     if room is None or status.so_far is not None:
         return Trouble.NEVER, None
     for source in (feed_state(room, status), *(each for each in room.sources if each.name.startswith("kube"))):
-        match freshness(source, status.now):
-            case Freshness.NEVER:
-                return Trouble.NEVER, None
-            case Freshness.STALE:
-                return Trouble.OLD, age(source.at, status.now)
+        known = freshness(source, status.now)
+        if known is Freshness.NEVER:
+            return Trouble.NEVER, None
+        # A cluster that does not answer is not waited for until its picture is stale: the count is one of then.
+        if known is Freshness.STALE or source.error:
+            return Trouble.OLD, age(source.at, status.now)
     if status.frozen_at is not None:
         return Trouble.STOPPED, age(status.frozen_at, status.now)
     return Trouble.NONE, None

@@ -164,6 +164,8 @@ def test_what_is_told_of_a_context_comes_from_the_facts_of_its_own_header() -> N
 def test_a_worker_that_has_lost_its_cluster_is_old_though_its_feed_is_fresh() -> None:
     sources = (SourceState(name="kube", interval=2.0, at=NOW - 90),)
     assert told(room(NOW, sources=sources)) == Neighbour("prod-us", 2, trouble=Trouble.OLD, since=90.0)
+    silent = (SourceState(name="kube", interval=30.0, at=NOW - 20, error="No answer from the API server"),)
+    assert told(room(NOW, sources=silent)) == Neighbour("prod-us", 2, trouble=Trouble.OLD, since=20.0)
 
 
 @pytest.mark.parametrize("cells", [80, 100, 120])
