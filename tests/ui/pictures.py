@@ -34,7 +34,7 @@ PICTURES: dict[str, tuple[type[BoardApp | WallApp], tuple[int, int]]] = {
 
 def rows() -> tuple[Row, ...]:
     """The scene, with a reason that needs no freeze around it."""
-    flag = Flag(reason=FlagReason.RAILS, since=NOW - 252)
+    flag = Flag(reason=FlagReason.RAILS, since=NOW - 252, detail="roll_back:rails")
     return tuple(
         msgspec.structs.replace(row, flag=flag) if row.flag and row.flag.reason is FlagReason.FREEZE else row
         for row in all_rows()
