@@ -20,6 +20,9 @@ from opsroom.domain.clean import clean
 from opsroom.domain.deed import Deed, DeedState, Intent, Refusal, Verb
 from opsroom.errors import JournalError, OpsroomError
 
+UNRECORDED = frozenset((Verb.ROLL_BACK, Verb.RELEASE))
+"""What a person may do though the journal cannot be written: the way back to safety, and letting go what is held."""
+
 
 async def prepare(intent: Intent, hands: Hands) -> Prepared | Deed:
     """Everything up to the request: a fresh look, the comparison, the rights, the journal's first line."""
@@ -47,7 +50,7 @@ async def prepare(intent: Intent, hands: Hands) -> Prepared | Deed:
     try:
         await journalled(deed, hands)
     except JournalError as error:
-        if intent.automatic or intent.verb is not Verb.ROLL_BACK:
+        if intent.automatic or intent.verb not in UNRECORDED:
             return refuse(intent, Refused(refusal=Refusal.JOURNAL, detail=clean(error)), hands)
         deed = msgspec.structs.replace(deed, detail="not_journalled")
         await notice.publish(deed, hands.writer)

@@ -62,6 +62,15 @@ def test_a_persons_roll_back_goes_ahead_without_journal_and_leaves_an_event(sim:
     assert not any(": journalled" in message for message in told)
 
 
+def test_a_full_disk_strands_nothing_that_is_held(sim: Sim) -> None:
+    sim.rollout()
+    assert sim.run(sim.deliver(sim.intent(Verb.HOLD)))[-1].state is DeedState.DONE
+    sim.journal.broken = JournalError("disk full")
+    released = sim.run(sim.deliver(sim.intent(Verb.RELEASE)))[-1]
+    assert (released.state, released.detail) == (DeedState.DONE, "not_journalled")
+    assert "opsroom.dev/queue" not in sim.get("rollouts", "cart")["metadata"]["annotations"]
+
+
 def test_nothing_is_sent_before_the_journal_has_the_first_line(sim: Sim) -> None:
     canary(sim)
     seen: list[list[str]] = []
