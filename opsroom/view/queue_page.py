@@ -116,7 +116,7 @@ def _waiting(entry: QueueEntry, row: Row, said: str, now: float, cells: int, bes
 def _running(entry: QueueEntry, row: Row, now: float, cells: int) -> Line:
     left = None if entry.eta_p50 is None else entry.eta_p50 - now
     late = left is not None and left <= 0
-    ends = Piece(f"  {'late' if late else numbers.age(left):>7}", Role.WATCH if late else Role.TEXT)
+    ends = Piece(f"  {'late' if late else numbers.age(left):>7}", Role.DIM if late else Role.TEXT)
     phase = Piece(f"  {marks.PHASE[row.rollout.phase]}", Role.DIM)
     return cut(line(*_facts("", entry, row, now, cells), ends, phase), cells)
 

@@ -293,13 +293,12 @@ def moving(now: float) -> list[Row]:
 
 def in_slots(rows: list[Row], now: float) -> list[Row]:
     """The first three hold a slot."""
-    lanes = (Lane.HOTFIX, Lane.NORMAL, Lane.NORMAL)
-    held = [
-        msgspec.structs.replace(
-            row, queue=QueueEntry(uid=row.rollout.uid, lane=lane, since=row.rollout.started or now, running=True)
-        )
-        for row, lane in zip(rows, lanes, strict=False)
-    ]
+    slots = ((Lane.HOTFIX, 425.0), (Lane.NORMAL, 70.0), (Lane.NORMAL, -30.0))
+    held = []
+    for row, (lane, left) in zip(rows, slots, strict=False):
+        uid, since = row.rollout.uid, row.rollout.started or now
+        entry = QueueEntry(uid=uid, lane=lane, since=since, running=True, eta_p50=now + left)
+        held.append(msgspec.structs.replace(row, queue=entry))
     return [*held, *rows[len(held) :]]
 
 
