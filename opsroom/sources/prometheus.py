@@ -141,8 +141,9 @@ class Metrics:
 
     async def _learn(self, now: float) -> Plan | None:
         """The plan; made anew after a while, because exporters come and go. The old one serves until then."""
-        # More than that is left only where the clock was set back.
-        if self._plan is not None and 0.0 < self._plan_due - now <= REDISCOVER:
+        # More than that is left only where the clock was set back; what failed before it was must not stand until then.
+        due = self._troubles.failing(DISCOVERY) or not 0.0 < self._plan_due - now <= REDISCOVER
+        if self._plan is not None and not due:
             return self._plan
         if self._troubles.resting(DISCOVERY, now):
             return self._plan

@@ -62,6 +62,10 @@ class Troubles:
         # More than any rest is left only where the clock was set back.
         return 0.0 < left <= RETRY_MAX
 
+    def failing(self, name: str) -> bool:
+        """Whether it was not answered when it was last asked."""
+        return name in self._errors
+
     def wake(self, names: Collection[str]) -> None:
         """End the rests of ``names``."""
         for name in names:

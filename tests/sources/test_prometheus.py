@@ -3,106 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import httpx
 import numpy as np
-import promql_parser
 import pytest
 
-from opsroom.domain.rollout import Engine, Phase, Revision, Rollout, Shape, Uid
 from opsroom.kube.connection import Connection
 from opsroom.kube.endpoint import Endpoint
 from opsroom.kube.reader import Reader
-from opsroom.sources.aligned import Aligned, Look
+from opsroom.sources.aligned import Look
 from opsroom.sources.asking import authorization
-from opsroom.sources.discovery import NoRequests, discover
-from opsroom.sources.presets import CPU, MEMORY, PRESETS, RESTARTS, fitted
 from opsroom.sources.prometheus import Metrics
-from opsroom.sources.queries import LATENCY_P99, REQUESTS, RESTART_COUNT, Plan, all_queries
-
-NOW = 1_000_000.0
-VECTOR = {"resultType": "vector", "result": []}
-NAMES = frozenset({"http_requests_total", CPU, "up"})
-
-
-class Catalog:
-    """A Prometheus with these metrics, scraped each ``scrape`` seconds."""
-
-    def __init__(
-        self, names: frozenset[str] = NAMES, scrape: float = 1.0, labels: tuple[str, ...] = ("status",)
-    ) -> None:
-        self.found, self.scrape, self.label_names = names, scrape, frozenset({"namespace", "pod", *labels})
-        self.samples = 9
-        self.partial = ""
-        self.asked: list[str] = []
-
-    async def names(self) -> frozenset[str]:
-        return self.found
-
-    async def labels(self, metric: str) -> frozenset[str]:
-        return self.label_names
-
-    async def query(self, promql: str) -> list[Any]:
-        self.asked.append(promql)
-        if promql.startswith("topk"):
-            return [{"metric": {"__name__": "http_requests_total", "pod": 'a"b'}, "value": [0, "1"]}]
-        return [{"metric": {}, "values": [[n * self.scrape, "1"] for n in range(self.samples)]}]
-
-
-class Prometheus(httpx.AsyncBaseTransport):
-    """Answers every range query with 5.0 for both arms at each step, unless told otherwise."""
-
-    def __init__(self, answer: Callable[[dict[str, str]], httpx.Response | Exception] | None = None) -> None:
-        self.answer = answer
-        self.asked: list[dict[str, str]] = []
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        await request.aread()
-        form = dict(httpx.QueryParams(request.content.decode() or request.url.query.decode()))
-        self.asked.append(form)
-        answer = self.answer(form) if self.answer is not None else series(form)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-
-def series(form: dict[str, str], value: str = "5") -> httpx.Response:
-    start, end, step = (float(form[key]) for key in ("start", "end", "step"))
-    times = np.arange(start, end + step / 2, step)
-    result = [
-        {"metric": {"namespace": "shop", "rs": f"checkout-{arm}"}, "values": [[at, value] for at in times]}
-        for arm in ("old", "new")
-    ]
-    return httpx.Response(200, json={"status": "success", "data": {"resultType": "matrix", "result": result}})
-
-
-def rollout() -> Rollout:
-    return Rollout(
-        uid=Uid("uid"),
-        engine=Engine.ARGO,
-        shape=Shape.CANARY,
-        namespace="shop",
-        name="checkout",
-        phase=Phase.PAUSED,
-        stable=Revision(hash="old", replica_set="checkout-old", ready=1, restarts=1),
-        canary=Revision(hash="new", replica_set="checkout-new", restarts=4),
-    )
-
-
-def looks(metrics: Metrics, *times: float, step: float = 2.0) -> list[Aligned]:
-    async def look() -> list[Aligned]:
-        found = [await metrics.fetch([rollout()], Look(at, step, 10)) for at in times]
-        await metrics.aclose()
-        return found
-
-    return asyncio.run(look())
-
-
-def metrics(server: Prometheus, catalog: Catalog | None = None, **more: Any) -> Metrics:
-    return Metrics("http://prom.test:9090", transport=server, catalog=catalog or Catalog(), **more)
+from opsroom.sources.queries import LATENCY_P99, REQUESTS, RESTART_COUNT
+from tests.sources.answering import NOW, Catalog, Prometheus, looks, metrics, rollout, series
 
 
 def spans(server: Prometheus, metric: str) -> list[tuple[float, float]]:
@@ -309,67 +222,28 @@ def test_prometheus_behind_the_api_servers_proxy_is_only_read() -> None:
     assert source.states()[0].error == ""
 
 
-def planned(catalog: Catalog, **more: Any) -> Plan:
-    return asyncio.run(discover(catalog, **more))
+def test_a_discovery_that_failed_under_a_wrong_clock_is_asked_again_when_the_clock_is_right() -> None:
+    class Failing(Catalog):
+        def __init__(self) -> None:
+            super().__init__()
+            self.down = False
 
+        async def names(self) -> frozenset[str]:
+            if self.down:
+                raise OSError("timed out")
+            return await super().names()
 
-def test_the_scrape_interval_is_measured_in_one_series() -> None:
-    catalog = Catalog(scrape=30.0)
-    plan = planned(catalog)
-    assert (plan.scrape, plan.settled) == (30.0, True)
-    assert catalog.asked[-1] == 'http_requests_total{pod="a\\"b"}[5m]'
-    catalog.samples = 1
-    assert not planned(catalog).settled
+    async def scenario() -> list[str]:
+        catalog = Failing()
+        source = metrics(Prometheus(), catalog)
+        said = []
+        for down, at in ((False, NOW), (True, NOW + 3600.0), (False, NOW + 2.0)):
+            catalog.down = down
+            await source.fetch([rollout()], Look(at, 2.0, 10))
+            said.append(source.states()[0].error)
+        await source.aclose()
+        return said
 
-
-def test_labels_decide_how_codes_and_pods_are_called() -> None:
-    plan = planned(Catalog(labels=("status", "exported_pod", "exported_namespace", "container")))
-    assert plan.preset is not None
-    assert (plan.preset.failed, plan.preset.arm, plan.preset.namespace) == (
-        'status=~"5.."',
-        "exported_pod",
-        "exported_namespace",
-    )
-    assert plan.containers
-
-
-@pytest.mark.parametrize("preset", PRESETS, ids=lambda one: one.name)
-def test_a_preset_is_chosen_by_its_counter(preset: Any) -> None:
-    plan = planned(Catalog(frozenset({preset.requests})))
-    assert plan.preset is not None
-    assert plan.preset.name == preset.name
-
-
-def test_an_unknown_preset_is_named() -> None:
-    with pytest.raises(NoRequests, match="no preset nope"):
-        planned(Catalog(), preset="nope")
-
-
-@pytest.mark.parametrize("preset", PRESETS, ids=lambda one: one.name)
-@pytest.mark.parametrize("namespaces", [(), ("shop",), ("shop", "pay")])
-def test_every_query_is_grouped_promql(preset: Any, namespaces: tuple[str, ...]) -> None:
-    fit = fitted(preset, frozenset({"code", "namespace", "pod"}))
-    plan = Plan(preset=fit, metrics=frozenset({CPU, MEMORY, RESTARTS}), scrape=15.0)
-    for name, query in plan.queries(namespaces, 10.0).items():
-        promql_parser.parse(query.promql)
-        assert ", rs" in query.promql, name
-        assert all(namespace in query.promql for namespace in namespaces)
-
-
-def test_all_queries_of_the_default_preset_are_told() -> None:
-    assert set(all_queries(("shop",))) == {
-        "latency_p99",
-        "latency_p50",
-        "requests",
-        "errors",
-        "cpu_usage",
-        "pods",
-        "memory_bytes",
-        "restarts",
-    }
-
-
-@pytest.mark.parametrize("namespaces", [(), ("shop", "pay")])
-def test_every_query_we_send_is_held_to_a_real_prometheus(namespaces: tuple[str, ...]) -> None:
-    held = (Path(__file__).parents[1] / "conformance" / "queries.promql").read_text().splitlines()
-    assert set(all_queries(namespaces, 2.0, 1.0).values()) <= set(held)
+    first, failed, later = asyncio.run(scenario())
+    assert (first, later) == ("", "")
+    assert "timed out" in failed
