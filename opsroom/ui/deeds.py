@@ -103,7 +103,7 @@ class Deeds:
 
     def _guard(self) -> Guard:
         """The guard of this context."""
-        return self._options.guards.get(self._sight.name, self._options.guard)
+        return self._options.guards.get(self._sight.context, self._options.guard)
 
     def _mark(self, row: Row, press: Press) -> None:
         """A mark changes no traffic: the same conditions, no countdown."""

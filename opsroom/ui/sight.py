@@ -20,7 +20,7 @@ from opsroom.feed.state import Board, Link, LinkState
 from opsroom.view.header import Playing, Status
 from opsroom.view.neighbour import neighbour
 from opsroom.view.order import Entry, Kind, Sort, Standing, Wish, entries, kind, matcher, standing, uids
-from opsroom.view.strip import Neighbour
+from opsroom.view.strip import Neighbour, called
 
 if TYPE_CHECKING:
     from opsroom.feed.replay import Replay
@@ -104,10 +104,16 @@ class Sight:
         self._target: object = None
 
     @property
-    def name(self) -> str:
-        """Name of the context."""
+    def context(self) -> str:
+        """The context that deeds go to, as far as this screen was told; else the one that the feed names."""
         room = self.feed.board.room
         return self._context or (room.context if room is not None else "")
+
+    @property
+    def name(self) -> str:
+        """The context for people: where the feed is called otherwise, both names."""
+        room = self.feed.board.room
+        return called(self.context, room.context if room is not None else "")
 
     @property
     def now(self) -> float:

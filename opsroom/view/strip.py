@@ -129,6 +129,11 @@ def _spaced(pieces: list[Piece]) -> list[Piece]:
     return [Piece(" "), *pieces] if pieces else []
 
 
+def called(context: str, told: str) -> str:
+    """``prod-eu``, or ``prod-eu (feed of eu-1)`` where a worker looks at it under another name, or at another one."""
+    return context if told in ("", "in-cluster", context) else f"{context} (feed of {told})"
+
+
 def elsewhere(name: str, text: str) -> str:
     """What came of something in a context that is not shown."""
     return f"{name}: {text}"

@@ -266,6 +266,21 @@ def test_a_lost_feed_is_a_word_in_the_strip_and_its_count_is_doubtful(tmp_path: 
     run(play, Stage(tmp_path))
 
 
+def test_a_feed_that_names_another_context_is_not_shown_under_ours_alone(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, guards={"prod-us": Guard(second_key=True)})
+    stage.feeds[1].show(all_rows(), room(NOW, context="prod-ap"), heard=0.0)
+
+    async def play(pilot: Pilot[int], stage: Stage) -> None:
+        await pilot.press("tab")
+        stage.hear()
+        assert stage.top.startswith("[prod-us (feed of prod-ap)]")
+        await pilot.press("x")
+        assert "in prod-us (feed of prod-ap)/payments" in stage.text
+        assert "Y does it" in stage.text
+
+    run(play, stage, (160, 40))
+
+
 def test_a_feed_that_is_old_says_so_in_the_strip(tmp_path: Path) -> None:
     async def play(pilot: Pilot[int], stage: Stage) -> None:
         stage.clock.now += 40.0
