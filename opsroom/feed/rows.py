@@ -1,4 +1,4 @@
-"""All rows of a picture, kept packed (MessagePack: read and written in half of JSON's time) until somebody looks at one.
+"""All rows of a picture, kept packed (MessagePack: read and written in half of JSON's time) until one is looked at.
 
 Ten thousand decoded rows are seventy megabytes of small objects, packed they are four; a screen shows fifty. Rows of
 one fleet are much alike, so a settled one is deflated with the first one as its dictionary (RFC 1951, zlib's
