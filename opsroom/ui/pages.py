@@ -1,4 +1,4 @@
-"""Pages to read: help, sources, journal, events; one screen class, one function of lines each."""
+"""Pages to read: help, sources, journal, events, queue; one screen class, one function of lines each."""
 
 from __future__ import annotations
 

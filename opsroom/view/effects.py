@@ -178,11 +178,3 @@ def because(done: Deed) -> str:
         missing=f": the right to {done.detail} is missing" if done.detail else "",
     )
     return f"{sentence} ({done.detail})" if done.detail and "{missing}" not in words.REFUSAL[done.refusal] else sentence
-
-
-def deed_line(done: Deed) -> str:
-    """A deed for a list: ``12:01:44 kim rolled back geo-api: done``."""
-    intent = done.intent
-    who = "worker" if intent.automatic else intent.actor or "somebody"
-    verb = words.PAST[intent.verb] if done.state is DeedState.DONE else words.VERB[intent.verb]
-    return f"{numbers.clock(done.at)}  {who}  {verb}  {intent.target.name}"

@@ -89,7 +89,7 @@ def _traffic(found: Evidence, row: Row) -> str:
 
 
 def brief(found: Evidence) -> str:
-    """The shortest form, for a column: ``p99 1.9 s / 0.4 s``."""
+    """The shortest form, for a column: ``p99 1.9 s against 0.4 s``."""
     if found.guard:
         return GUARD.get(found.guard, found.guard.replace("_", " "))
     if found.canary is None or found.baseline is None:

@@ -8,8 +8,6 @@ from opsroom.domain.board import Row
 from opsroom.domain.queue import QueueEntry
 from opsroom.view import effects, marks, queue_words, words
 
-OUTCOME = {"promoted": "promoted", "rolled_back": "rolled back"}
-
 
 def where(row: Row, now: float, known: queue_words.Names | None = None) -> str:
     """``cart v42: paused at 20%``, ``cart v42: waits for a slot of tier 1``, ``cart v42: flagged, …``."""
@@ -34,4 +32,4 @@ def _timeless(entry: QueueEntry) -> QueueEntry:
 def ended(row: Row, outcome: str) -> str:
     """The last line."""
     stable = effects.revision_name(row.rollout, canary=False)
-    return f"{row.rollout.key} is {OUTCOME[outcome]}; {stable or 'the former revision'} serves"
+    return f"{row.rollout.key} is {marks.RESULT[outcome]}; {stable or 'the former revision'} serves"
