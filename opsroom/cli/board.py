@@ -61,7 +61,8 @@ def _several(arguments: argparse.Namespace, found: Sequence[Settings]) -> int:
         options = []
         for settings in found:
             where, said = stack.enter_context(kept(arguments, settings))
-            one = replace(_options(where, common_words(arguments, settings), settings, said), context=settings.context)
+            one = _options(where, common_words(arguments, settings), settings, said, alone=False)
+            one = replace(one, context=settings.context)
             # Without a context nobody knows which cluster to ask for logs and manifests.
             options.append(one if settings.context else replace(one, show=()))
         return run_board(*options)
@@ -97,7 +98,9 @@ def show(
         recorder.close()
 
 
-def _options(where: str, words: Sequence[str], settings: Settings, worker: Callable[[], str]) -> Options:
+def _options(
+    where: str, words: Sequence[str], settings: Settings, worker: Callable[[], str], *, alone: bool = True
+) -> Options:
     """What a screen has to know of one context."""
     from opsroom.cli.feed_token import feed_token
 
@@ -105,7 +108,7 @@ def _options(where: str, words: Sequence[str], settings: Settings, worker: Calla
         screen_options(settings),
         feed=where,
         worker=worker,
-        token=feed_token(where),
+        token=feed_token(where, settings, alone=alone),
         act=tuple(command("act", *words)),
         freeze=tuple(command("freeze", *words)),
         thaw=tuple(command("thaw", *words)),

@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from opsroom.cli.doctor_findings import Finding, disk, fail, failed, ok, size, warn
 from opsroom.cli.login import no_keyring
@@ -21,7 +22,7 @@ from opsroom.cli.parser import TARGETS
 from opsroom.config import paths
 from opsroom.config.lock import locked
 from opsroom.config.policy_file import load_policy
-from opsroom.config.secrets import addresses, keyring_name, token
+from opsroom.config.secrets import addresses, keyring_name, token, variable_of
 from opsroom.config.settings import Settings
 from opsroom.errors import OpsroomError
 
@@ -32,7 +33,7 @@ def here_findings(settings: Settings, environment: Mapping[str, str]) -> Iterato
     yield _screen(settings)
     yield from _kubeconfig(settings, environment)
     yield _keyring(environment)
-    yield from _token_files(environment)
+    yield from _token_files(settings, environment)
     yield _notices(environment)
     yield from _folders()
     yield from _terminal(environment)
@@ -83,16 +84,18 @@ def _keyring(environment: Mapping[str, str]) -> Finding:
     name = keyring_name()
     if name:
         return ok("keyring", name)
-    named = [target for target in TARGETS if environment.get(f"{target.upper()}_TOKEN_FILE")]
+    named = [target for target in TARGETS if environment.get(variable_of(target))]
     if named:
         return ok("keyring", f"none usable; token files are named for {', '.join(named)}")
     error = no_keyring("prometheus")
     return warn("keyring", error.message, f"Where a token is needed: {error.fix}")
 
 
-def _token_files(environment: Mapping[str, str]) -> Iterator[Finding]:
-    for target in TARGETS:
-        variable = f"{target.upper()}_TOKEN_FILE"
+def _token_files(settings: Settings, environment: Mapping[str, str]) -> Iterator[Finding]:
+    own = (("prometheus", settings.prometheus.url), ("feed", settings.feed))
+    servers = [f"{target}@{server}" for target, url in own if (server := urlsplit(url).netloc)]
+    for target in (*TARGETS, *servers):
+        variable = variable_of(target)
         if not environment.get(variable):
             continue
         try:

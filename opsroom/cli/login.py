@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from typing import TextIO
 
-from opsroom.config.secrets import Secret, keyring_name, store
+from opsroom.config.secrets import Secret, keyring_name, store, variable_of
 from opsroom.errors import OpsroomError, UsageError
 
 LIMIT = 16 * 1024
@@ -24,7 +24,7 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         OpsroomError: this machine has no usable keyring. UsageError: what came is no token.
     """
-    target: str = arguments.target
+    target = named(arguments.target, arguments.server)
     if not keyring_name():
         raise no_keyring(target)
     secret = read_secret(target, sys.stdin)
@@ -33,11 +33,26 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def named(target: str, server: str) -> str:
+    """The name of the token for ``target``, or for one server of its kind: ``prometheus@prom.eu:9090``.
+
+    Raises:
+        UsageError: ``server`` is none.
+    """
+    if not server:
+        return target
+    if target not in ("prometheus", "feed"):
+        raise UsageError(f"{target} has no server of its own", "Leave --server out")
+    if not server.isprintable() or any(sign in server for sign in "/@ "):
+        raise UsageError("--server takes HOST or HOST:PORT as in its URL", "For example --server prom.eu:9090")
+    return f"{target}@{server}"
+
+
 def no_keyring(target: str) -> OpsroomError:
     """What a headless machine is told."""
     return OpsroomError(
         "this machine has no usable keyring (no Secret Service answers here)",
-        f"Write the token to a file of mode 0600 and name it in {target.upper()}_TOKEN_FILE",
+        f"Write the token to a file of mode 0600 and name it in {variable_of(target)}",
     )
 
 

@@ -61,9 +61,10 @@ def whole_picture(arguments: argparse.Namespace) -> Picture:
         ConfigError, Unauthorized: what the worker was told about the cluster is wrong, or the cluster knows nobody.
         NotPermitted: the cluster lets it read nothing; no rows then say nothing about what waits for a person.
     """
-    where = address(arguments, settings_for(arguments))
+    settings = settings_for(arguments)
+    where = address(arguments, settings)
     wait_for(where)
-    token = feed_token(where)
+    token = feed_token(where, settings)
     end = time.monotonic() + FILL_SECONDS
     while True:
         picture = asyncio.run(fetch_picture(where, token))

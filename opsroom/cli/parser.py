@@ -241,6 +241,7 @@ def _setting_up(command: Any) -> None:
     login = command("login", "Put a token into the keyring of this machine.")
     targets = (*TARGETS, "apprise")
     login.add_argument("target", metavar="TARGET", choices=targets, help=f"{', '.join(targets)} (where notices go)")
+    login.add_argument("--server", metavar="HOST[:PORT]", default="", help="for this prometheus or feed alone")
     manifest = command("manifest", "Print what to apply: rights, the worker in the cluster, the hold, alerts, a unit.")
     manifest.add_argument("role", choices=("worker", "operator", "wall", "hold", "alerts", "systemd"))
     manifest.add_argument("--mode", choices=("observe", "advise", "auto"), default="observe")

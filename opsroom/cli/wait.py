@@ -41,8 +41,10 @@ def run(arguments: argparse.Namespace) -> int:
     uid = find(picture.rows, arguments.name).rollout.uid
     wanted = ROLLED_BACK if arguments.wanted == "rolled-back" else PROMOTED
     course = Waiting(arguments.revision, time.time)
-    with kept(arguments, pinned(settings_for(arguments))) as (where, _):
-        return asyncio.run(_follow(where, uid, course, wanted, seconds, quiet=arguments.quiet))
+    settings = pinned(settings_for(arguments))
+    with kept(arguments, settings) as (where, _):
+        client = FeedClient(where, feed_token(where, settings))
+        return asyncio.run(_follow(client, uid, course, wanted, seconds, quiet=arguments.quiet))
 
 
 def duration(text: str) -> float:
@@ -119,7 +121,7 @@ def _same(canary: Revision, stable: Revision | None) -> bool:
     )
 
 
-async def _follow(where: str, uid: Uid, course: Waiting, wanted: str, seconds: float, *, quiet: bool) -> int:
+async def _follow(client: FeedClient, uid: Uid, course: Waiting, wanted: str, seconds: float, *, quiet: bool) -> int:
     """Follow the feed until it is over.
 
     Raises:
@@ -127,7 +129,7 @@ async def _follow(where: str, uid: Uid, course: Waiting, wanted: str, seconds: f
         Unreachable: time is over and there is no feed, or none of the cluster.
         ConfigError, Unauthorized: the worker cannot read the cluster, and waiting will not mend it.
     """
-    client, said, row = FeedClient(where, feed_token(where)), "", None
+    said, row = "", None
     try:
         async with asyncio.timeout(seconds):
             async for _ in client:

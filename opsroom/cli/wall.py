@@ -37,7 +37,8 @@ def _options(arguments: argparse.Namespace, where: str) -> Options:
     from opsroom.cli.board import screen_options
     from opsroom.cli.feed_token import feed_token
 
-    return replace(screen_options(_settings(arguments)), feed=where, token=feed_token(where), read_only=True)
+    settings = _settings(arguments)
+    return replace(screen_options(settings), feed=where, token=feed_token(where, settings), read_only=True)
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:

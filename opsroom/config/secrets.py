@@ -8,8 +8,10 @@ appears in ``repr``, ``str``, logs or tracebacks (Textual prints local variables
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from opsroom.errors import ConfigError, OpsroomError
 
@@ -45,18 +47,31 @@ class Secret:
         raise TypeError("a Secret is not pickled")
 
 
-def token(target: str, environment: Mapping[str, str] | None = None) -> Secret | None:
+def token(
+    target: str, environment: Mapping[str, str] | None = None, *, url: str = "", shared: bool = True
+) -> Secret | None:
     """The bearer token for ``target`` (``prometheus``, ``feed``), None where there is none.
+
+    One that is stored for the server of ``url`` (``prometheus@prom.eu:9090``) goes to that server alone and wins over
+    the one for all servers, which is looked for only where ``shared``.
 
     Raises:
         ConfigError: the token file is missing, empty, or readable by others.
     """
     environment = os.environ if environment is None else environment
-    variable = f"{target.upper()}_TOKEN_FILE"
-    path = environment.get(variable)
-    if path:
-        return _from_file(Path(path), variable)
-    return _from_keyring(target)
+    server = urlsplit(url).netloc
+    for name in (*((f"{target}@{server}",) if server else ()), *((target,) if shared or not server else ())):
+        variable = variable_of(name)
+        path = environment.get(variable)
+        found = _from_file(Path(path), variable) if path else _from_keyring(name)
+        if found is not None:
+            return found
+    return None
+
+
+def variable_of(name: str) -> str:
+    """The variable that names a file with the token: ``PROMETHEUS_PROM_EU_9090_TOKEN_FILE`` for one server's."""
+    return re.sub(r"[^A-Z0-9]", "_", name.upper()) + "_TOKEN_FILE"
 
 
 def addresses(environment: Mapping[str, str] | None = None) -> tuple[Secret, ...]:
@@ -128,7 +143,7 @@ def store(target: str, secret: Secret) -> str:
     except keyring.errors.KeyringError as error:
         raise OpsroomError(
             "this machine has no usable keyring",
-            f"Write the token to a file of mode 0600 and name it in {target.upper()}_TOKEN_FILE",
+            f"Write the token to a file of mode 0600 and name it in {variable_of(target)}",
         ) from error
     return str(backend.name)
 

@@ -186,6 +186,11 @@ def in_context(settings: Settings, name: str) -> Settings:
     )
 
 
+def of_one_context(settings: Settings, url: str) -> bool:
+    """Whether ``url`` is the feed or the Prometheus of one context: what is stored for all is not meant for it."""
+    return any(url and url in (told.feed, told.prometheus.url) for told in settings.contexts.values())
+
+
 def _truth(variable: str, value: str) -> bool:
     if value.lower() in ("1", "true", "yes", "on"):
         return True

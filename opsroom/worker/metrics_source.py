@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from opsroom.config.secrets import token
-from opsroom.config.settings import Settings
+from opsroom.config.settings import Settings, of_one_context
 from opsroom.errors import OpsroomError
 from opsroom.kube.reader import Reader
 from opsroom.sources.prometheus import Metrics as Prometheus
@@ -83,9 +83,11 @@ class MetricsSource:
 
     async def _found(self) -> tuple[str, str]:
         """The token (empty for none), and why it cannot be had."""
+        url = self._settings.prometheus.url
+        shared = not of_one_context(self._settings, url)
         try:
             # The keyring may ask a service of the desktop, which may take its time.
-            secret = await asyncio.to_thread(token, "prometheus")
+            secret = await asyncio.to_thread(token, "prometheus", url=url, shared=shared)
         except OpsroomError as error:
             return "", str(error)
         return (secret.reveal() if secret is not None else ""), ""

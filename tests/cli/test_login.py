@@ -57,6 +57,22 @@ def test_a_piped_token_is_stored_and_found_again(
     assert found.reveal() == PLANTED
 
 
+def test_a_token_can_be_for_one_server_alone(ring: InMemory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{PLANTED}\n"))
+    assert main(["login", "prometheus", "--server", "prom.eu:9090"]) == 0
+    found = token("prometheus", {}, url="https://prom.eu:9090/base", shared=False)
+    assert found is not None
+    assert found.reveal() == PLANTED
+    assert token("prometheus", {}, url="https://prom.us:9090") is None
+
+
+@pytest.mark.parametrize("words", [["gates", "--server", "a"], ["feed", "--server", "https://room.eu"]])
+def test_a_server_that_is_none_is_refused(words: list[str], ring: InMemory, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["login", *words]) == 2
+    assert "--server" in capsys.readouterr().err
+    assert ring.kept == {}
+
+
 def test_a_terminal_is_asked_without_echo(ring: InMemory, monkeypatch: pytest.MonkeyPatch) -> None:
     class Terminal(io.StringIO):
         def isatty(self) -> bool:

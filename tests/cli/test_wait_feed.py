@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from opsroom.cli import wait
+from opsroom.cli import main, wait
 from opsroom.domain.board import Room, Row
 from opsroom.domain.freshness import Cause, SourceState
 from opsroom.domain.rollout import Engine, Phase, Revision, Rollout, Shape, Uid
@@ -31,9 +31,9 @@ def test_an_https_feed_is_shown_the_token(tmp_path: Path, monkeypatch: pytest.Mo
         return FeedClient(where, token)
 
     monkeypatch.setattr(wait, "FeedClient", opened)
-    course = wait.Waiting("", lambda: 0.0)
-    with pytest.raises(Unreachable):
-        asyncio.run(wait._follow("https://127.0.0.1:9", Uid("u"), course, wait.PROMOTED, 0.05, quiet=True))
+    monkeypatch.setattr(wait, "whole_picture", lambda _: Picture(seq=1, room=Room(at=1000.0), rows=(MOVING,)))
+    words = ["wait", "cart", "--for", "promoted", "--timeout", "0.05s", "--feed", "https://127.0.0.1:9"]
+    assert main(words) == Unreachable.exit_code
     assert [give() for give in shown] == ["sesame"]
 
 
@@ -90,10 +90,9 @@ MOVING = Row(
     ],
 )
 def test_what_the_worker_cannot_read_is_no_outcome(
-    source: SourceState, seconds: float, error: type[OpsroomError], monkeypatch: pytest.MonkeyPatch
+    source: SourceState, seconds: float, error: type[OpsroomError]
 ) -> None:
-    monkeypatch.setattr(wait, "FeedClient", lambda *_: Told(source))
     course = wait.Waiting("", lambda: 0.0)
     with pytest.raises(OpsroomError) as raised:
-        asyncio.run(wait._follow("unix:/x", Uid("u"), course, wait.PROMOTED, seconds, quiet=True))
+        asyncio.run(wait._follow(cast(FeedClient, Told(source)), Uid("u"), course, wait.PROMOTED, seconds, quiet=True))
     assert type(raised.value) is error

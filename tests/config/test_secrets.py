@@ -40,3 +40,21 @@ def test_a_bad_token_file_is_refused(tmp_path: Path, text: str, mode: int, what:
 def test_a_missing_token_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="none"):
         token("prometheus", {"PROMETHEUS_TOKEN_FILE": str(tmp_path / "none")})
+
+
+def test_a_token_of_one_server_goes_to_that_server_alone(tmp_path: Path) -> None:
+    environment = {}
+    for variable, text in (("PROMETHEUS_TOKEN_FILE", "all"), ("PROMETHEUS_PROM_EU_9090_TOKEN_FILE", "eu")):
+        file = tmp_path / text
+        file.write_text(text)
+        file.chmod(0o600)
+        environment[variable] = str(file)
+
+    def found(url: str, shared: bool) -> str | None:
+        secret = token("prometheus", environment, url=url, shared=shared)
+        return secret.reveal() if secret is not None else None
+
+    assert found("https://prom.eu:9090", True) == found("https://prom.eu:9090/base", False) == "eu"
+    assert found("https://prom.us:9090", True) == "all"
+    assert found("https://prom.us:9090", False) is None
+    assert found("kube:monitoring/prometheus:9090", False) == "all"

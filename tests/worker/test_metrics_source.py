@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from opsroom.config.secrets import Secret
-from opsroom.config.settings import Prometheus, Settings
+from opsroom.config.settings import Context, Prometheus, Settings
 from opsroom.domain.board import Mode
 from opsroom.domain.freshness import SourceState
 from opsroom.domain.rollout import Rollout
@@ -55,7 +55,7 @@ class Worker:
         monkeypatch.setattr(module, "Prometheus", Told)
         monkeypatch.setattr(module, "token", self._token)
 
-    def _token(self, _target: str) -> Secret:
+    def _token(self, _target: str, *, url: str, shared: bool) -> Secret:
         if isinstance(self.secret, ConfigError):
             raise self.secret
         return self.secret
@@ -91,6 +91,26 @@ def test_another_token_makes_another_source_while_the_first_does_not_answer(monk
         assert third.closed
 
     asyncio.run(run())
+
+
+def test_a_token_for_all_is_not_asked_for_where_one_context_names_its_own_prometheus(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[tuple[str, bool]] = []
+
+    def token(_target: str, *, url: str, shared: bool) -> None:
+        asked.append((url, shared))
+
+    async def run() -> None:
+        monkeypatch.setattr(module, "token", token)
+        for contexts in ({}, {"eu": Context(prometheus=Prometheus(url="http://prom.eu"))}):
+            settings = Settings(prometheus=Prometheus(url="http://prom.eu"), contexts=contexts)
+            outside = Outside("", "", (), mode=Mode.OBSERVE, read_only=True)
+            source = await MetricsSource(settings, outside)._made()
+            await source.aclose()
+
+    asyncio.run(run())
+    assert asked == [("http://prom.eu", True), ("http://prom.eu", False)]
 
 
 def test_another_connection_makes_another_source_behind_the_api_server(monkeypatch: pytest.MonkeyPatch) -> None:
