@@ -111,7 +111,8 @@ async def _release_everything(door: OpenDoor, held: Held, reason: str) -> int:
         failed += exit_code(deed) != 0
         code = code or exit_code(deed)
     if failed:
-        sys.stderr.write(f"opsroom: {failed} of {len(held.targets)} could not be released and are still held\n")
+        fix = "opsroom queue ls shows what is still held"
+        sys.stderr.write(f"opsroom: {failed} of {len(held.targets)} are not known to go on. {fix}\n")
     return code
 
 

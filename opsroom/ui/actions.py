@@ -71,9 +71,9 @@ MOVING = (
     Action("last", "G,end", "edge(1)", "last", "to the last rollout", ALL),
     Action("next", "n", "flagged(1)", "next flagged", "to the next flagged rollout", BOTH, bar=4),
     Action("previous", "N", "flagged(-1)", "previous flagged", "to the previous flagged rollout", BOTH),
-    Action("next_context", "tab", "app.context(1)", "context", "to the next context of this board", BOTH, bar=5,
+    Action("next_context", "tab", "context(1)", "context", "to the next context of this board", BOTH, bar=5,
            several=True),
-    Action("previous_context", "shift+tab", "app.context(-1)", "context before", "to the context before", BOTH,
+    Action("previous_context", "shift+tab", "context(-1)", "context before", "to the context before", BOTH,
            several=True),
 )  # fmt: skip
 

@@ -238,6 +238,10 @@ class GuardedScreen(LinesScreen):
         self.control.sight.move(by)
         self.redraw()
 
+    async def action_context(self, by: int) -> None:
+        """Another context; asked of this screen, for it may be taking letters."""
+        await self.app.run_action(f"app.context({by})")
+
     def action_flagged(self, by: int) -> None:
         """To the next flagged rollout."""
         self.control.deeds.stop()

@@ -137,7 +137,9 @@ class Sight:
 
     @property
     def settled_for(self) -> float:
-        """Seconds since the row under the cursor became what it is."""
+        """Seconds since the row under the cursor became what it is, drawn or not."""
+        # The feed changes rows between two paints: a key is meant for what was painted.
+        self._note_target()
         return self.clock() - self._settled
 
     def status(self) -> Status:

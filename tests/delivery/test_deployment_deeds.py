@@ -356,6 +356,13 @@ def test_what_is_held_before_it_was_made_is_released_by_the_name_the_queue_knows
     assert sim.get("deployments", "pay")["status"]["updatedReplicas"] == 4
 
 
+def test_a_pipeline_that_pauses_again_at_once_hides_no_release(sim: Sim) -> None:
+    held_at_admission(sim)
+    sim.writer.after.append(lambda _path: sim.change("deployments", "pay", spec={"paused": True}))
+    release = sim.intent(Verb.RELEASE, "pay", Shape.ROLLING, precondition=Precondition())
+    assert sim.run(sim.deliver(release))[-1].state is DeedState.DONE
+
+
 @pytest.mark.parametrize("seen", ["", "the-version-before"])
 def test_the_queue_releases_and_holds_only_the_version_that_it_saw(sim: Sim, seen: str) -> None:
     rolling(sim)

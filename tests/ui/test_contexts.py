@@ -166,6 +166,17 @@ def test_a_key_right_after_the_switch_was_meant_for_the_other_context(tmp_path: 
     run(play, Stage(tmp_path))
 
 
+def test_tab_in_a_filter_leads_nowhere_for_the_next_letters_would_be_keys_there(tmp_path: Path) -> None:
+    async def play(pilot: Pilot[int], stage: Stage) -> None:
+        await pilot.press("slash", *"pay", "tab", "shift+tab", *"men")
+        assert stage.app.contexts.at == 0
+        assert stage.app.control.sight.wish.text == "paymen"
+        await pilot.press("enter", "tab")
+        assert stage.app.contexts.at == 1
+
+    run(play, Stage(tmp_path))
+
+
 def test_a_screen_that_is_not_shown_takes_no_key(tmp_path: Path) -> None:
     async def play(pilot: Pilot[int], stage: Stage) -> None:
         left = stage.app.screen

@@ -275,6 +275,22 @@ def test_a_rollout_that_moved_on_during_the_countdown_is_not_promoted() -> None:
     run(play)
 
 
+@pytest.mark.parametrize("key", ["p", "x"])
+def test_a_rollout_that_moved_on_since_it_was_painted_is_looked_at_first(key: str) -> None:
+    async def play(pilot: Pilot[int], app: BoardApp, clock: Clock) -> None:
+        feed = app.control.sight.feed
+        assert isinstance(feed, SceneFeed)
+        feed.show(changed(all_rows(NOW), step=4), room(NOW), heard=clock.now)
+        await pilot.press(key)
+        assert app.control.deeds.armed is None
+        assert "changed a moment ago" in screen_text(app)
+        clock.now += 1.0
+        await pilot.press(key)
+        assert app.control.deeds.armed is not None
+
+    run(play)
+
+
 @pytest.mark.parametrize("when", ["at the press", "during the countdown"])
 def test_half_an_answer_of_prometheus_locks_promote_but_not_roll_back(when: str) -> None:
     async def play(pilot: Pilot[int], app: BoardApp, clock: Clock) -> None:

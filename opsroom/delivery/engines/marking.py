@@ -91,7 +91,9 @@ def outcome(target: Raw, deed: Deed, *, field: str = "paused") -> Progress | Non
         case Verb.HOLD:
             done = held and (paused or bool(raw.annotation(target, marks.REPLICAS)))
         case Verb.RELEASE:
-            done = not paused and not held
+            # One patch takes both away; whoever has been told that it was stored, and finds only the pause, sees the
+            # next one: a pipeline pauses an update half-way within a moment of its beginning.
+            done = not held and (not paused or deed.state is DeedState.ACCEPTED)
         case _:
             done = raw.annotation(target, marks.FLAG) == _asked(deed.intent)
     return Progress(state=DeedState.DONE) if done else None
