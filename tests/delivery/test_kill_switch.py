@@ -101,7 +101,7 @@ def test_a_release_that_is_refused_is_told_and_the_next_one_is_done(
     put(opened.hands, writer=Refusing(sim.writer, "/rollouts/"))
     assert queue.run(command("release")) == NotPermitted.exit_code
     assert (held(sim, "deployments", "pay"), held(sim, "rollouts", "cart")) == (False, True)
-    assert "1 of 2 could not be released" in capsys.readouterr().err
+    assert "1 of 2 are not known to go on" in capsys.readouterr().err
 
 
 def test_whoever_may_not_touch_the_switch_still_releases_what_is_held(
