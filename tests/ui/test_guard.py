@@ -18,6 +18,7 @@ from opsroom.domain.deed import DeedState, Refusal, Verb
 from opsroom.domain.freshness import SourceState
 from opsroom.domain.intent import Armed, Press, Refused, arm
 from opsroom.domain.rollout import Uid
+from opsroom.feed.frames import Delta
 from opsroom.ui.app import BoardApp
 from opsroom.ui.control import Keyboard
 from opsroom.ui.options import Guard, Options
@@ -278,9 +279,9 @@ def test_a_rollout_that_moved_on_during_the_countdown_is_not_promoted() -> None:
 @pytest.mark.parametrize("key", ["p", "x"])
 def test_a_rollout_that_moved_on_since_it_was_painted_is_looked_at_first(key: str) -> None:
     async def play(pilot: Pilot[int], app: BoardApp, clock: Clock) -> None:
-        feed = app.control.sight.feed
-        assert isinstance(feed, SceneFeed)
-        feed.show(changed(all_rows(NOW), step=4), room(NOW), heard=clock.now)
+        board = app.control.sight.feed.board
+        rows = changed((board.rows[CHECKOUT],), step=4)
+        board.apply(Delta(seq=board.seq + 1, since=board.seq, room=room(NOW), rows=rows), clock.now)
         await pilot.press(key)
         assert app.control.deeds.armed is None
         assert "changed a moment ago" in screen_text(app)
