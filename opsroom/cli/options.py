@@ -44,22 +44,29 @@ def board_settings(arguments: argparse.Namespace) -> list[Settings]:
         contexts = base.screen.contexts
     if len(set(contexts)) < len(contexts) or len(set(feeds)) < len(feeds):
         raise UsageError("a context or a feed is named twice", "Name each once")
+    if len(contexts) > 1 and not all(contexts):
+        raise UsageError("one of the contexts has no name", "Name each, also the current one")
     if max(len(contexts), len(feeds)) < 2:
         return [_laid_over(base, given, "".join(contexts), "".join(feeds))]
     if not contexts:
         if not (base.read_only or given.get("read_only")):
             fix = "Name a --context for each --feed, in the same order, or add --read-only"
             raise UsageError("nobody knows which context the deeds of each feed go to", fix)
-        return [_laid_over(base, given, "", feed) for feed in feeds]
+        # The one context of the settings is not that of each feed: none must be named or looked into for another.
+        return [_laid_over(replace(base, context=""), given, "", feed) for feed in feeds]
     if feeds and len(feeds) != len(contexts):
         raise UsageError(
             f"{len(contexts)} contexts and {len(feeds)} feeds are named", "Name one --feed for each --context"
         )
     if base.feed and not feeds and not all(name in base.contexts and base.contexts[name].feed for name in contexts):
         raise UsageError(f"the feed {base.feed} serves one context", "Name it in [contexts.NAME] instead")
-    return [
+    found = [
         _laid_over(base, given, name, feed) for name, feed in zip(contexts, feeds or [""] * len(contexts), strict=True)
     ]
+    named = [settings.feed for settings in found if settings.feed]
+    if len(set(named)) < len(named):
+        raise UsageError("one feed is named for two contexts", "A feed serves one context: name each its own")
+    return found
 
 
 def _given(arguments: argparse.Namespace, name: str) -> Sequence[str]:

@@ -122,6 +122,23 @@ def test_feeds_without_contexts_are_for_looking_only() -> None:
     assert [(each.context, each.read_only) for each in found] == [("", True), ("", True)]
 
 
+def test_feeds_without_contexts_are_not_called_after_the_one_of_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    told(FILE)
+    shown: list[Options] = []
+
+    def draw(*options: Options) -> int:
+        shown.extend(options)
+        return 0
+
+    monkeypatch.setattr("opsroom.ui.app.run_board", draw)
+    arguments = parsed("--feed unix:/a.sock --feed unix:/b.sock --read-only")
+    assert board._several(arguments, board_settings(arguments)) == 0
+    assert [(each.feed, each.context, each.show) for each in shown] == [
+        ("unix:/a.sock", "", ()),
+        ("unix:/b.sock", "", ()),
+    ]
+
+
 @pytest.mark.parametrize(
     ("line", "what"),
     [
@@ -136,9 +153,18 @@ def test_what_cannot_be_told_apart_is_refused(line: str, what: str) -> None:
         board_settings(parsed(line))
 
 
+def test_of_several_contexts_none_is_whichever_is_the_current_one() -> None:
+    told('[screen]\ncontexts = ["a", ""]\n')
+    with pytest.raises(UsageError, match="has no name"):
+        board_settings(parsed(""))
+
+
 def test_one_feed_is_never_shown_as_two_contexts() -> None:
     told('feed = "https://opsroom.internal"\n[screen]\ncontexts = ["a", "b"]\n')
     with pytest.raises(UsageError, match="serves one context"):
+        board_settings(parsed(""))
+    told('[screen]\ncontexts = ["a", "b"]\n[contexts.a]\nfeed = "unix:/x"\n[contexts.b]\nfeed = "unix:/x"\n')
+    with pytest.raises(UsageError, match="named for two contexts"):
         board_settings(parsed(""))
 
 
