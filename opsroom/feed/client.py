@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable
 
 import msgspec
 
+from opsroom import __version__
 from opsroom.clock import awake_or_not
 from opsroom.domain.clean import clean
 from opsroom.errors import OpsroomError, Unreachable
@@ -23,11 +24,13 @@ from opsroom.feed.frames import (
     Beat,
     Delta,
     Hello,
+    NoFrame,
     Picture,
     Sealed,
     SealedDelta,
     decode,
     opened,
+    ours,
     read_beat,
 )
 from opsroom.feed.state import Board, Link, LinkState
@@ -65,6 +68,8 @@ class FeedClient:
         self._token = token
         self._clock = clock
         self._silence = silence
+        self._theirs = ""
+        """The version that the worker says it is of."""
         self._jitter = random.Random()  # noqa: S311 - spreads calls, guards nothing
 
     async def __aiter__(self) -> AsyncIterator[Link | Picture | Delta | Beat]:
@@ -81,6 +86,8 @@ class FeedClient:
                         yield self._move(LinkState.LIVE)
                     yield told
                 error: OpsroomError = Unreachable(f"the worker at {self.address} ended the feed")
+            except NoFrame as raised:
+                error = self._of_another_version(raised)
             except OpsroomError as raised:
                 error = raised
             finally:
@@ -93,7 +100,8 @@ class FeedClient:
     async def _listen(self, line: Line) -> AsyncIterator[Picture | Delta | Beat]:
         await line.ask("/feed", await _given(self._token), self._silence)
         events = EventReader()
-        greeted = False
+        self._theirs = ""
+        greeted, size = False, 0
         held: list[Sealed] = []
         async for piece in line.body(self._silence):
             for data, comment in events.push(piece):
@@ -105,10 +113,13 @@ class FeedClient:
                     continue
                 frame = decode(data)
                 if isinstance(frame, Hello):
-                    greeted = True
+                    greeted, self._theirs = True, clean(frame.version, 20)
                     continue
                 if not greeted:
                     raise Unreachable(f"what answers at {self.address} is no opsroom feed", "Is the address right?")
+                size = size + len(data) if frame.more else 0
+                if size > BODY_LIMIT:
+                    raise Unreachable(f"the picture at {self.address} is larger than {BODY_LIMIT // 2**20} MiB")
                 held.append(frame)
                 if frame.more and isinstance(frame, SealedDelta):
                     continue
@@ -131,6 +142,15 @@ class FeedClient:
                     await asyncio.sleep(BREATH_SECONDS)
                     since = loop.time()
         return told
+
+    def _of_another_version(self, error: NoFrame) -> OpsroomError:
+        """``error`` with what is most likely behind it: optional fields may be new, codes in old ones not."""
+        if self._theirs in ("", __version__):
+            return error
+        return Unreachable(
+            f"the worker at {self.address} is opsroom {self._theirs}, this is {__version__}: {error.message}",
+            "Use the same version on both sides",
+        )
 
     def _move(self, state: LinkState, error: str = "", attempts: int = 0) -> Link:
         since = self.link.since if self.link.state is state else self._clock()
@@ -171,8 +191,5 @@ async def fetch_picture(
                 raise Unreachable(f"the picture at {where} is larger than {BODY_LIMIT // 2**20} MiB")
     finally:
         await line.close()
-    try:
+    with ours(f"what answers at {where} is no opsroom feed"):
         return _PICTURE.decode(body)
-    except msgspec.MsgspecError as error:
-        what = f"what answers at {where} is no opsroom feed ({clean(error, 200)})"
-        raise Unreachable(what, "Is the address right?") from error

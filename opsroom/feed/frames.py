@@ -43,6 +43,10 @@ BEAT_SECONDS = 2.0
 """A viewer hears a frame or a beat at least this often."""
 
 
+class NoFrame(Unreachable):
+    """What came is no frame as this version knows them."""
+
+
 class Hello(msgspec.Struct, frozen=True, kw_only=True, tag="hello"):
     """First event of every stream."""
 
@@ -115,9 +119,9 @@ def decode(data: bytes) -> Hello | Sealed:
     """Read one frame, but for its rows.
 
     Raises:
-        Unreachable: what came is no frame of ours, or of another protocol.
+        NoFrame: what came is no frame of ours. Unreachable: it is of another protocol.
     """
-    with _ours():
+    with ours("the feed sent something that is not a frame"):
         frame = _DECODER.decode(data)
     if isinstance(frame, Hello) and frame.protocol != PROTOCOL:
         other = f"protocol {frame.protocol} (opsroom {clean(frame.version, 20) or '?'})"
@@ -132,13 +136,13 @@ def opened(sealed: Sealed, most: int = PIECE_ROWS) -> Iterator[Picture | Delta]:
     """The frame in parts of at most ``most`` rows and changes, each read when it is taken.
 
     Raises:
-        Unreachable: a row is none.
+        NoFrame: a row is none.
     """
     rows, changes = sealed.rows, sealed.changes if isinstance(sealed, SealedDelta) else ()
     number = len(rows) + len(changes)
     for start in range(0, max(1, number), most):
         more = sealed.more or start + most < number
-        with _ours():
+        with ours("the feed sent something that is not a frame"):
             some = tuple(map(_ROW.decode, rows[start : start + most]))
             few = tuple(map(_CHANGE.decode, changes[max(0, start - len(rows)) : max(0, start + most - len(rows))]))
         if isinstance(sealed, SealedPicture):
@@ -149,13 +153,12 @@ def opened(sealed: Sealed, most: int = PIECE_ROWS) -> Iterator[Picture | Delta]:
 
 
 @contextmanager
-def _ours() -> Iterator[None]:
+def ours(otherwise: str) -> Iterator[None]:
+    """Read what should be a frame; ``otherwise`` is said of what is none (NoFrame)."""
     try:
         yield
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise Unreachable(
-            f"the feed sent something that is not a frame ({clean(error, 200)})", "Is the address right?"
-        ) from error
+        raise NoFrame(f"{otherwise} ({clean(error, 200)})", "Is the address right?") from error
 
 
 def event(data: bytes) -> bytes:

@@ -20,6 +20,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from opsroom import __version__
 from opsroom.domain.board import Room, Row
 from opsroom.domain.rollout import Uid
 from opsroom.errors import Unauthorized, Unreachable, UsageError
@@ -262,6 +263,32 @@ def test_what_is_no_feed_gets_one_clear_sentence_and_the_client_goes_on(
         async with fake_server(socket_path, answer):
             assert words in await lost(client)
             assert words in await lost(client)
+
+    asyncio.run(run())
+
+
+def test_frames_of_another_version_are_not_blamed_on_the_address(socket_path: Path, make_row: MakeRow) -> None:
+    frame = encode(Picture(seq=1, room=Room(at=1.0), rows=(make_row(1),)))
+    head = b"HTTP/1.1 200 OK\r\n\r\n" + event(encode(Hello(version="9.9\x1b")))
+
+    async def run() -> None:
+        async with fake_server(socket_path, head + event(frame.replace(b'"progressing"', b'"levitating"'))):
+            said = await lost(FeedClient(f"unix:{socket_path}"))
+        assert said.startswith(f"the worker at unix:{socket_path} is opsroom 9.9, this is {__version__}: ")
+        assert "'levitating'" in said
+        assert said.endswith("Use the same version on both sides")
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("bad", [b'"\xff"', b'"c","later":' + b"[" * 100_000 + b"]" * 100_000])
+def test_a_picture_for_scripts_that_is_none_is_a_sentence(socket_path: Path, bad: bytes) -> None:
+    body = encode(Picture(seq=1, room=Room(at=1.0, context="c"))).replace(b'"c"', bad)
+
+    async def run() -> None:
+        async with fake_server(socket_path, b"HTTP/1.1 200 OK\r\n\r\n" + body):
+            with pytest.raises(Unreachable, match="is no opsroom feed"):
+                await fetch_picture(f"unix:{socket_path}")
 
     asyncio.run(run())
 

@@ -20,12 +20,14 @@ from opsroom.errors import Unreachable
 from opsroom.feed import client, replay
 from opsroom.feed.address import Address
 from opsroom.feed.client import fetch_picture
+from opsroom.feed.frames import Delta, Hello, Picture, encode, event
 from opsroom.feed.listening import listen
 from opsroom.feed.peers import peer_groups, peer_uid
 from opsroom.feed.published import Published
 from opsroom.feed.record import RecordingError
 from opsroom.feed.replay import Replay
 from opsroom.feed.server import FeedApp
+from opsroom.feed.state import LinkState
 
 SOMEBODY, THEIR_GROUP, THEIR_TEAM = 54321, 54322, 54323
 CALL = """
@@ -117,6 +119,40 @@ def test_a_picture_beyond_the_limit_is_not_read_on(
         with pytest.raises(Unreachable, match="is larger than"):
             await fetch_picture(door.address)
         await door.close()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("kind", [Picture, Delta])
+def test_parts_without_end_are_not_read_on(
+    kind: type[Picture] | type[Delta],
+    socket_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    make_row: Callable[..., Any],
+    make_room: Callable[[float], Room],
+) -> None:
+    monkeypatch.setattr(client, "BODY_LIMIT", 10_000)
+    whole = Picture(seq=2, room=make_room(2.0), rows=(make_row(1),), more=True)
+    part = whole if kind is Picture else Delta(seq=2, since=1, room=whole.room, rows=whole.rows, more=True)
+    first = Picture(seq=1, room=make_room(1.0))
+
+    async def say(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n" + event(encode(Hello())) + event(encode(first)))
+        writer.write(event(encode(part)) * 200)
+        await writer.drain()
+        writer.close()
+
+    async def run() -> None:
+        server = await asyncio.start_unix_server(say, str(socket_path))
+        viewer = client.FeedClient(f"unix:{socket_path}")
+        async with asyncio.timeout(60):
+            async for _ in viewer:
+                if viewer.link.state is LinkState.LOST:
+                    break
+        assert "is larger than" in viewer.link.error
+        server.close()
+        await server.wait_closed()
 
     asyncio.run(run())
 
