@@ -2,8 +2,8 @@
 
 Order: ``--feed``, the configured feed, else the user's own worker for this context, which is started when none runs.
 One own worker serves a user and a context; it holds a lock file and ends 60 s after its last viewer. A worker that
-was started for another cluster must never be taken for this one, so its socket's name holds everything that decides
-what it looks at.
+was started for another cluster, or by the version before an upgrade, must never be taken for this one, so its socket's
+name holds everything that decides what it looks at and how it judges.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pathlib import Path
 
 import msgspec
 
+from opsroom import __version__
 from opsroom.cli.children import last_words, start
 from opsroom.cli.keeping import Keeper
 from opsroom.config import paths
@@ -137,9 +138,10 @@ def own_log(path: Path) -> Path:
 
 
 def identity(settings: Settings) -> str:
-    """Everything that decides what an own worker looks at, as one line."""
+    """Everything that decides what an own worker looks at and how it judges, as one line."""
     return "|".join(
         (
+            __version__,
             ":".join(str(file) for file in kubeconfigs(settings)),
             settings.context or current_context(settings),
             ",".join(settings.namespaces),

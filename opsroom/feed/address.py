@@ -71,7 +71,8 @@ def _tcp(text: str) -> Address:
     except ValueError as error:
         raise UsageError(f"{text!r} is no feed address ({error})", _FIX) from error
     tls = parts.scheme == "https"
-    if parts.scheme not in ("http", "https") or not host or parts.query or parts.fragment:
+    named = all(0 < len(label) < 64 for label in host.removesuffix(".").split("."))  # RFC 1035
+    if parts.scheme not in ("http", "https") or not named or parts.query or parts.fragment:
         raise UsageError(f"{text!r} is no feed address", _FIX)
     if port is None:
         if "://" not in text:

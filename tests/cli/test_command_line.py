@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from opsroom.cli import main
+from opsroom.cli import main, own_worker
 from opsroom.cli.children import command
 from opsroom.cli.options import settings_for
 from opsroom.cli.own_worker import common_words, current_context, identity
@@ -108,6 +108,9 @@ def test_a_worker_for_another_cluster_is_another_worker(tmp_path: Path, monkeypa
     assert identity(settings_for(parsed(line))) != before
     for more in ("--context x", "-n shop", "--prometheus http://p", "--read-only", "--policy f"):
         assert identity(settings_for(parsed(f"{line} {more}"))) != identity(settings_for(parsed(line)))
+    before = identity(settings_for(parsed(line)))
+    monkeypatch.setattr(own_worker, "__version__", "0.0.9")
+    assert identity(settings_for(parsed(line))) != before
 
 
 def test_children_get_the_same_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
