@@ -123,7 +123,8 @@ def _one(case: Case, old: Track | None, flag: Flag | None, tick: _Tick) -> tuple
     track = follow.digest(case, follow.follow(rollout, old, now, tick.learning), now)
     why = grounds.unknown(case.verdict, now, tick.policy.step)
     same = old is not None and (old.hash, old.step) == (track.hash, track.step)
-    track = follow.waited(track, tick.watched if same else 0.0, not why)
+    idle = rollout.idle
+    track = follow.waited(track, tick.watched if same and not idle else 0.0, idle or not why)
     flag, lifted = follow.standing(case, flag, old, track, now, tick.freeze, tick.journal)
     if lifted:
         track = msgspec.structs.replace(track, lifted=now, refusals=0)
@@ -165,7 +166,7 @@ def _weigh(case: Case, row: PolicyRow, track: Track, flag: Flag | None, why: str
         return _flag(FlagReason.ACTION_FAILED, failed)
     if follow.busy(case, track, tick.now):
         return _Finding(Outcome.WATCH, detail="busy")
-    if case.queued and flag is None:
+    if (case.queued or case.rollout.idle) and flag is None:
         return _Finding(Outcome.WATCH, detail="queued")
     verdict = case.verdict
     usable = verdict if not why else None

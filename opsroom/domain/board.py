@@ -91,9 +91,9 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def waits(self) -> bool:
-        """Whether it stands in the queue: held, or waiting while nothing is under way."""
+        """Whether it stands in the queue: held, or waiting while no request reaches its canary."""
         queued = self.queue is not None and not self.queue.running
-        return self.rollout.phase is Phase.HELD or (queued and not self.rollout.under_way)
+        return self.rollout.phase is Phase.HELD or (queued and (self.rollout.idle or not self.rollout.under_way))
 
     @property
     def severity(self) -> Severity:

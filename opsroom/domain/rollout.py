@@ -188,6 +188,11 @@ class Rollout(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return self.canary is not None and self.phase in _UNDER_WAY
 
     @property
+    def idle(self) -> bool:
+        """The queue has stopped it after its first pods and before its first request: nothing can be seen of it."""
+        return self.under_way and self.held and self.weight == 0
+
+    @property
     def key(self) -> str:
         """``namespace/name``, unique within a kind, for people and logs."""
         return f"{self.namespace}/{self.name}"

@@ -117,7 +117,7 @@ def why(row: Row, now: float) -> list[tuple[str, Role]]:
         stands_out = item.harm >= HARMFUL or bool(item.guard)
         said.append((evidence.sentence(item, row, now, traffic=index == 0), Role.FLAGGED if stands_out else Role.TEXT))
     verdict = words.verdict(row.verdict)
-    if row.rollout.under_way:
+    if row.rollout.under_way and not row.waits:
         said.insert(1 if flagged else 0, (verdict, Role.TEXT))
     else:
         said = [(_rest(row, now), Role.TEXT), *((text, Role.DIM) for text, _ in said)]

@@ -167,10 +167,10 @@ def state(row: Row, now: float) -> str:
         return marks.DEED[row.deed.state]
     if row.flag is not None:
         return marks.REASON[row.flag.reason]
+    if (rollout.phase is Phase.HELD or (rollout.idle and row.waits)) and row.queue is not None:
+        return f"{marks.LANE[row.queue.lane]} #{row.queue.position + 1}"
     if rollout.phase is Phase.PAUSED and rollout.pause is not None:
         return f"paused {numbers.age(age(rollout.pause.since, now))}" if rollout.pause.since else "paused"
-    if rollout.phase is Phase.HELD and row.queue is not None:
-        return f"{marks.LANE[row.queue.lane]} #{row.queue.position + 1}"
     if not rollout.under_way and row.result and rollout.phase is not Phase.DEGRADED:
         return marks.RESULT.get(row.result, row.result)
     return marks.PHASE[rollout.phase]

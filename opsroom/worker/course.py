@@ -78,6 +78,8 @@ class Course:
     """Counts the changes: what was asked for one is no answer for the next, not even of the same revision."""
     again: float | None = None
     """When the revision of the former change came once more (a retry); None for another one."""
+    idle: float | None = None
+    """When it was last seen held without traffic: what its pods showed until then acquits nobody."""
     verdict: Verdict | None = None
     scores: deque[float | None] = field(default_factory=lambda: deque(maxlen=SCORES_KEPT))
     metrics: tuple[Metric, ...] = ()
@@ -120,15 +122,17 @@ class Course:
             self.running = rollout
         if revision is not None and revision != self.judged_hash:
             self._forget_judgement(revision)
+        if rollout.idle:
+            self.idle, self.verdict = now, None
         return result
 
     @property
     def to_measure(self) -> Rollout:
         """The rollout with a start before which nothing may be measured: its ReplicaSet may have served before."""
-        rollout, again = self.rollout, self.again
-        if again is None:
-            return rollout
-        return msgspec.structs.replace(rollout, started=max(again, rollout.started or again))
+        begun = [time for time in (self.again, self.idle) if time is not None]
+        if not begun:
+            return self.rollout
+        return msgspec.structs.replace(self.rollout, started=max(*begun, self.rollout.started or begun[0]))
 
     def judge(self, verdict: Verdict, metrics: tuple[Metric, ...]) -> None:
         """Take a verdict on the present canary, and the series behind it."""
@@ -184,6 +188,7 @@ class Course:
 
     def _begin(self, rollout: Rollout, revision: str, now: float) -> None:
         self.again = now if revision and revision == self.judged_hash else None
+        self.idle = None
         self._forget_judgement(revision)
         self.finished, self.result, self.former = None, "", rollout.stable
         if rollout.canary is not None:

@@ -126,6 +126,17 @@ def test_what_the_queue_holds_is_not_promoted(decider: Decider) -> None:
     assert decider.see(0.1, held).outcome is Outcome.WATCH
 
 
+def test_a_canary_that_waits_in_the_queue_without_traffic_neither_lacks_data_nor_loses_patience(
+    decider: Decider,
+) -> None:
+    held = rollout(held=True, weight=0)
+    settled_in(decider, seen=held)
+    for _ in range(3):
+        decider.pass_time(LONG)
+        assert (decider.see(None, held).outcome, decider.see(None, held).detail) == (Outcome.WATCH, "queued")
+    assert decider.see(None, rollout(weight=20)).outcome is Outcome.WATCH
+
+
 def test_a_degraded_canary_is_flagged_and_rolled_back_when_harmful(decider: Decider) -> None:
     broken = rollout(phase=Phase.DEGRADED, pause=None)
     assert decider.see(0.5, broken).flag is FlagReason.DEGRADED

@@ -10,8 +10,9 @@ from opsroom.domain.decision import TOO_SLOW, Decision, Flag, FlagReason, Outcom
 from opsroom.domain.queue import Lane, QueueEntry
 from opsroom.domain.rollout import Engine, Phase, Revision, Rollout, Shape, Uid
 from opsroom.domain.verdict import Verdict, VerdictState
-from opsroom.view import words
-from opsroom.view.rows import shown_score, why
+from opsroom.view import detail, words
+from opsroom.view.order import Group, group_of
+from opsroom.view.rows import shown_score, state, why
 
 ROLLOUT = Rollout(
     uid=Uid("u"), engine=Engine.ARGO, shape=Shape.CANARY, namespace="shop", name="cart", phase=Phase.PROGRESSING
@@ -24,6 +25,17 @@ def test_a_queued_change_does_not_wear_the_score_of_the_one_before() -> None:
     entry = QueueEntry(uid=Uid("u"), lane=Lane.NORMAL, since=0.0)
     assert shown_score(ROW) == 0.9
     assert shown_score(msgspec.structs.replace(ROW, rollout=held, queue=entry)) is None
+
+
+def test_a_canary_that_was_held_late_stands_in_the_queue_and_says_so() -> None:
+    """It has pods and is paused, but what it waits for is its place."""
+    late = msgspec.structs.replace(ROLLOUT, phase=Phase.PAUSED, canary=Revision(hash="b"), held=True, weight=0)
+    entry = QueueEntry(uid=late.uid, lane=Lane.BATCH, since=0.0, position=2, late_pods=4)
+    row = Row(rollout=late, queue=entry)
+    assert (group_of(row), state(row, 9.0)) == (Group.QUEUED, "batch #3")
+    assert detail.why(row, 9.0)[0][0].startswith("number 3 in lane batch")
+    serving = msgspec.structs.replace(row, rollout=msgspec.structs.replace(late, weight=20))
+    assert group_of(serving) is Group.MOVING
 
 
 def test_without_a_verdict_there_is_no_score() -> None:

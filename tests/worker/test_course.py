@@ -117,6 +117,25 @@ def test_a_canary_that_comes_again_is_judged_anew(next_: Rollout) -> None:
     assert course.to_measure.started is None
 
 
+def test_what_its_pods_show_while_the_queue_holds_it_without_traffic_acquits_nobody() -> None:
+    course = Course(IDLE)
+    held = msgspec.structs.replace(RUNNING, held=True, started=1.0)
+    course.see(held, 2.0)
+    course.judge(Verdict(uid=Uid("u"), at=2.0, state=VerdictState.HEALTHY, score=0.03), ())
+    course.see(held, 60.0)
+    assert course.verdict is None
+    course.see(msgspec.structs.replace(held, held=False, weight=20), 61.0)
+    assert course.to_measure.started == 60.0
+    course.see(now_with(Phase.PROGRESSING, NEWER), 62.0)
+    assert course.to_measure.started is None
+
+
+def test_a_held_canary_that_serves_is_measured_from_its_start() -> None:
+    course = Course(IDLE)
+    course.see(msgspec.structs.replace(RUNNING, held=True, weight=20, started=1.0), 60.0)
+    assert course.to_measure.started == 1.0
+
+
 def test_a_canary_that_is_out_of_sight_for_a_moment_keeps_its_verdict() -> None:
     course = Course(IDLE)
     course.see(RUNNING, 1.0)
