@@ -61,6 +61,17 @@ FLAG = {
     FlagReason.DEGRADED: "the rollout failed on its own",
 }
 
+UNDECIDED = {
+    "score": "",
+    "analysis": "its own analysis could not tell",
+    "min_seconds": "patience is over, and to promote it has not run long enough on this step",
+    "min_steps": "patience is over, and to promote too few steps were measured",
+    "min_requests": "patience is over, and to promote too few requests were counted",
+    "shared": "patience is over, and others degrade at the same moment",
+    "source_down": "patience is over, and Prometheus does not answer, or not in full",
+}
+"""What is undecided where it is not the score; empty: it is the score."""
+
 FLAG_DETAIL = {
     "no_gate": "no gate of ours is there to {verb} it",
     "quarantine": "this version was rolled back before",
@@ -222,6 +233,8 @@ def flag(row: Row) -> str:
     if due in _VERBS and last in DUE:
         return DUE[last].format(verb=VERB[Verb(due)])
     cause = FLAG[flagged.reason]
+    if flagged.reason is FlagReason.INCONCLUSIVE and flagged.detail in UNDECIDED:
+        return UNDECIDED[flagged.detail] or cause
     if flagged.reason is FlagReason.PERSON and flagged.by:
         cause = f"{flagged.by} asked for a person"
     more = left_over.sentence(flagged.detail, row.rollout.name)
@@ -243,7 +256,9 @@ def verdict(said: Verdict | None) -> str:
     if said.score > ROLL_BACK_ABOVE:
         return f"score {value}: harmful"
     if said.score < PROMOTE_BELOW:
-        return f"score {value}: healthy"
+        counted = [item.requests for item in said.evidence if item.requests is not None]
+        unasked = bool(counted) and not any(counted)
+        return f"score {value}: " + ("its pods do well, but no request has reached them" if unasked else "healthy")
     later = f", decides in about {numbers.duration(said.decides_in)}" if said.decides_in else ""
     return f"score {value}: not decided{later}"
 

@@ -9,7 +9,7 @@ from opsroom.domain.board import Row
 from opsroom.domain.decision import TOO_SLOW, Decision, Flag, FlagReason, Outcome
 from opsroom.domain.queue import Lane, QueueEntry
 from opsroom.domain.rollout import Engine, Phase, Revision, Rollout, Shape, Uid
-from opsroom.domain.verdict import Verdict, VerdictState
+from opsroom.domain.verdict import Evidence, Verdict, VerdictState
 from opsroom.view import detail, words
 from opsroom.view.order import Group, group_of
 from opsroom.view.rows import shown_score, state, why
@@ -47,6 +47,28 @@ def test_a_flag_says_why_in_words_never_in_codes() -> None:
     assert why(msgspec.structs.replace(ROW, verdict=None, flag=flag), 0.0) == (
         "to promote is due, and the policy asks for a person"
     )
+
+
+@pytest.mark.parametrize(
+    ("lacks", "said"),
+    [
+        ("score", "the score is still between the thresholds"),
+        ("min_requests", "too few requests were counted"),
+        ("analysis", "its own analysis could not tell"),
+    ],
+)
+def test_an_undecided_canary_says_what_was_not_decided(lacks: str, said: str) -> None:
+    flag = Flag(reason=FlagReason.INCONCLUSIVE, since=0.0, detail=lacks)
+    sentence = words.flag(msgspec.structs.replace(ROW, flag=flag))
+    assert sentence.endswith(said)
+    assert ("between the thresholds" in sentence) is (lacks == "score")
+
+
+@pytest.mark.parametrize(("requests", "healthy"), [(0.0, False), (3.0, True), (None, True)])
+def test_a_canary_that_no_request_has_reached_is_not_called_healthy(requests: float | None, healthy: bool) -> None:
+    memory = Evidence(metric="memory_bytes", harm=0.0, requests=requests)
+    verdict = Verdict(uid=Uid("u"), at=0.0, state=VerdictState.HEALTHY, score=0.01, evidence=(memory,))
+    assert words.verdict(verdict).endswith("healthy") is healthy
 
 
 @pytest.mark.parametrize(
