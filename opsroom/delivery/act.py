@@ -13,7 +13,7 @@ import contextlib
 import signal
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import msgspec
@@ -97,7 +97,7 @@ async def _act(intent: Intent, setting: Setting, word: asyncio.Future[bytes], st
     await asyncio.wait((word, stopped), return_when=asyncio.FIRST_COMPLETED)
     if stopped.done() or word.result().strip() != GO:
         return _end(await cancel(prepared, hands), setting)
-    return await _send(prepared, hands, setting, stopped)
+    return await _send(prepared, replace(hands, stopped=stopped.done), setting, stopped)
 
 
 async def _ready(intent: Intent, setting: Setting) -> tuple[Prepared, Hands] | Deed:

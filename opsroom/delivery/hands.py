@@ -55,6 +55,11 @@ def always() -> bool:
     return True
 
 
+def never() -> bool:
+    """Nobody sits in front of whoever decides alone."""
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Hands:
     """What a deed is done with."""
@@ -71,6 +76,8 @@ class Hands:
     """Asked before each request: is the Lease still ours? A person's hands need none."""
     clear: Clear | None = None
     """Asked right before the first request of an automatic deed: is anything in its way that may have come since?"""
+    stopped: Guard = never
+    """Asked before the first request: has whoever acts thought better of it while the cluster was busy?"""
     may: May | None = None
     """Access review; without it the request itself finds out."""
     user: str = ""

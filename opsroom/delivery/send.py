@@ -9,7 +9,7 @@ from __future__ import annotations
 from opsroom.delivery import raw
 from opsroom.delivery.engines.body import author
 from opsroom.delivery.engines.marking import MARKING
-from opsroom.delivery.hands import Hands, Prepared, may_go_on, refused, refused_by
+from opsroom.delivery.hands import Hands, Prepared, at_state, may_go_on, refused, refused_by
 from opsroom.delivery.plan import Refused, Request
 from opsroom.delivery.prepare import look_again, named
 from opsroom.domain.deed import Deed, DeedState, Intent, Refusal, Verb
@@ -28,9 +28,11 @@ OVERTAKEN = 30.0
 
 
 async def send_first(ready: Prepared, hands: Hands) -> tuple[Prepared, DeedState] | Deed:
-    """Send the first request; after a refused precondition look and weigh again. A Deed means: refused."""
+    """Send the first request; after a refused precondition look and weigh again. A Deed means: refused, or stopped."""
     last: OpsroomError | None = None
     for attempt in range(LOOKS):
+        if hands.stopped():
+            return at_state(ready.deed, DeedState.CANCELLED, hands)
         if attempt or abs(hands.now() - ready.looked) > LOOK_KEEPS:
             looked = await look_again(ready, hands)
             if isinstance(looked, Refused):

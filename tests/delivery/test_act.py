@@ -154,6 +154,24 @@ def test_ctrl_c_of_a_typed_deed_before_its_request_stops_it_and_the_journal_says
     assert (said[-1].state, sim.writer.sent) == (DeedState.CANCELLED, [])
 
 
+def test_ctrl_c_while_the_cluster_is_too_busy_for_the_request_stops_it_as_well(sim: Sim) -> None:
+    canary(sim)
+    said: list[Deed] = []
+
+    def busy(_path: str) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        raise Unreachable("too many requests", retry_after=3.0)
+
+    async def a_moment(_seconds: float) -> None:
+        for _turn in range(20):
+            await asyncio.sleep(0)
+
+    sim.writer.before.append(busy)
+    assert sim.run(run_deed(sim.intent(Verb.ROLL_BACK), setting(sim, said, hands={"wait": a_moment}))) == 1
+    assert sim.journal.states == ["journalled", "cancelled"]
+    assert (said[-1].state, len(sim.writer.sent)) == (DeedState.CANCELLED, 0)
+
+
 def test_ctrl_c_of_a_typed_deed_after_its_request_only_ends_the_following(sim: Sim) -> None:
     canary(sim)
     said: list[Deed] = []
