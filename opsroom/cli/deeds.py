@@ -69,7 +69,7 @@ def what(picture: Picture, row: Row, verb: Verb, *, force: bool, now: float) -> 
     if verb is Verb.FLAG:
         no = offer(row.rollout, verb).refusal
         if no is not None:
-            raise OpsroomError(words.refusal(no, verb, row.rollout).rstrip("."))
+            raise OpsroomError(words.refusal(no, verb, row.rollout, typed=True).rstrip("."))
         return f"{name}: automatic promotion of it stops until a person decides"
     answer = arm(_press(picture, row, verb, now))
     if isinstance(answer, Refused):
@@ -79,7 +79,7 @@ def what(picture: Picture, row: Row, verb: Verb, *, force: bool, now: float) -> 
             skipped = Offer(verb=verb, effect=Effect.SKIP_ANALYSIS)
             return f"{name}: {effects.effect(skipped, row.rollout)}"
         kind = NotPermitted if answer.refusal in (Refusal.NO_RIGHT, Refusal.READ_ONLY) else OpsroomError
-        raise kind(words.refusal(answer.refusal, verb, row.rollout, answer.detail).rstrip("."))
+        raise kind(words.refusal(answer.refusal, verb, row.rollout, answer.detail, typed=True).rstrip("."))
     return f"{name}: {two_people.effect(row, answer.offer)}"
 
 
@@ -188,5 +188,5 @@ def _tell(deed: Deed) -> None:
 def _say(deed: Deed) -> None:
     if deed.state is DeedState.JOURNALLED:
         return  # nothing counts down here: it is sent at once
-    sys.stdout.write(effects.deed(deed, deed.at) + "\n")
+    sys.stdout.write(effects.deed(deed, deed.at, typed=True) + "\n")
     sys.stdout.flush()

@@ -88,7 +88,7 @@ def _keyring(environment: Mapping[str, str]) -> Finding:
     if named:
         return ok("keyring", f"none usable; token files are named for {', '.join(named)}")
     error = no_keyring("prometheus")
-    return warn("keyring", error.message, f"Where a token is needed: {error.fix}")
+    return warn("keyring", error.message, f"Where a token is needed: {error.fix[:1].lower()}{error.fix[1:]}")
 
 
 def _token_files(settings: Settings, environment: Mapping[str, str]) -> Iterator[Finding]:

@@ -19,25 +19,30 @@ from opsroom.view import journal_line
 def run(arguments: argparse.Namespace) -> int:
     """Print the entries, oldest first, or check the chains."""
     files = journals(paths.journal_folder())
-    if arguments.verify:
-        return _verify(files, arguments.output)
-    known = False
-    for entry in merged(files):
-        known = True
-        sys.stdout.write(_json(entry) if arguments.output == "json" else _plain(entry))
+    known = _verify(files, arguments.output) if arguments.verify else _print(files, arguments.output)
     if not known:
         sys.stderr.write(f"Nothing has been done from here yet: {paths.journal_folder()} holds no journal.\n")
     return 0
 
 
-def _verify(files: Iterable[Path], output: str) -> int:
-    """Check every file.
+def _print(files: Iterable[Path], output: str) -> bool:
+    """Print every entry; whether there was any."""
+    known = False
+    for entry in merged(files):
+        known = True
+        sys.stdout.write(_json(entry) if output == "json" else _plain(entry))
+    return known
+
+
+def _verify(files: Iterable[Path], output: str) -> bool:
+    """Check every file; whether there was any.
 
     Raises:
         JournalError: a chain does not hold (a line torn by a crash does not count).
     """
-    broken = 0
+    broken, known = 0, False
     for file in files:
+        known = True
         faults = verify(file)
         broken += sum(fault.kind != "torn" for fault in faults)
         if output == "json":
@@ -48,7 +53,7 @@ def _verify(files: Iterable[Path], output: str) -> int:
             sys.stdout.write(f"  line {fault.line}: {journal_line.FAULT[fault.kind]}\n")
     if broken:
         raise JournalError(f"{broken} lines of the journal do not hold", "Compare it with a backup")
-    return 0
+    return known
 
 
 def _json(entry: Entry) -> str:

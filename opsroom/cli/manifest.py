@@ -16,6 +16,7 @@ from importlib import resources
 from pathlib import Path
 
 from opsroom import __version__
+from opsroom.cli.options import namespaces_of
 from opsroom.config.settings import Prometheus, refuse_secrets
 from opsroom.errors import ConfigError, UsageError
 
@@ -28,7 +29,6 @@ DOES = {
     "advise": "flags what a person should look at",
     "auto": "promotes and rolls back",
 }
-_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _DOTTED = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 _PROXIED = re.compile(r"kube:(?P<namespace>[a-z0-9-]+)/(?P<service>[a-z0-9:-]+)/?")
 
@@ -47,10 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
 def text(arguments: argparse.Namespace) -> str:
     """The manifest that ``arguments`` ask for, with its end of line."""
     given = vars(arguments)
-    namespaces = (*given.get("namespaces_first", ()), *given.get("namespaces", ()))
-    for namespace in namespaces:
-        if not _NAME.fullmatch(namespace):
-            raise UsageError(f"{namespace!r} is no name of a namespace")
+    namespaces = namespaces_of(given)
     prometheus = given.get("prometheus", "")
     refuse_secrets(Prometheus(url=prometheus), "--prometheus")
     role, mode = arguments.role, arguments.mode

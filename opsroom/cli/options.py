@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
@@ -78,7 +79,7 @@ def _given(arguments: argparse.Namespace, name: str) -> Sequence[str]:
 def _laid_over(base: Settings, given: dict[str, Any], context: str, feed: str) -> Settings:
     """``base`` in its context, with what the command line says."""
     changes = {key: given[key] for key in ("kubeconfig", "policy", "read_only") if given.get(key)}
-    namespaces = (*given.get("namespaces_first", ()), *given.get("namespaces", ()))
+    namespaces = namespaces_of(given)
     settings = replace(
         base, context=context or base.context, **changes, **({"namespaces": namespaces} if namespaces else {})
     )
@@ -89,6 +90,19 @@ def _laid_over(base: Settings, given: dict[str, Any], context: str, feed: str) -
         settings = replace(settings, prometheus=replace(settings.prometheus, url=given["prometheus"]))
         refuse_secrets(settings.prometheus, "--prometheus")
     return settings
+
+
+def namespaces_of(given: Mapping[str, Any]) -> tuple[str, ...]:
+    """The namespaces that the command line names.
+
+    Raises:
+        UsageError: one of them cannot be a namespace: an empty board would look as if all were well.
+    """
+    namespaces = (*given.get("namespaces_first", ()), *given.get("namespaces", ()))
+    for namespace in namespaces:
+        if not re.fullmatch(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?", namespace):
+            raise UsageError(f"{namespace!r} is no name of a namespace")
+    return namespaces
 
 
 def _name(settings: Settings) -> str:

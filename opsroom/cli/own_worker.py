@@ -33,7 +33,8 @@ START_SECONDS = 15.0
 """Until the socket of a worker that was just started must answer."""
 
 _CURRENT = re.compile(
-    rb"""^["']?current-context["']?[ \t]*:[ \t]*(["']?)([^"'\r\n]+?)\1[ \t]*(?:[ \t]\#.*)?\r?$""", re.MULTILINE
+    rb"""^(?:[ \t]+(?="))?["']?current-context["']?[ \t]*:[ \t]*(["']?)([^"'\r\n]+?)\1[ \t]*,?(?:[ \t]\#.*)?\r?$""",
+    re.MULTILINE,
 )
 
 
@@ -66,6 +67,7 @@ def begun(arguments: argparse.Namespace, settings: Settings) -> tuple[str, Keepe
 
     Raises:
         Unreachable: it cannot be started.
+        ConfigError: it would not start with this policy.
     """
     key = identity(settings)
     path = paths.worker_socket(key)
@@ -76,6 +78,11 @@ def begun(arguments: argparse.Namespace, settings: Settings) -> tuple[str, Keepe
         lambda: start(words, log, detached=True), lambda: answers(path), lambda: clean(last_words(log), WORDS_LIMIT)
     )
     if not answers(path):
+        if settings.policy:
+            # Else its death is all there is to see, and that only after all the time that a start may take.
+            from opsroom.config.policy_file import load_policy
+
+            load_policy(Path(settings.policy).expanduser())
         try:
             keeper.child = start(words, log, detached=True)
         except OSError as error:

@@ -91,7 +91,10 @@ def _worker(arguments: argparse.Namespace) -> int:
         return asyncio.run(run_worker(options, opened=lambda address: _say_hello(settings, arguments.mode, address)))
     with locked(Path(paths.worker_lock(key))) as mine:
         if not mine:
-            raise OpsroomError("a worker of yours already looks at this context", f"It answers at {options.listen}")
+            ends = "One that a board or command began ends a minute after the last of them"
+            other = "; beside it, give this one an address of its own: --listen unix:PATH"
+            where = f"a worker of yours already looks at this context and answers at {options.listen}"
+            raise OpsroomError(where, ends + other)
         # The last words of an own worker's log explain why it ended: only a person's worker greets.
         greet = None if arguments.own else lambda address: _say_hello(settings, arguments.mode, address)
         return asyncio.run(run_worker(options, opened=greet))

@@ -217,5 +217,5 @@ def _list(arguments: argparse.Namespace) -> int:
 def _say(deed: Deed) -> None:
     """How a deed ended, also where nobody knows how; what it went through on the way is of no use in a script."""
     if deed.state.settled or deed.state is DeedState.UNKNOWN:
-        sys.stdout.write(effects.deed(deed, deed.at) + "\n")
+        sys.stdout.write(effects.deed(deed, deed.at, typed=True) + "\n")
         sys.stdout.flush()

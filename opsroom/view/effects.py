@@ -10,16 +10,25 @@ from opsroom.domain.offer import Offer
 from opsroom.domain.rollout import Engine, Rollout, Step, StepKind
 from opsroom.view import left_over, numbers, words
 
+BY_X = "to take it back press x"
+BY_F_AND_X = "to take it back press f, then x"
+
+COMMANDS = {
+    BY_X: "to take it back: opsroom rollback {key}",
+    BY_F_AND_X: "to take it back: opsroom flag {key}, then opsroom rollback {key}",
+}
+"""The same ways back for who types commands."""
+
 TAKEN_BACK = {
-    Effect.NEXT_STEP: "to take it back press f, then x",
-    Effect.ACCEPT_INCONCLUSIVE: "to take it back press f, then x",
-    Effect.UNPAUSE: "to take it back press f, then x",
-    Effect.OPEN_GATE: "to take it back press f, then x",
-    Effect.OPEN_ALL_GATES: "to take it back press f, then x",
-    Effect.FULL: "to take it back press x",
-    Effect.SWITCH: "to take it back press x",
-    Effect.TAKE_TEMPLATE: "to take it back press x",
-    Effect.SKIP_ANALYSIS: "to take it back press x",
+    Effect.NEXT_STEP: BY_F_AND_X,
+    Effect.ACCEPT_INCONCLUSIVE: BY_F_AND_X,
+    Effect.UNPAUSE: BY_F_AND_X,
+    Effect.OPEN_GATE: BY_F_AND_X,
+    Effect.OPEN_ALL_GATES: BY_F_AND_X,
+    Effect.FULL: BY_X,
+    Effect.SWITCH: BY_X,
+    Effect.TAKE_TEMPLATE: BY_X,
+    Effect.SKIP_ANALYSIS: BY_X,
     Effect.ABORT: "a new version or a retry starts it again",
     Effect.SCALE_DOWN: "it starts again when its canary is scaled up",
     Effect.REVERT: "it starts again when the version is deployed again",
@@ -126,8 +135,8 @@ def step_name(step: Step) -> str:
     return step.name or step.kind.value
 
 
-def deed(done: Deed, now: float) -> str:
-    """A deed's state as one sentence."""
+def deed(done: Deed, now: float, *, typed: bool = False) -> str:
+    """A deed's state as one sentence; ``typed`` by a command: there are no keys to press next."""
     intent = done.intent
     what = f"{words.VERB[intent.verb]} {intent.target.name}"
     match done.state:
@@ -147,7 +156,7 @@ def deed(done: Deed, now: float) -> str:
             return f"Seen by the controller: {what}; waiting for the outcome."
         case DeedState.DONE:
             agreed = f", approved by {intent.approved_by}," if intent.approved_by else ""
-            return f"Done: {what}{agreed} in {numbers.duration(done.at - intent.at)}{_next(done)}."
+            return f"Done: {what}{agreed} in {numbers.duration(done.at - intent.at)}{_next(done, typed)}."
         case DeedState.FAILED:
             return f"Failed: {what}. {because(done)}"
     known = (
@@ -156,13 +165,17 @@ def deed(done: Deed, now: float) -> str:
     return f"Not known: {what}; {known}; the cluster will show what became of it."
 
 
-def _next(done: Deed) -> str:
+def _next(done: Deed, typed: bool) -> str:
     """What a person may want to do next: the way back, or what is still missing."""
     if done.intent.verb is Verb.APPROVE:
-        return "; a second person has to press p within the hour"
-    if done.effect in TAKEN_BACK:
-        return f"; {TAKEN_BACK[done.effect]}"
-    return ""
+        return f"; a second person has to {'promote it' if typed else 'press p'} within the hour"
+    if done.effect not in TAKEN_BACK:
+        return ""
+    back = TAKEN_BACK[done.effect]
+    if typed:
+        target = done.intent.target
+        back = COMMANDS.get(back, back).format(key=f"{target.namespace}/{target.name}")
+    return f"; {back}"
 
 
 def because(done: Deed) -> str:

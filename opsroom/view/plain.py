@@ -118,5 +118,5 @@ def _key_facts(row: Row, now: float) -> list[tuple[str, str]]:
     )
     facts = [(label, say(row)) for label, say in wishes]
     if row.deed is not None:
-        facts.append(("last deed", effects.deed(row.deed, now)))
+        facts.append(("last deed", effects.deed(row.deed, now, typed=True)))
     return facts

@@ -138,6 +138,14 @@ REFUSAL = {
 }
 
 
+TYPED = {
+    Refusal.NOT_FLAGGED: "{key} is not flagged; opsroom flag {key} flags it by hand first.",
+    Refusal.BUSY: "Another deed on {key} is under way, or has just ended; try again in a moment.",
+    Refusal.CHANGED: "{key} is not what it was when the command began; look again.",
+    Refusal.SAME_PERSON: "You approved {key} already; a second person has to promote it. Roll back needs one only.",
+}
+"""The same for who types commands: there are no keys to press."""
+
 OUTCOME = {
     Outcome.WATCH: "watched on",
     Outcome.PROMOTE: "decided to promote",
@@ -167,10 +175,14 @@ def news(item: Happening) -> str:
     return item.text
 
 
-def refusal(why: Refusal, verb: Verb, rollout: Rollout, detail: str = "") -> str:
-    """One sentence: which condition did not hold. ``detail`` is the missing right, or the server's own words."""
+def refusal(why: Refusal, verb: Verb, rollout: Rollout, detail: str = "", *, typed: bool = False) -> str:
+    """One sentence: which condition did not hold. ``detail`` is the missing right, or the server's own words.
+
+    ``typed`` by a command: there are no keys to press next.
+    """
     missing = f": the right to {detail} is missing" if why is Refusal.NO_RIGHT and detail else ""
-    sentence = REFUSAL[why].format(name=rollout.name, verb=VERB[verb], missing=missing)
+    form = TYPED.get(why, REFUSAL[why]) if typed else REFUSAL[why]
+    sentence = form.format(name=rollout.name, key=rollout.key, verb=VERB[verb], missing=missing)
     return f"{sentence} ({detail})" if detail and not missing else sentence
 
 

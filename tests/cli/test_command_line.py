@@ -57,6 +57,8 @@ def test_wrong_usage_is_one_sentence_and_exit_code_2(line: str, what: str, capsy
         ("demo --change-rate 0", "--change-rate"),
         ("demo --headless -1", "--headless"),
         ("--config /nowhere/x.toml ls", "/nowhere/x.toml"),
+        ("--policy /nowhere/p.toml ls", "/nowhere/p.toml"),
+        ("ls -n Shop_EU", "'Shop_EU' is no name of a namespace"),
     ],
 )
 def test_wrong_values_are_named(line: str, what: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -104,6 +106,8 @@ def test_a_worker_for_another_cluster_is_another_worker(tmp_path: Path, monkeypa
     first = settings_for(parsed(line))
     assert current_context(first) == "prod-eu"
     before = identity(first)
+    file.write_text('{\n  "kind": "Config",\n  "current-context": "prod-eu"\n}\n')
+    assert current_context(first) == "prod-eu"
     file.write_text("apiVersion: v1\ncurrent-context: 'staging'\n")
     assert identity(settings_for(parsed(line))) != before
     for more in ("--context x", "-n shop", "--prometheus http://p", "--read-only", "--policy f"):
@@ -144,11 +148,12 @@ def test_too_little_to_learn_from_is_said(tmp_path: Path, capsys: pytest.Capture
     assert "too few outcomes" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("line", ["journal", "journal --verify"])
 def test_an_empty_journal_says_so_beside_the_output(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    line: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    assert main(["journal"]) == 0
+    assert main(line.split()) == 0
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err.startswith("Nothing has been done from here yet")

@@ -2,18 +2,39 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 import pytest
 
 from opsroom.domain.deed import DeedState, Effect, Refusal, Verb
-from opsroom.view import effects, journal_line
-from tests.ui.scenes import NOW, deed
+from opsroom.view import effects, journal_line, words
+from tests.ui.scenes import NOW, deed, rollout
+
+ROLLOUT = rollout("geo-api", "edge", NOW)
+ONLY_KEYS = (Refusal.JUST_MOVED, Refusal.LATE, Refusal.UNFOCUSED, Refusal.TOO_FAST, Refusal.STALLED)
 
 
 @pytest.mark.parametrize("effect", [effect for effect in Effect if effect is not Effect.MARK])
 def test_every_deed_that_moves_something_says_how_it_is_taken_back(effect: Effect) -> None:
     done = msgspec.structs.replace(deed("geo-api", NOW, Verb.PROMOTE, DeedState.DONE, 5), effect=effect)
     assert effects.TAKEN_BACK[effect] in effects.deed(done, NOW)
+
+
+@pytest.mark.parametrize("effect", list(Effect))
+def test_who_typed_a_command_is_told_no_keys(effect: Effect) -> None:
+    done = msgspec.structs.replace(deed("geo-api", NOW, Verb.PROMOTE, DeedState.DONE, 5), effect=effect)
+    said = effects.deed(done, NOW, typed=True)
+    assert "press" not in said
+    way_back = effects.TAKEN_BACK.get(effect, "")
+    assert ("opsroom rollback edge/geo-api" in said) is ("press" in way_back)
+
+
+@pytest.mark.parametrize("why", list(Refusal))
+def test_who_is_refused_a_command_is_told_no_keys(why: Refusal) -> None:
+    said = words.refusal(why, Verb.PROMOTE, ROLLOUT, typed=True)
+    # What only a key can run into is never said of a command.
+    assert why in ONLY_KEYS or not re.search(r"press|\besc\b|; f ", said)
 
 
 def test_a_deed_that_failed_says_why_and_promises_nothing() -> None:
