@@ -28,8 +28,8 @@ _SHAPES = (
     (re.compile(rb"\b(bearer|basic)(\s+)[\w.~+/=-]{8,}", re.IGNORECASE), rb"\1\2" + _MASK),
     # Cookie: a=x; b=y, Set-Cookie: a=x
     (re.compile(rb"\b((?:set-)?cookie" + _QUOTE + rb"\s*[=:]\s*)[^\"\\\s][^\"\\]*", re.IGNORECASE), rb"\1" + _MASK),
-    # JSON Web Tokens, those of service accounts among them
-    (re.compile(rb"\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?"), _MASK),
+    # JSON Web Tokens, those of service accounts among them; no head is longer, and a hostile line shall not take hours
+    (re.compile(rb"\beyJ[\w-]{8,1000}\.[\w-]{8,}(?:\.[\w-]*)?"), _MASK),
     # https://user:password@host
     (re.compile(rb"(?<=://)[^/@\s\"\\]+(?=@)"), _MASK),
     # password=x, "token": "x" in a quoted document, --api-key=x
