@@ -121,6 +121,11 @@ class SharedQuarantine:
 
 
 def taken_over(memory: Memory, shared: dict[str, Quarantine]) -> Memory:
-    """``memory`` with what another decider put into quarantine; our own entries are newer."""
+    """``memory`` with what another decider put into quarantine; of two entries for one rollout the younger counts.
+
+    Ours is the older one where we decided before that other one did.
+    """
+    own = memory.quarantine
     theirs = {Uid(uid): Quarantined(hash=one.hash, at=one.at, stable=one.stable) for uid, one in shared.items()}
-    return msgspec.structs.replace(memory, quarantine={**theirs, **memory.quarantine})
+    younger = {uid: one for uid, one in theirs.items() if uid not in own or one.at > own[uid].at}
+    return msgspec.structs.replace(memory, quarantine={**own, **younger})

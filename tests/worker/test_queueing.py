@@ -200,6 +200,12 @@ def test_a_worker_that_takes_over_knows_what_was_rolled_back_before() -> None:
     assert found == {Uid("a"): Quarantined(hash="theirs", at=1.0, stable="old"), Uid("b"): own.quarantine[Uid("b")]}
 
 
+def test_a_worker_that_decides_again_knows_what_was_rolled_back_meanwhile() -> None:
+    own = Memory(quarantine={Uid("a"): Quarantined(hash="v2", at=1.0)})
+    found = taken_over(own, {"a": Quarantine(hash="v3", at=2.0)}).quarantine
+    assert found == {Uid("a"): Quarantined(hash="v3", at=2.0)}
+
+
 @pytest.fixture
 def holding(tmp_path: Path) -> Iterator[tuple[Path, str, httpx.Client]]:
     """A simulated cluster whose deploys are held."""
