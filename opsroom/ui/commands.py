@@ -9,6 +9,7 @@ from typing import NamedTuple
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
+from opsroom.domain.clean import clean
 from opsroom.ui.actions import ACTIONS, GUARDED, Action, key_name
 from opsroom.ui.contexts import Contexts
 from opsroom.ui.control import LinesScreen
@@ -60,7 +61,8 @@ def _entry(action: Action) -> Entry:
 
 
 def _contexts(contexts: Contexts) -> list[Entry]:
-    names = [each.sight.name for each in contexts.all]
+    # A feed may tell its own name, and a palette is not painted by us.
+    names = [clean(each.sight.name) for each in contexts.all]
     return [
         Entry("", f"context {name}", f"app.show_context({at})") for at, name in enumerate(names) if at != contexts.at
     ]

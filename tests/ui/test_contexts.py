@@ -368,6 +368,18 @@ def test_the_palette_names_the_other_contexts(tmp_path: Path) -> None:
     run(play, Stage(tmp_path))
 
 
+def test_the_name_that_a_feed_gives_itself_is_clean_in_the_palette_too(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    stage.feeds[1].show(all_rows(), room(NOW, context="e\x1b]52;c;aGk=\x07v\x9b31m\u202eil"), heard=0.0)
+
+    async def play(pilot: Pilot[int], stage: Stage) -> None:
+        await pilot.press("colon", *"context")
+        await until(pilot, lambda: "context prod-us (feed of" in stage.text)
+        assert all(sign.isprintable() for sign in stage.text.replace("\n", ""))
+
+    run(play, stage, (160, 40))
+
+
 def test_help_and_key_bar_name_the_key_only_where_there_are_several() -> None:
     async def shown(app: BoardApp) -> tuple[str, str]:
         async with app.run_test(size=(120, 60)) as pilot:
