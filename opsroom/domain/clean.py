@@ -46,6 +46,14 @@ def clean(text: object, limit: int = LINE_LIMIT) -> str:
     return _capped(" ".join(line.split()), limit)
 
 
+def printable(line: str) -> str:
+    """``line`` as long as it was, with ``?`` for what a terminal might obey.
+
+    The last door: foreign text is cleaned where it enters, but a feed may come from anybody.
+    """
+    return line if line.isprintable() else "".join(char if char.isprintable() else "?" for char in line)
+
+
 def _capped(line: str, limit: int) -> str:
     return line if len(line) <= limit else line[: max(0, limit - 1)] + "…"
 

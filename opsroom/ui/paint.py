@@ -11,6 +11,7 @@ from rich.style import Style
 from textual.strip import Strip
 from textual.theme import BUILTIN_THEMES, Theme
 
+from opsroom.domain.clean import printable
 from opsroom.ui.theme_file import ThemeFile
 from opsroom.view.line import Ground, Line, Role
 
@@ -39,7 +40,9 @@ class Paint:
 
     def strip(self, line: Line, cells: int) -> Strip:
         """``line`` in exactly ``cells`` cells, filled with its ground."""
-        segments = [Segment(_safe(text), self.style(role, ground or line.ground)) for text, role, ground in line.pieces]
+        segments = [
+            Segment(printable(text), self.style(role, ground or line.ground)) for text, role, ground in line.pieces
+        ]
         return Strip(segments).adjust_cell_length(cells, self.style(Role.TEXT, line.ground))
 
     def textual_theme(self) -> Theme:
@@ -72,8 +75,3 @@ class Paint:
             # Textual's own style sheets use variables that only its two ANSI themes define.
             variables=dict(BUILTIN_THEMES["ansi-dark"].variables) if ansi else {},
         )
-
-
-def _safe(text: str) -> str:
-    """The last door: foreign text is cleaned where it enters, and still nothing unprintable goes to a terminal."""
-    return text if text.isprintable() else "".join(char if char.isprintable() else "?" for char in text)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from opsroom.domain.board import Room, Row
+from opsroom.domain.clean import printable
 from opsroom.domain.deed import Verb
 from opsroom.domain.freshness import age
 from opsroom.domain.offer import offer
@@ -26,7 +27,7 @@ def plain_board(room: Room, rows_: Iterable[Row], now: float, wide: bool) -> str
     ordered = [known[uid] for uid in uids(arrange(known.values(), Wish()))]
     titles = _WIDE if wide else _PLAIN
     table = [titles, *(_row_cells(row, now, wide) for row in ordered)]
-    return "\n".join([room_line(room, now), *_table(table)])
+    return "\n".join(map(printable, [room_line(room, now), *_table(table)]))
 
 
 def room_line(room: Room, now: float) -> str:
@@ -80,7 +81,7 @@ def plain_row(room: Room, row: Row, now: float) -> str:
         facts.extend(part(row, now))
     told = (detail.happening(item) for item in short_news.short(row.happenings))
     facts.extend(("news", "".join(piece.text for piece in pieces)) for pieces in told)
-    return "\n".join(f"{label:<10}{text}" for label, text in facts if text)
+    return "\n".join(printable(f"{label:<10}{text}") for label, text in facts if text)
 
 
 def _state_facts(row: Row, now: float) -> list[tuple[str, str]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from opsroom.domain.board import Room, Row
+from opsroom.domain.clean import printable
 from opsroom.domain.freshness import age
 from opsroom.domain.queue import Queue, QueueEntry
 from opsroom.view import marks, numbers, queue_words
@@ -131,7 +132,7 @@ def plain_queue(room: Room, rows: Sequence[Row], now: float) -> str:
     table = [_cells(entry, row, queue_words.sentence(entry, now, names), now) for entry, row in waiting(rows)]
     if table:
         lines += _aligned([_TITLES, *table])
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))
 
 
 def _cells(entry: QueueEntry, row: Row, said: str, now: float) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from opsroom.view import detail, rows
 from opsroom.view.columns import Field, layout
 from opsroom.view.order import Group, Heading, Sort, Wish, arrange, counts, group_of, matcher, uids
 from opsroom.view.plain import plain_board, plain_row
+from opsroom.view.queue_page import plain_queue
 from opsroom.view.spark import Graphs
 from opsroom.view.tally import fitting_tally, tally
 from tests.ui.scenes import NOW, all_rows, needing, queued, room
@@ -187,6 +188,14 @@ def test_plain_text_has_one_line_a_rollout_and_no_blank_cells() -> None:
     assert lines[1].split()[:4] == ["MARK", "NAME", "NAMESPACE", "STEP"]
     assert all(len(line.split()) >= 14 for line in lines[2:])
     assert all(len(line.split()) == 10 for line in plain_board(room(), all_rows(), NOW, wide=False).splitlines()[1:])
+
+
+def test_plain_text_of_a_feed_that_anybody_may_have_made_is_harmless() -> None:
+    rows, around = hostile(all_rows()), room(NOW, context="c\x1b[2J\nflagged  none")
+    texts = [plain_board(around, rows, NOW, wide=True), plain_queue(around, rows, NOW)]
+    texts += [plain_row(around, row, NOW) for row in rows]
+    assert len(texts[0].splitlines()) == 2 + len(rows)
+    assert all(line.isprintable() for text in texts for line in text.split("\n"))
 
 
 def test_plain_row_tells_of_pods_and_analysis_runs() -> None:
