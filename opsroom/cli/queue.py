@@ -170,8 +170,20 @@ async def _switched(what: str, settings: Settings) -> int:
         if what == "on":
             await shared.queue_on(door.writer)
         _note(door, f"queue_{state.value}")
-    sys.stdout.write(f"The queue is {queue_words.STATE[state]}.\n")
+        nobody = await _takes_part_nowhere(door)
+    if nobody:
+        sys.stdout.write(f"The queue is {state.value}, {queue_words.NOBODY}.\n{queue_words.TAKE_PART}\n")
+    else:
+        sys.stdout.write(f"The queue is {queue_words.STATE[state]}.\n")
     return 0
+
+
+async def _takes_part_nowhere(door: OpenDoor) -> bool:
+    """Whether no namespace takes part; not so where nobody would say."""
+    try:
+        return not await queue_facts.enabled_namespaces(door.hands.reader)
+    except OpsroomError:
+        return False
 
 
 async def _off(door: OpenDoor, namespaces: Sequence[str]) -> int:

@@ -84,6 +84,8 @@ class Queue(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Names of the freeze windows that are open."""
     hold_missing: bool = False
     """Nothing is held at admission here: holds come late."""
+    nobody: bool = False
+    """No namespace takes part: nothing new is held, whatever the state."""
     waiting: int = 0
     running: int = 0
     entries: tuple[QueueEntry, ...] = ()

@@ -21,6 +21,10 @@ STATE = {
     QueueState.OFF: "off: nothing is held",
 }
 
+NOBODY = "but no namespace takes part: new versions start all the same"
+
+TAKE_PART = "A namespace takes part with: kubectl label namespace NAME opsroom.dev/queue=enabled"
+
 Names = Mapping[Uid, str]
 """What people call each rollout, by uid (``cart v42``)."""
 
@@ -40,9 +44,11 @@ def state(queue: Queue) -> str:
     slots = "no limit over all" if not queue.full_limit else f"{queue.limit} slots"
     if queue.limit < queue.full_limit:
         slots += f" of {queue.full_limit} after roll backs"
-    late = "; nothing is held at admission, so holds come late" if queue.hold_missing else ""
+    late = "; nothing is held at admission, so holds come late" if queue.hold_missing and not queue.nobody else ""
+    late = f"; {NOBODY}" if _idle(queue) else late
     windows = f"; freeze window {', '.join(queue.windows)} is open" if queue.windows else ""
-    return f"{STATE[queue.state]}, {slots}, {queue.running} running, {queue.waiting} waiting{windows}{late}"
+    does = queue.state.value if _idle(queue) else STATE[queue.state]
+    return f"{does}, {slots}, {queue.running} running, {queue.waiting} waiting{windows}{late}"
 
 
 def why(entry: QueueEntry, now: float, known: Names | None = None) -> str:
@@ -115,4 +121,12 @@ def notice(room: Room) -> str:
     if room.queue.state is QueueState.RUNNING:
         return ""
     waiting = f"; {room.queue.waiting} waiting" if room.queue.waiting else ""
+    if _idle(room.queue):
+        return f"queue is {room.queue.state.value}, {NOBODY}{waiting}"
     return f"queue is {STATE[room.queue.state]}{waiting}"
+
+
+def _idle(queue: Queue) -> bool:
+    """Somebody relies on it, and it holds nothing."""
+    asked = queue.state not in (QueueState.RUNNING, QueueState.OFF, QueueState.FROZEN)
+    return queue.nobody and (asked or (queue.hold_missing and queue.state is QueueState.RUNNING))

@@ -73,8 +73,6 @@ UNDECIDED = {
 """What is undecided where it is not the score; empty: it is the score."""
 
 FLAG_DETAIL = {
-    "no_gate": "no gate of ours is there to {verb} it",
-    "quarantine": "this version was rolled back before",
     "analysis": "its own analysis could not tell",
     "min_seconds": "it has not run long enough on this step",
     "min_steps": "too few steps were measured",
@@ -98,6 +96,8 @@ DUE = {
     "mode": "to {verb} is due, and this worker does not act",
     "freeze": "to {verb} is due, and automatic deeds are frozen",
     "rails": "to {verb} is due, and the limit of automatic deeds is used up",
+    "no_gate": "to {verb} is due, and no gate of ours is there for it",
+    "quarantine": "to {verb} is due, and this version was rolled back before",
 }
 """Which deed is due and what stands in its way, by the same word: instead of a reason that leaves out which."""
 

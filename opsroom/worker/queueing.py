@@ -117,7 +117,7 @@ class Queueing:
                         continue  # the gate answers by the entry
                     self._begin(self._intent(verb, situation.courses[uid].rollout, reason, now))
         late = self._standing.switch and not self._standing.installed
-        return msgspec.structs.replace(queue, entries=(), hold_missing=late)
+        return msgspec.structs.replace(queue, entries=(), hold_missing=late, nobody=self._standing.nobody)
 
     def _state(self) -> QueueState:
         return QueueState.FROZEN if self._sharing.freeze is not None else self._standing.state

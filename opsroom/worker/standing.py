@@ -77,6 +77,11 @@ class Standing:
         return next((self._errors[name] for name in sorted(NEEDED - self.heard) if name in self._errors), "")
 
     @property
+    def nobody(self) -> bool:
+        """No namespace takes part, as far as one may look; not so where nobody may."""
+        return not self.enabled and "namespaces" in self.heard and "namespaces" not in self._errors
+
+    @property
     def state(self) -> QueueState:
         """What the queue does. Without its switch, where there was one, nothing is held any more."""
         if self.said is QueueState.OFF or (self.installed and not self.switch):

@@ -7,7 +7,7 @@ import pytest
 
 from opsroom.domain.board import Right
 from opsroom.domain.deed import DeedState, Refusal, Verb
-from opsroom.domain.queue import Lane, Queue, QueueEntry, WaitReason
+from opsroom.domain.queue import Lane, Queue, QueueEntry, QueueState, WaitReason
 from opsroom.domain.rollout import Uid
 from opsroom.view import news_pages, queue_page, queue_words, sources_page
 from opsroom.view.deed_row import deed_row
@@ -45,6 +45,16 @@ def test_the_reason_why_something_waits_is_never_cut(cells: int) -> None:
     assert all(line.width <= cells for line in lines)
     for name in ("notify-mailer v2.31.0", "pricing-engine v2.31.0", "media-proxy v2.31.0"):
         assert name in said
+
+
+@pytest.mark.parametrize("state", [QueueState.PAUSED, QueueState.DRAINING])
+def test_a_queue_in_which_no_namespace_takes_part_promises_nothing(state: QueueState) -> None:
+    alone = Queue(state=state, nobody=True, hold_missing=True)
+    for said in (queue_words.state(alone), queue_words.notice(room(queue=alone))):
+        assert "no namespace takes part" in said
+        assert "late" not in said
+    assert "no namespace" not in queue_words.notice(room(queue=Queue(state=state)))
+    assert "no namespace" not in queue_words.state(Queue(nobody=True))
 
 
 def test_slots_are_drawn_one_sign_each() -> None:

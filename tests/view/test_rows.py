@@ -78,6 +78,8 @@ def test_a_canary_that_no_request_has_reached_is_not_called_healthy(requests: fl
         (FlagReason.FREEZE, "freeze"),
         (FlagReason.RAILS, "rails"),
         (FlagReason.POLICY, "row"),
+        (FlagReason.POLICY, "no_gate"),
+        (FlagReason.POLICY, "quarantine"),
     ],
 )
 def test_a_deed_that_is_due_is_named(reason: FlagReason, last: str) -> None:

@@ -130,6 +130,19 @@ def test_nothing_is_released_by_whoever_may_not(how: str) -> None:
     assert room.why("cart") is (WaitReason.STATE if how == "freeze" else WaitReason.DECIDER)
 
 
+@pytest.mark.parametrize(
+    ("enabled", "error", "nobody"),
+    [({"shop"}, "", False), (set(), "", True), (set(), "You may not list namespaces", False)],
+)
+def test_where_no_namespace_takes_part_it_is_said_but_not_where_nobody_may_look(
+    enabled: set[str], error: str, nobody: bool
+) -> None:
+    room = Room()
+    room.standing.enabled = frozenset(enabled)
+    room.standing._errors.update({"namespaces": error} if error else {})
+    assert room.standing.nobody is nobody
+
+
 def test_a_person_keeps_what_a_person_holds_and_quarantine_waits_for_one() -> None:
     room = Room()
     room.put("mine", marks=Marks(held=True, kept=True))
