@@ -25,6 +25,7 @@ from opsroom.config.settings import Settings
 from opsroom.delivery.act import Emit, Setting, act, run_deed
 from opsroom.delivery.hands import ENDLESS, PATIENCE, Hands
 from opsroom.domain.board import Row
+from opsroom.domain.clean import printable
 from opsroom.domain.deed import Deed, DeedState, Effect, Intent, Refusal, Verb, target_of
 from opsroom.domain.freshness import Freshness, freshness
 from opsroom.domain.intent import Press, Refused, arm, score_age, score_doubt
@@ -124,7 +125,7 @@ def ask(deed: str) -> None:
     """
     if not sys.stdin.isatty():
         raise UsageError(f"nobody is here to confirm: {deed}", "Add --yes")
-    sys.stderr.write(f"{deed}\nType yes to do it: ")
+    sys.stderr.write(f"{printable(deed)}\nType yes to do it: ")
     sys.stderr.flush()
     if sys.stdin.readline().strip().lower() != "yes":
         raise OpsroomError("not confirmed; nothing was sent")

@@ -19,6 +19,7 @@ from opsroom.cli.looking import cluster_source, find, said_by, whole_picture
 from opsroom.cli.options import settings_for
 from opsroom.cli.own_worker import kept, pinned
 from opsroom.domain.board import Room, Row
+from opsroom.domain.clean import printable
 from opsroom.domain.freshness import Freshness, SourceState, freshness
 from opsroom.domain.rollout import Phase, Revision, Uid
 from opsroom.errors import OpsroomError, Unreachable, UsageError, WaitingError
@@ -146,7 +147,7 @@ async def _follow(client: FeedClient, uid: Uid, course: Waiting, wanted: str, se
                     return _end(row, ended, wanted)
                 now = waiting.where(row, client.board.room.at, queue_words.names(client.board.rows.values()))
                 if now != said and not quiet:
-                    sys.stderr.write(now + "\n")
+                    sys.stderr.write(printable(now) + "\n")
                     sys.stderr.flush()
                 said = now
     except TimeoutError:
@@ -171,5 +172,5 @@ def _end(row: Row, ended: str, wanted: str) -> int:
     text = waiting.ended(row, ended)
     if ended != wanted:
         raise OpsroomError(text)
-    sys.stdout.write(text + "\n")
+    sys.stdout.write(printable(text) + "\n")
     return 0

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from textual import events
 
 from opsroom.clock import awake_or_not
+from opsroom.domain.clean import clean
 from opsroom.domain.deed import Verb
 from opsroom.domain.intent import BURST_SECONDS
 from opsroom.ui.actions import ACTIONS, Action, Place, key_name
@@ -265,7 +266,7 @@ class GuardedScreen(LinesScreen):
         """Send the rollout's name to the terminal's clipboard (OSC 52)."""
         row = self.control.sight.row
         if row is not None:
-            self.app.copy_to_clipboard(row.rollout.key)
+            self.app.copy_to_clipboard(clean(row.rollout.key))
             self.control.deeds.say(words.copied(row.rollout))
 
     def action_url(self) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
+
 import msgspec
 import pytest
 
-from opsroom.cli.deeds import busy, what
+from opsroom.cli.deeds import ask, busy, what
 from opsroom.domain.board import Right
 from opsroom.domain.deed import Deed, DeedState, Intent, Precondition, Target, Verb
 from opsroom.domain.offer import offer
@@ -38,6 +40,16 @@ INTENT = Intent(
 )
 def test_a_deed_whose_process_was_killed_does_not_lock_the_rollout(state: DeedState, age: float, locked: bool) -> None:
     assert busy(Deed(intent=INTENT, state=state, at=100.0), 100.0 + age) is locked
+
+
+def test_what_a_person_confirms_is_what_they_read(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = io.StringIO("yes\n")
+    monkeypatch.setattr(answer, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stdin", answer)
+    ask("hold shop/\x1b[2K\rpromote cart")
+    assert capsys.readouterr().err == "hold shop/?[2K?promote cart\nType yes to do it: "
 
 
 def test_a_missing_right_ends_in_the_exit_code_of_one() -> None:

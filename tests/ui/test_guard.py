@@ -395,6 +395,20 @@ def test_a_second_key_is_asked_for_where_the_context_wants_it_and_nowhere_else()
     run(play, guards={"prod-eu": Guard(second_key=True)})
 
 
+def test_a_name_that_is_copied_is_one_line_whoever_gave_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def play(pilot: Pilot[int], app: BoardApp, clock: Clock) -> None:
+        feed = app.control.sight.feed
+        assert isinstance(feed, SceneFeed)
+        feed.show(changed(all_rows(NOW), name="cart\nreboot\n"), room(NOW), heard=clock.now)
+        app._tick()
+        copied: list[str] = []
+        monkeypatch.setattr(app, "copy_to_clipboard", copied.append)
+        await pilot.press("c")
+        assert copied == ["payments/cart reboot"]
+
+    run(play)
+
+
 def test_an_unarmed_second_key_does_nothing() -> None:
     async def play(pilot: Pilot[int], app: BoardApp, clock: Clock) -> None:
         await pilot.press("Y")
