@@ -104,6 +104,7 @@ def _options(
     """What a screen has to know of one context."""
     from opsroom.cli.feed_token import feed_token
 
+    beside = () if alone else ("--beside-others",)
     return replace(
         screen_options(settings),
         feed=where,
@@ -112,7 +113,7 @@ def _options(
         act=tuple(command("act", *words)),
         freeze=tuple(command("freeze", *words)),
         thaw=tuple(command("thaw", *words)),
-        show=tuple(command("show", *words, "--feed", where)),
+        show=tuple(command("show", *words, "--feed", where, *beside)),
     )
 
 

@@ -161,6 +161,7 @@ def _looking(command: Any) -> None:
     show = command("show", "One rollout: why, evidence, steps, what promote and rollback would do.")
     show.add_argument("name", metavar="NAME", help="NAME or NAMESPACE/NAME")
     show.add_argument("-o", "--output", choices=("plain", "wide", "json"), default="plain")
+    show.add_argument("--beside-others", action="store_true", help=argparse.SUPPRESS)
     inside = show.add_mutually_exclusive_group()
     inside.add_argument("--logs", action="store_true", help="what its pods said last, canary and stable")
     inside.add_argument("--manifest", action="store_true", help="the object in the cluster, secrets masked")

@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from opsroom.cli import board, main
+from opsroom.cli import board, looking, main
 from opsroom.cli.options import board_settings, settings_for
 from opsroom.cli.own_worker import common_words, identity, own_log
 from opsroom.cli.parser import build
 from opsroom.config import paths
 from opsroom.config.settings import load_settings
+from opsroom.domain.board import Room
 from opsroom.errors import ConfigError, UsageError
+from opsroom.feed.frames import Picture
 from opsroom.ui.options import Options
 
 FILE = """
@@ -209,6 +211,34 @@ def test_each_context_has_its_own_commands_and_its_own_guard(monkeypatch: pytest
             assert command[command.index("--context") + 1] == options.context
             assert other not in command
         assert options.guards["prod-us"].second_key
+
+
+def test_pages_of_one_of_several_show_its_feed_no_token_for_all(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "token"
+    file.write_text("for all")
+    file.chmod(0o600)
+    monkeypatch.setenv("FEED_TOKEN_FILE", str(file))
+    shown: list[Options] = []
+    given: list[object] = []
+
+    def draw(*options: Options) -> int:
+        shown.extend(options)
+        return 0
+
+    async def fetch(where: str, token: object) -> Picture:
+        given.append(token)
+        return Picture(seq=1, room=Room(at=1.0))
+
+    monkeypatch.setattr("opsroom.ui.app.run_board", draw)
+    monkeypatch.setattr(looking, "fetch_picture", fetch)
+    arguments = parsed("--context a --feed https://a.test --context b --feed https://b.test")
+    board._several(arguments, board_settings(arguments))
+    for options in shown:
+        asked = options.show[options.show.index("show") :]
+        looking.whole_picture(build().parse_args([*asked, "shop/cart", "--logs"]))
+    assert given == [None, None]
 
 
 def test_a_recording_is_of_one_context() -> None:
