@@ -19,6 +19,11 @@ COMMANDS = {
 }
 """The same ways back for who types commands."""
 
+UNWRITTEN = "not_journalled"
+"""Detail of a deed that went ahead although the journal cannot be written."""
+
+_UNDER_WAY = frozenset((DeedState.SENT, DeedState.ACCEPTED, DeedState.SEEN, DeedState.DONE, DeedState.UNKNOWN))
+
 TAKEN_BACK = {
     Effect.NEXT_STEP: BY_F_AND_X,
     Effect.ACCEPT_INCONCLUSIVE: BY_F_AND_X,
@@ -139,6 +144,9 @@ def deed(done: Deed, now: float, *, typed: bool = False) -> str:
     """A deed's state as one sentence; ``typed`` by a command: there are no keys to press next."""
     intent = done.intent
     what = f"{words.VERB[intent.verb]} {intent.target.name}"
+    unwritten = done.detail == UNWRITTEN
+    if unwritten and done.state in _UNDER_WAY:
+        what += f", {left_over.FOUND[UNWRITTEN]}"
     match done.state:
         case DeedState.ARMED:
             return f"Armed: {what}."
@@ -147,7 +155,7 @@ def deed(done: Deed, now: float, *, typed: bool = False) -> str:
         case DeedState.REFUSED:
             return f"Refused: {what}. {because(done)}"
         case DeedState.JOURNALLED:
-            return f"Journalled: {what}; the countdown runs."
+            return f"{'Not journalled' if unwritten else 'Journalled'}: {what}; the countdown runs."
         case DeedState.SENT:
             return f"Sent: {what}; waiting for the API server."
         case DeedState.ACCEPTED:
@@ -155,7 +163,7 @@ def deed(done: Deed, now: float, *, typed: bool = False) -> str:
         case DeedState.SEEN:
             return f"Seen by the controller: {what}; waiting for the outcome."
         case DeedState.DONE:
-            agreed = f", approved by {intent.approved_by}," if intent.approved_by else ""
+            agreed = f", approved by {intent.approved_by}," if intent.approved_by else "," * unwritten
             return f"Done: {what}{agreed} in {numbers.duration(done.at - intent.at)}{_next(done, typed)}."
         case DeedState.FAILED:
             return f"Failed: {what}. {because(done)}"

@@ -37,6 +37,16 @@ def test_who_is_refused_a_command_is_told_no_keys(why: Refusal) -> None:
     assert why in ONLY_KEYS or not re.search(r"press|\besc\b|; f ", said)
 
 
+@pytest.mark.parametrize(
+    "state", [state for state in DeedState if state not in (DeedState.ARMED, DeedState.CANCELLED, DeedState.REFUSED)]
+)
+def test_a_deed_that_is_not_journalled_never_looks_as_if_it_were(state: DeedState) -> None:
+    loose = msgspec.structs.replace(deed("geo-api", NOW, Verb.ROLL_BACK, state, 5), detail="not_journalled")
+    said = effects.deed(loose, NOW)
+    assert "not journalled" in said.lower()
+    assert not said.startswith("Journalled")
+
+
 def test_a_deed_that_failed_says_why_and_promises_nothing() -> None:
     failed = deed("geo-api", NOW, Verb.PROMOTE, DeedState.FAILED, 5)
     failed = msgspec.structs.replace(failed, effect=Effect.NEXT_STEP, detail="progress deadline exceeded")
