@@ -142,6 +142,8 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ticks: int = 0
     worst_tick: float = 0.0
     """Seconds."""
+    hour: tuple[int, int] | None = None
+    """Promoted and rolled back within the last hour; None where nobody says (a recording of an older version)."""
 
 
 class Room(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

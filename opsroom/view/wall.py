@@ -111,7 +111,7 @@ def _banner(room: Room | None, listed: Sequence[Row], flagged: Sequence[Row], si
     nobody = "nobody took it" if len(flagged) == 1 else "nobody took any"
     said = "NEEDS A PERSON" if len(flagged) == 1 else "NEED A PERSON"
     who = Piece(f"{taken} of {len(flagged)} taken" if taken else nobody, Role.TEXT)
-    names, pace = Piece(_names(flagged), Role.FLAGGED), Piece(wall_table.finished(room, listed, size.now), Role.DIM)
+    names, pace = Piece(_names(flagged), Role.FLAGGED), Piece(wall_table.finished(room), Role.DIM)
     queue = Piece(wall_table.queue(room, listed, size.now), Role.DIM)
     large = tall(said, size.graphs) if size.cells >= ROOMY else []
     if large:
@@ -158,7 +158,7 @@ def _calm(room: Room | None, listed: Sequence[Row], status: Status, high: int, s
         said, more = "The picture is old", [f"nothing here may be trusted until {until}"]
     else:
         said = "Nothing needs a person"
-        more = [wall_table.finished(room, listed, size.now), wall_table.queue(room, listed, size.now)]
+        more = [wall_table.finished(room), wall_table.queue(room, listed, size.now)]
     large = tall(said, size.graphs) if high >= 14 else []
     large = large if large and len(large[0]) <= size.cells - 4 else [said]
     middle = [*(line(Piece(each.center(size.cells), Role.STRONG)) for each in large), line()]

@@ -17,8 +17,6 @@ from opsroom.view.wall_tiles import Wall
 BESIDE = 110
 """Cells from which on the deeds stand beside the table."""
 
-HOUR = 3600.0
-
 
 def table(
     room: Room | None, listed: Sequence[Row], others: Sequence[Row], high: int, size: Wall, paced: bool
@@ -29,7 +27,7 @@ def table(
         left = _moving(others, high, left_cells, size)
         return beside(left, _lately(room, listed, high, size.cells - left_cells, size, paced), left_cells, size.cells)
     deeds = min(3, len(room.deeds)) if room else 0
-    said = "" if paced else f"   {finished(room, listed, size.now)}"
+    said = "" if paced else f"   {finished(room)}"
     below = [line("  ", Piece("LAST DEEDS" if deeds else "", Role.DIM), Piece(said, Role.TEXT))]
     below += [line("  ", *each.pieces) for each in _deeds(room, deeds, size.cells - 4)]
     return [*_moving(others, high - len(below), size.cells, size), *below]
@@ -47,13 +45,15 @@ def queue(room: Room | None, listed: Sequence[Row], now: float) -> str:
     return f"queue:{state} {', '.join(part for part in parts if part)}"
 
 
-def finished(room: Room | None, listed: Sequence[Row], now: float) -> str:
+def finished(room: Room | None) -> str:
     """``last hour 12 promoted, 1 rolled back; since start 41 and 3``."""
     if room is None:
         return ""
-    lately = [row.result for row in listed if row.finished is not None and now - row.finished <= HOUR]
-    hour = f"{lately.count('promoted')} promoted, {lately.count('rolled_back')} rolled back"
-    return f"last hour {hour}; since start {room.counts.promoted} and {room.counts.rolled_back}"
+    counts = room.counts
+    if counts.hour is None:
+        return f"since start {counts.promoted} promoted, {counts.rolled_back} rolled back"
+    hour = f"{counts.hour[0]} promoted, {counts.hour[1]} rolled back"
+    return f"last hour {hour}; since start {counts.promoted} and {counts.rolled_back}"
 
 
 def _moving(others: Sequence[Row], high: int, cells: int, size: Wall) -> list[Line]:
@@ -92,7 +92,7 @@ def _row(row: Row, cells: int, size: Wall) -> Line:
 
 
 def _lately(room: Room | None, listed: Sequence[Row], high: int, cells: int, size: Wall, paced: bool) -> list[Line]:
-    pace = (queue(room, listed, size.now).removeprefix("queue: "), finished(room, listed, size.now))
+    pace = (queue(room, listed, size.now).removeprefix("queue: "), finished(room))
     lines = [] if paced else [line(Piece("QUEUE AND PACE", Role.DIM)), *(line(Piece(said, Role.TEXT)) for said in pace)]
     lines.append(line(Piece("LAST DEEDS", Role.DIM)))
     deeds = _deeds(room, high - len(lines), cells - 2)

@@ -53,8 +53,8 @@ class Deeds:
 
     @property
     def latest(self) -> tuple[Deed, ...]:
-        """Newest first."""
-        return tuple(self._shown)
+        """Newest first by the time that is shown of each: that of its last state, not of its beginning."""
+        return tuple(sorted(self._shown, key=lambda deed: -deed.at))
 
 
 class Journals:

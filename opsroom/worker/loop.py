@@ -186,10 +186,8 @@ class Loop:
                 course.rollout = rollout
                 continue
             result = course.see(rollout, now)
-            if result == PROMOTED:
-                situation.tally.promoted += 1
-            elif result:
-                situation.tally.rolled_back += 1
+            if result:
+                situation.tally.end(result == PROMOTED, now)
         for uid in situation.courses.keys() - present:
             del situation.courses[uid]
 
@@ -257,6 +255,7 @@ class Loop:
                 flagged=tally.flagged,
                 ticks=tally.ticks,
                 worst_tick=round(tally.worst_tick, 4),
+                hour=tally.hour(now),
             ),
             deeds=situation.deeds.latest,
             interval=INTERVAL,

@@ -6,7 +6,7 @@ library would keep a second copy of numbers that the worker has anyway.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -19,6 +19,8 @@ from opsroom.domain.freshness import age
 AUTOMATIC = (Verb.PROMOTE, Verb.PROMOTE_FULLY, Verb.ROLL_BACK, Verb.HOLD, Verb.RELEASE)
 NO_DEEDS = {(verb.value, state.value): 0 for verb in AUTOMATIC for state in DeedState if state.settled}
 """Told from the start: Prometheus sees no increase in a counter that is born with its first count."""
+
+HOUR = 3600.0
 
 Labels = tuple[tuple[str, str], ...]
 
@@ -44,6 +46,21 @@ class Tally:
     promoted: int = 0
     rolled_back: int = 0
     flagged: int = 0
+    ended: deque[tuple[float, bool]] = field(default_factory=lambda: deque(maxlen=10_000))
+    """When the changes of the last hour ended (epoch seconds), and whether they were promoted."""
+
+    def end(self, promoted: bool, now: float) -> None:
+        """Count one change that ended at ``now`` (epoch seconds)."""
+        self.promoted += promoted
+        self.rolled_back += not promoted
+        self.ended.append((now, promoted))
+
+    def hour(self, now: float) -> tuple[int, int]:
+        """Changes promoted and rolled back within the hour before ``now`` (epoch seconds)."""
+        while self.ended and now - self.ended[0][0] > HOUR:
+            self.ended.popleft()
+        good = sum(promoted for _, promoted in self.ended)
+        return good, len(self.ended) - good
 
     def tick(self, seconds: float) -> None:
         """Count one tick that took so many seconds of CPU, with the judging before it."""

@@ -13,10 +13,11 @@ from opsroom.cli.own_worker import common_words, identity, own_log
 from opsroom.cli.parser import build
 from opsroom.config import paths
 from opsroom.config.settings import load_settings
-from opsroom.domain.board import Room
+from opsroom.domain.board import Room, Row
 from opsroom.errors import ConfigError, UsageError
 from opsroom.feed.frames import Picture
 from opsroom.ui.options import Options
+from tests.ui.scenes import rollout
 
 FILE = """
 context = "prod-eu"
@@ -239,6 +240,22 @@ def test_pages_of_one_of_several_show_its_feed_no_token_for_all(
         asked = options.show[options.show.index("show") :]
         looking.whole_picture(build().parse_args([*asked, "shop/cart", "--logs"]))
     assert given == [None, None]
+
+
+def test_of_a_feed_that_shows_more_only_the_namespaces_that_were_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = tuple(Row(rollout=rollout(name, space, 1.0)) for name, space in (("cart", "shop"), ("geo-api", "edge")))
+
+    async def fetch(where: str, token: object) -> Picture:
+        return Picture(seq=1, room=Room(at=1.0), rows=rows)
+
+    monkeypatch.setattr(looking, "fetch_picture", fetch)
+
+    def names(line: str) -> list[str]:
+        picture = looking.whole_picture(build().parse_args(line.split()))
+        return [row.rollout.name for row in picture.rows]
+
+    assert names("ls --feed https://a.test -n edge") == ["geo-api"]
+    assert names("ls --feed https://a.test") == ["cart", "geo-api"]
 
 
 def test_a_recording_is_of_one_context() -> None:

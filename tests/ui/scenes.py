@@ -375,7 +375,7 @@ def room(now: float = NOW, **changes: object) -> Room:
         ),
         decider=Decider(identity="worker-5d8", since=now - 90000, transitions=3, me=True),
         queue=Queue(state=QueueState.RUNNING, limit=12, full_limit=12, waiting=2, running=5),
-        counts=Counts(promoted=41, rolled_back=3, flagged=4, ticks=8121, worst_tick=0.31),
+        counts=Counts(promoted=41, rolled_back=3, flagged=4, ticks=8121, worst_tick=0.31, hour=(2, 1)),
         deeds=(
             deed("geo-api", now, Verb.ROLL_BACK, DeedState.DONE, 167, "worker-5d8", automatic=True),
             deed("cart-service", now, Verb.PROMOTE, DeedState.DONE, 240, "worker-5d8", automatic=True),

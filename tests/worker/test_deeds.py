@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from opsroom.delivery.generations import generations
@@ -141,6 +142,14 @@ def test_one_line_a_deed_newest_first_and_not_too_many() -> None:
     assert len(deeds.latest) == SHOWN
     assert deeds.latest[0].intent.id == str(SHOWN + 4)
     assert {one.intent.id: one.state for one in deeds.latest}[str(SHOWN)] is DeedState.DONE
+
+
+def test_newest_first_is_by_the_time_that_is_shown() -> None:
+    """A deed that took long ended after those that were begun later: its line says when it ended."""
+    deeds = Deeds()
+    for number, at in ((1, 10.0), (2, 12.0), (1, 27.0)):
+        deeds.note(msgspec.structs.replace(deed(str(number)), at=at))
+    assert [one.intent.id for one in deeds.latest] == ["1", "2"]
 
 
 def test_peoples_journals_are_followed_and_our_own_is_not(tmp_path: Path) -> None:

@@ -78,3 +78,13 @@ def test_prometheus_own_checker_accepts_it() -> None:
         ["promtool", "check", "metrics"], input=text(), capture_output=True, text=True, check=False, timeout=30
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_the_last_hour_counts_each_change_once_and_forgets_it() -> None:
+    """Also of a rollout that moves again, or ended twice within the hour."""
+    tally = Tally()
+    for promoted, at in ((True, 0.0), (True, 1800.0), (False, 3000.0)):
+        tally.end(promoted, at)
+    assert tally.hour(3000.0) == (2, 1)
+    assert tally.hour(4000.0) == (1, 1)
+    assert (tally.promoted, tally.rolled_back) == (2, 1)
