@@ -77,7 +77,11 @@ def effect(wish: Offer, rollout: Rollout) -> str:
             how = "as a new canary with a whole analysis" if rollout.engine is Engine.FLAGGER else "as a new update"
             return f"puts the former revision back {how} (undo)"
         case Effect.SCALE_DOWN:
-            return f"scales the canary to 0; {back} was never touched"
+            # Half-way through a promotion stable runs the canary's version already.
+            passed = bool(canary) and canary == stable
+            return "scales the canary to 0; " + (
+                f"stable has {canary} already" if passed else f"{back} was never touched"
+            )
         case Effect.REVERT:
             return f"puts the template of {back} back and lets it roll out (revert)"
         case Effect.OPEN_GATE:

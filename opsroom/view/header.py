@@ -60,6 +60,10 @@ class Status(msgspec.Struct, frozen=True):
     """Those that are not shown."""
 
 
+STARTING_SECONDS = 5.0
+"""A worker that was just started may take so long to answer; until then its silence is no trouble."""
+
+
 def feed_state(room: Room | None, status: Status) -> SourceState:
     """The feed itself as one more source."""
     seen = None if status.feed_age is None else status.now - status.feed_age
@@ -166,7 +170,8 @@ def notice(room: Room | None, status: Status, cells: int = 1_000) -> str:
     if status.lost:
         since = numbers.fine_age(status.lost_for)
         if room is None:
-            return f"NO FEED for {since}: {status.lost}"
+            early = status.lost_for is not None and status.lost_for < STARTING_SECONDS and status.playing is None
+            return starting.CONNECTING if early else f"NO FEED for {since}: {status.lost}"
         stays = "; the last picture stays"
         lost = f"FEED LOST {since}: {status.lost}"
         return lost + stays if len(lost) + len(stays) < cells else lost
@@ -206,6 +211,9 @@ def emptiness(room: Room | None, status: Status) -> str:
     """Why the list is empty."""
     if room is None:
         return starting.EMPTY
+    watched = [source for source in room.sources if source.name.startswith("kube")]
+    if watched and all(source.at is None for source in watched):
+        return "The worker has not read the cluster yet."
     if status.wish.text or status.wish.flagged_only:
         return "Nothing needs a person." if not status.wish.text else "No rollout passes the filter; esc clears it."
     return "This worker sees no rollouts."

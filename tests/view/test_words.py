@@ -10,11 +10,12 @@ from opsroom.domain.decision import FlagReason
 from opsroom.domain.deed import DeedState, Effect, Refusal, Verb
 from opsroom.domain.freshness import SourceState
 from opsroom.domain.offer import Offer, offer
-from opsroom.domain.rollout import Engine, Phase, Shape
+from opsroom.domain.rollout import Engine, Phase, Revision, Shape
 from opsroom.domain.verdict import UnknownReason
 from opsroom.view import ages, effects, evidence, header, marks, words
 from opsroom.view.header import Status
-from tests.ui.scenes import NOW, deed, failing, needing, rollout, room, slow
+from opsroom.view.order import Wish
+from tests.ui.scenes import NOW, all_rows, deed, failing, needing, rollout, room, slow
 
 
 @pytest.mark.parametrize("why", list(Refusal))
@@ -118,6 +119,8 @@ def test_the_loudest_thing_about_the_picture_is_said_first() -> None:
     assert header.notice(frozen, lost) == "FEED LOST 1m 12s: nobody listens; the last picture stays"
     assert header.notice(frozen, lost, 40) == "FEED LOST 1m 12s: nobody listens"
     assert header.notice(None, Status(now=NOW, connecting=True)) == "connecting to the worker"
+    assert header.notice(None, Status(now=NOW, lost="nobody listens", lost_for=0.2)) == "connecting to the worker"
+    assert header.notice(None, Status(now=NOW, lost="nobody listens", lost_for=9.0)).startswith("NO FEED for 9s")
     assert header.notice(room(NOW), Status(now=NOW)) == ""
     assert header.notice(room(NOW), Status(now=NOW, so_far=400)).startswith("reading the picture: 400 rollouts so far")
 
@@ -145,3 +148,19 @@ def test_a_flag_by_a_person_names_the_person() -> None:
     assert row.flag is not None
     asked = msgspec.structs.replace(row, flag=msgspec.structs.replace(row.flag, reason=FlagReason.PERSON, by="kim"))
     assert words.flag(asked) == "kim asked for a person"
+
+
+def test_an_empty_list_before_the_cluster_was_read_is_no_calm() -> None:
+    unread = room(NOW, sources=(SourceState(name="kube", interval=10.0),))
+    for wish in (Wish(), Wish(flagged_only=True)):
+        assert header.emptiness(unread, Status(now=NOW, wish=wish)) == "The worker has not read the cluster yet."
+        assert "not read" not in header.emptiness(room(NOW), Status(now=NOW, wish=wish))
+
+
+def test_half_way_through_a_promotion_no_version_is_called_untouched() -> None:
+    revision = Revision(hash="b", version="v2")
+    pair = msgspec.structs.replace(all_rows(NOW)[0].rollout, engine=Engine.DEPLOYMENT, shape=Shape.PAIR)
+    half = msgspec.structs.replace(pair, stable=revision, canary=msgspec.structs.replace(revision, hash="c"))
+    wish = Offer(verb=Verb.ROLL_BACK, effect=Effect.SCALE_DOWN)
+    assert effects.effect(wish, half) == "scales the canary to 0; stable has v2 already"
+    assert "never touched" in effects.effect(wish, pair)
