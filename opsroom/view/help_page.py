@@ -39,7 +39,7 @@ GUARD = (
 MARKS = {
     Severity.CRITICAL: "flagged, and harmful or a deed failed",
     Severity.FLAGGED: "waits for a person",
-    Severity.WATCH: "leans to harm, or was rolled back",
+    Severity.WATCH: "leans to harm, or stands aborted",
     Severity.MOVING: "on its way",
     Severity.UNKNOWN: "nothing may be concluded about it yet",
     Severity.QUEUED: "waits for a slot",
