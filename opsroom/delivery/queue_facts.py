@@ -37,12 +37,13 @@ class Quarantine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 async def read_state(reader: Reader) -> QueueState:
-    """What the queue as a whole does; running where nobody said, or said something unknown."""
-    data = await read_map(reader, QUEUE) or {}
+    """What the queue as a whole does; running where nobody said, paused where somebody said something unknown."""
+    said = (await read_map(reader, QUEUE) or {}).get("state", "")
     try:
-        return QueueState(data.get("state", ""))
+        return QueueState(said) if said else QueueState.RUNNING
     except ValueError:
-        return QueueState.RUNNING
+        # Typed by hand, and surely not to let everything start.
+        return QueueState.PAUSED
 
 
 async def write_state(writer: Writer, state: QueueState, by: str) -> None:

@@ -18,7 +18,9 @@ def test_the_state_of_the_queue_is_shared_and_running_by_default(sim: Sim) -> No
     assert sim.run(facts.read_state(sim.reader)) is QueueState.RUNNING
     sim.run(facts.write_state(sim.writer, QueueState.DRAINING, "ada"))
     assert sim.run(facts.read_state(sim.reader)) is QueueState.DRAINING
-    sim.run(write_map(sim.writer, facts.QUEUE, {"state": "dancing"}))
+    sim.run(write_map(sim.writer, facts.QUEUE, {"state": "pause"}))
+    assert sim.run(facts.read_state(sim.reader)) is QueueState.PAUSED
+    sim.run(write_map(sim.writer, facts.QUEUE, {"state": ""}))
     assert sim.run(facts.read_state(sim.reader)) is QueueState.RUNNING
 
 
