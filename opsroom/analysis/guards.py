@@ -57,12 +57,14 @@ class Restarts:
 class Traffic:
     """Watches the canary's share of the requests; R rollouts."""
 
-    __slots__ = ("_low", "_share", "_steps")
+    __slots__ = ("_counted", "_low", "_served", "_share", "_steps")
 
     def __init__(self, rollouts: int) -> None:
         self._share = np.full(rollouts, np.nan)
         self._low = np.zeros(rollouts)
         self._steps = np.zeros(rollouts)
+        self._counted = np.zeros(rollouts, dtype=bool)
+        self._served = np.zeros(rollouts)
 
     def advance(self, base: Floats, canary: Floats) -> None:
         """Take requests of one step (R,); NaN where nobody counted."""
@@ -74,6 +76,13 @@ class Traffic:
         usual = np.where(np.isfinite(self._share), self._share, share)
         self._share = np.where(known & ~fallen, usual + (share - usual) / 10.0, self._share)
         self._steps += known
+        self._counted |= known & np.isfinite(canary)
+        self._served += np.where(known, np.nan_to_num(canary), 0.0)
+
+    def none(self) -> Flags:
+        """Whose canary has served nothing, though its requests are counted."""
+        found: Flags = self._counted & (self._served == 0)
+        return found
 
     def lost(self) -> Flags:
         """Whose canary had traffic and lost it."""

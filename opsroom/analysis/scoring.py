@@ -80,7 +80,7 @@ def _unproven(stream: Stream, harm: Harm, need: int, roll_back: float) -> Flags:
     # The score must not contradict the interval that a person reads beside it.
     withheld = (harm.withheld > roll_back + OVERWHELMING) & stream.came_later()
     doubtful = stream.ratios.shown_worse() | withheld | (stream.restarts.excess() >= 1.5)
-    found: Flags = few | starved | doubtful | stream.traffic.lost()
+    found: Flags = few | starved | doubtful | stream.traffic.none() | stream.traffic.lost()
     return found
 
 

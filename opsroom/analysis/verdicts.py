@@ -160,7 +160,7 @@ def _unknown(judge: Settings, window: Window, judged: _Judged, row: int, now: fl
     need = watch_steps(judge.budget, window.step)
     if stream.elapsed[row] >= need:
         counted = stream.counts.steps[row] > 0
-        if counted and 0 < stream.counts.requests[row] < ENOUGH_REQUESTS:
+        if (counted and 0 < stream.counts.requests[row] < ENOUGH_REQUESTS) or stream.traffic.none()[row]:
             return UnknownReason.TOO_LITTLE_TRAFFIC
         if stream.steps[row] < ENOUGH_DATA * need:
             return UnknownReason.TOO_FEW_STEPS
@@ -180,7 +180,7 @@ def _decides_in(judge: Settings, window: Window, judged: _Judged, row: int, valu
     if speed > 0.05 and total > -1.0:
         waits.append((judge.roll_back - total) / speed)
     k = judge.tuning
-    if total < k.promote_late and stream.elapsed[row] > 0:
+    if total < k.promote_late and stream.elapsed[row] > 0 and not stream.traffic.none()[row]:
         coverage = float(stream.steps[row] / stream.elapsed[row])
         data = (ENOUGH_DATA * need - float(stream.steps[row])) / max(coverage, 0.01)
         served = float(stream.counts.requests[row])

@@ -112,6 +112,14 @@ def test_a_trickle_of_traffic_is_unknown() -> None:
     assert found.verdict.unknown is UnknownReason.TOO_LITTLE_TRAFFIC
 
 
+def test_a_canary_that_serves_nothing_is_unknown_though_its_pods_look_well() -> None:
+    base, canary = {"cpu_usage": series(0.2, 1)}, {"cpu_usage": series(0.2, 2)}
+    assert analyze_canary_metrics(base, canary).decision == "promote"
+    silent = analyze_canary_metrics(base, canary, requests=([100.0] * STEPS, [0.0] * STEPS))
+    assert (silent.decision, silent.verdict.unknown) == ("continue_monitoring", UnknownReason.TOO_LITTLE_TRAFFIC)
+    assert silent.verdict.decides_in is None
+
+
 @pytest.mark.parametrize(
     ("baseline", "canary", "keywords", "word"),
     [
