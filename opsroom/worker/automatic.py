@@ -59,7 +59,7 @@ class Automatic:
         self._carry = carry
         self._told = told
         self._now = now
-        self._tasks: dict[Uid, asyncio.Task[None]] = {}
+        self._tasks: dict[asyncio.Task[None], Uid] = {}
 
     @property
     def busy(self) -> int:
@@ -68,12 +68,12 @@ class Automatic:
 
     def at_work(self, uid: Uid) -> bool:
         """Whether a deed on this rollout is under way."""
-        return uid in self._tasks
+        return uid in self._tasks.values()
 
     def begin(self, intent: Intent) -> None:
         """Start ``intent``; refused at once while another deed on the same rollout is under way."""
         uid = intent.target.uid
-        if uid in self._tasks:
+        if self.at_work(uid):
             self._told(Deed(intent=intent, state=DeedState.REFUSED, at=self._now(), refusal=Refusal.BUSY))
             return
         self.follow(uid, self._carry(intent), intent)
@@ -81,22 +81,18 @@ class Automatic:
     def follow(self, uid: Uid, states: AsyncIterator[Deed], intent: Intent) -> None:
         """Tell every state of a deed that is under way (or is being settled) until it ends."""
         task = asyncio.ensure_future(self._follow(states, intent))
-        self._tasks[uid] = task
-        task.add_done_callback(lambda done: self._ended(uid, done))
+        # A deed that is settled may be followed by a younger one of the same rollout: both are looked after.
+        self._tasks[task] = uid
+        task.add_done_callback(self._tasks.pop)
 
     async def close(self) -> None:
         """Let deeds under way come to their journal line; what does not is settled by the next worker."""
-        tasks = list(self._tasks.values())
+        tasks = list(self._tasks)
         if tasks:
             await asyncio.wait(tasks, timeout=CLOSE_SECONDS)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-    def _ended(self, uid: Uid, task: asyncio.Task[None]) -> None:
-        # A deed that is settled may have been followed by a younger one of the same rollout.
-        if self._tasks.get(uid) is task:
-            del self._tasks[uid]
 
     async def _follow(self, states: AsyncIterator[Deed], intent: Intent) -> None:
         last: Deed | None = None

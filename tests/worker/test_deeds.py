@@ -134,6 +134,25 @@ def test_the_end_of_a_settled_deed_does_not_make_room_for_a_second_one() -> None
     assert asyncio.run(run()) == [("old", DeedState.DONE), ("b", DeedState.REFUSED)]
 
 
+def test_two_deeds_of_one_rollout_are_both_looked_after() -> None:
+    async def run() -> int:
+        async def endless(wish: Intent) -> AsyncIterator[Deed]:
+            await asyncio.sleep(3600)
+            yield Deed(intent=wish, state=DeedState.DONE, at=2.0)
+
+        automatic = Automatic(endless, lambda _deed: None, lambda: 1.0)
+        for name in ("settled", "new"):
+            automatic.follow(Uid("u"), endless(intent(name)), intent(name))
+        await asyncio.sleep(0)
+        under_way = automatic.busy
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            task.cancel()
+        await automatic.close()
+        return under_way
+
+    assert asyncio.run(run()) == 2
+
+
 def test_one_line_a_deed_newest_first_and_not_too_many() -> None:
     deeds = Deeds()
     for number in range(SHOWN + 5):
