@@ -206,9 +206,11 @@ class Metrics:
 
     def _answered(self, asked: float) -> None:
         """Every query was answered in full. No series at all is news only where there never was one."""
-        self._lost = "" if self._some_now or not self._some else self._address.empty()
+        before, self._lost = self._lost, "" if self._some_now or not self._some else self._address.empty()
         if not self._lost:
             self._at = asked
+        if before and not self._lost:
+            self._troubles.wake((DISCOVERY,))
 
     async def _back(self, ring: Ring, name: str, queries: Mapping[str, Query], now: float) -> bool:
         """Whether a Prometheus that answered nothing is there again: one question tells, and ends all rests."""
@@ -218,7 +220,7 @@ class Metrics:
         if not await self._ask(ring, name, queries[name], now):
             self._away = now + RETRY
             return False
-        self._troubles.wake(queries)
+        self._troubles.wake((*queries, DISCOVERY))
         return True
 
     async def _ask(self, ring: Ring, name: str, query: Query, now: float) -> bool:

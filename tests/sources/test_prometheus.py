@@ -15,7 +15,7 @@ from opsroom.sources.aligned import Look
 from opsroom.sources.asking import authorization
 from opsroom.sources.prometheus import Metrics
 from opsroom.sources.queries import LATENCY_P99, REQUESTS, RESTART_COUNT
-from tests.sources.answering import NOW, Catalog, Prometheus, looks, metrics, rollout, series
+from tests.sources.answering import NAMES, NOW, Catalog, Prometheus, looks, metrics, rollout, series
 
 
 def spans(server: Prometheus, metric: str) -> list[tuple[float, float]]:
@@ -220,6 +220,38 @@ def test_prometheus_behind_the_api_servers_proxy_is_only_read() -> None:
     assert (seen[0][1], seen[-1][1]) == (f"{base}/label/__name__/values", f"{base}/query_range")
     assert np.isfinite(found.requests[1]).all()
     assert source.states()[0].error == ""
+
+
+@pytest.mark.parametrize("silent", [False, True])
+def test_what_to_ask_for_is_learned_again_as_soon_as_there_are_answers_again(silent: bool) -> None:
+    async def scenario() -> list[str]:
+        catalog, server = Catalog(), Prometheus()
+        source = metrics(server, catalog)
+        said = []
+
+        async def look(at: float) -> None:
+            await source.fetch([rollout()], Look(at, 2.0, 10))
+            said.append(source.states()[0].error)
+
+        await look(NOW)
+        # The plan is due again while nothing is answered, and the rests grow.
+        catalog.found = frozenset()
+        server.answer = (lambda _form: httpx.ConnectError("away")) if silent else nothing
+        for later in range(700, 734, 2):
+            await look(NOW + later)
+        catalog.found, server.answer = NAMES, None
+        for later in range(734, 740, 2):
+            await look(NOW + later)
+        await source.aclose()
+        return said
+
+    first, *away, _, _, last = asyncio.run(scenario())
+    assert all(away)
+    assert (first, last) == ("", "")
+
+
+def nothing(_form: dict[str, str]) -> httpx.Response:
+    return httpx.Response(200, json={"status": "success", "data": {"resultType": "matrix", "result": []}})
 
 
 def test_a_discovery_that_failed_under_a_wrong_clock_is_asked_again_when_the_clock_is_right() -> None:
