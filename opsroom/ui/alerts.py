@@ -30,7 +30,7 @@ class Alerts:
 
     def look(self, clock: float, environment: Mapping[str, str]) -> None:
         """Tell what is new; ``clock`` is monotonic seconds."""
-        flags = self._sight.flags
+        flags = self._sight.census.flags
         if self._sight.room is None or self._sight.filling or not (self._bell or self._how is not Notices.OFF):
             return
         if self._told is None:

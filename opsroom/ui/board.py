@@ -82,7 +82,7 @@ class BoardScreen(GuardedScreen):
         status = sight.status()
         top = [
             header.top(sight.room, status, cells),
-            header.second(sight.room, sight.kinds, status, cells).on(Ground.BAR),
+            header.second(sight.room, sight.census.kinds, status, cells).on(Ground.BAR),
             padded(rows.titles(self._list.columns or layout(cells)), cells),
         ]
         self._header.show([padded(one, cells) for one in top])

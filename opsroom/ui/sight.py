@@ -6,20 +6,19 @@ another one there; re-sorting is held while the cursor moves and for a moment af
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Protocol
 
 from msgspec.structs import replace
 
 from opsroom.domain.board import Room, Row
-from opsroom.domain.decision import Flag
 from opsroom.domain.rollout import Uid
 from opsroom.feed.rows import Rows
 from opsroom.feed.state import Board, Link, LinkState
+from opsroom.ui.census import Census
 from opsroom.view.header import Playing, Status
 from opsroom.view.neighbour import neighbour
-from opsroom.view.order import Entry, Kind, Sort, Standing, Wish, entries, kind, matcher, standing, uids
+from opsroom.view.order import Entry, Sort, Standing, Wish, entries, matcher, standing, uids
 from opsroom.view.strip import Neighbour, called
 
 if TYPE_CHECKING:
@@ -88,11 +87,7 @@ class Sight:
         """Why reading the feed ended, which it never should."""
         self.others: Callable[[], tuple[Neighbour, ...]] = tuple
         """The other contexts of this board, as their strip tells of them."""
-        self.kinds: Counter[Kind] = Counter()
-        """How many rows there are of each kind, whatever the filter."""
-        self.flags: dict[Uid, Flag] = {}
-        """Every flag that stands, whatever the filter."""
-        self._kind_of: dict[Uid, Kind] = {}
+        self.census = Census()
         self._unseen: set[Uid] = set()
         """Rows that have changed and were not looked at."""
         self._standings: dict[Uid, Standing] = {}
@@ -152,7 +147,7 @@ class Sight:
         return self._told_as(self._status())
 
     def _told_as(self, status: Status) -> Neighbour:
-        return neighbour(self.name, self.room, self.kinds, status)
+        return neighbour(self.name, self.room, self.census.kinds, status)
 
     def _status(self) -> Status:
         link, now = self.feed.link, self.clock()
@@ -198,28 +193,15 @@ class Sight:
         self.rows, self.room, self.filling = board.rows, board.room, board.filling
         for uid in news.gone:
             self._unseen.discard(uid)
-            self._count(uid, None)
+            self.census.count(uid, None)
             self._stale_order |= self._standings.pop(uid, None) is not None
         self._unseen |= news.changed
         for _ in range(min(most, len(self._unseen))):
             uid = self._unseen.pop()
             row = self.rows.glance(uid)
-            self._count(uid, row)
+            self.census.count(uid, row)
             self._place(uid, row)
         return bool(self._unseen)
-
-    def _count(self, uid: Uid, row: Row | None) -> None:
-        before = self._kind_of.get(uid)
-        if before is not None:
-            self.kinds[before] -= 1
-            self.flags.pop(uid, None)
-        if row is None:
-            self._kind_of.pop(uid, None)
-        else:
-            self._kind_of[uid] = after = kind(row)
-            self.kinds[after] += 1
-            if row.flag is not None:
-                self.flags[uid] = row.flag
 
     def _place(self, uid: Uid, row: Row) -> None:
         place = standing(row, self.wish, self._matches)
@@ -288,7 +270,7 @@ class Sight:
     def move(self, by: int, flagged: bool = False) -> None:
         """Move the cursor by rows; with ``flagged`` to the next flagged one in that direction, around the end."""
         self._moved, self.touched = self.clock(), True
-        among = [uid for uid in self.uids if uid in self.flags] if flagged else self.uids
+        among = [uid for uid in self.uids if uid in self.census.flags] if flagged else self.uids
         if not among:
             return
         if self.selected in among:

@@ -56,6 +56,18 @@ def parsed(line: str) -> argparse.Namespace:
     return build(board=True).parse_args(line.split())
 
 
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Options]:
+    """What the board is given instead of a screen to draw on."""
+    shown: list[Options] = []
+
+    def draw(*options: Options) -> int:
+        shown.extend(options)
+        return 0
+
+    monkeypatch.setattr("opsroom.ui.app.run_board", draw)
+    return shown
+
+
 def test_each_context_has_its_own_prometheus_and_feed() -> None:
     told(FILE)
     eu, us = board_settings(parsed(""))
@@ -127,13 +139,7 @@ def test_feeds_without_contexts_are_for_looking_only() -> None:
 
 def test_feeds_without_contexts_are_not_called_after_the_one_of_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     told(FILE)
-    shown: list[Options] = []
-
-    def draw(*options: Options) -> int:
-        shown.extend(options)
-        return 0
-
-    monkeypatch.setattr("opsroom.ui.app.run_board", draw)
+    shown = drawn(monkeypatch)
     arguments = parsed("--feed unix:/a.sock --feed unix:/b.sock --read-only")
     assert board._several(arguments, board_settings(arguments)) == 0
     assert [(each.feed, each.context, each.show) for each in shown] == [
@@ -196,13 +202,7 @@ def test_two_workers_of_one_board_have_sockets_and_last_words_of_their_own() -> 
 
 def test_each_context_has_its_own_commands_and_its_own_guard(monkeypatch: pytest.MonkeyPatch) -> None:
     told(FILE)
-    shown: list[Options] = []
-
-    def draw(*options: Options) -> int:
-        shown.extend(options)
-        return 0
-
-    monkeypatch.setattr("opsroom.ui.app.run_board", draw)
+    shown = drawn(monkeypatch)
     line = "--context prod-eu --feed unix:/eu.sock --context prod-us --feed unix:/us.sock"
     arguments = parsed(line)
     assert board._several(arguments, board_settings(arguments)) == 0
