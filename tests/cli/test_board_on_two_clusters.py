@@ -122,7 +122,7 @@ async def rolled_back(options: list[Options], servers: dict[str, str]) -> None:
         assert row is not None
         us.sight.select(row.rollout.uid)
         us.sight.touched = True
-        await insist(pilot, "f", lambda: row.rollout.uid in us.sight.flags)
+        await insist(pilot, "f", lambda: row.rollout.uid in us.sight.census.flags)
         await insist(pilot, "x", lambda: aborted(servers["prod-us"], row))
         last = us.deeds.last
         assert last is not None
