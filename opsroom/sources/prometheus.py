@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import httpx
 
+from opsroom.clock import awake_or_not
 from opsroom.domain.freshness import SourceState
 from opsroom.domain.rollout import Rollout
 from opsroom.errors import OpsroomError
@@ -62,6 +63,7 @@ class Metrics:
         client: tuple[str, str] | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         catalog: Catalog | None = None,
+        clock: Callable[[], float] = awake_or_not,
     ) -> None:
         """Nothing is sent yet.
 
@@ -73,6 +75,7 @@ class Metrics:
             lateness: seconds a step stays open after its last scrape; None: as long as a scrape, at most 5 s.
             seconds: time limit of one query.
             client: (certificate file, key file).
+            clock: seconds; what is asked again, and when, must not hang on a wall clock that somebody sets.
         """
         self._namespaces = tuple(namespaces)
         self._preset, self._custom, self._scrape, self._lateness = preset, dict(queries or {}), scrape, lateness
@@ -80,12 +83,13 @@ class Metrics:
         self._reader = reader
         self._ranges = RangeQueries(self._address, reader, transport)
         self._catalog = catalog
+        self._clock = clock
         self._plan: Plan | None = None
         self._plan_due = -math.inf
         self._ring: Ring | None = None
         self._at: float | None = None
         self._interval = 10.0
-        self._troubles = Troubles()
+        self._troubles = Troubles(clock)
         self._lost = ""
         """The sentence, while all answers are empty that were not before."""
         self._some, self._some_now = False, False
@@ -123,7 +127,7 @@ class Metrics:
         if self._ring is None or (self._ring.step, self._ring.window) != (step, look.window):
             self._ring = Ring(step, look.window)
         ring = self._ring
-        plan = await self._learn(now)
+        plan = await self._learn()
         if plan is None:
             ring.advance(math.floor((now - LATENESS) / step))
             return align(ring, rollouts, (), 0.0)
@@ -139,40 +143,36 @@ class Metrics:
         services = look.services if by_service else None
         return align(ring, rollouts, names, plan.rate_window(step), services, look.idle)
 
-    async def _learn(self, now: float) -> Plan | None:
+    async def _learn(self) -> Plan | None:
         """The plan; made anew after a while, because exporters come and go. The old one serves until then."""
-        # More than that is left only where the clock was set back; what failed before it was must not stand until then.
-        due = self._troubles.failing(DISCOVERY) or not 0.0 < self._plan_due - now <= REDISCOVER
-        if self._plan is not None and not due:
-            return self._plan
-        if self._troubles.resting(DISCOVERY, now):
+        if self._clock() < self._plan_due or self._troubles.resting(DISCOVERY):
             return self._plan
         try:
             async with asyncio.timeout(self._address.seconds * 2):
-                self._plan_made(await discover(self._questions(), self._preset, self._custom, self._scrape), now)
+                self._plan_made(await discover(self._questions(), self._preset, self._custom, self._scrape))
         except NoRequests as error:
             fix = "Name your own under [prometheus.queries]"
-            self._unlearned(f"Prometheus at {self._address.place} has no request metrics: {error}. {fix}", now)
+            self._unlearned(f"Prometheus at {self._address.place} has no request metrics: {error}. {fix}")
         except TimeoutError:
-            self._unlearned(self._address.slow(), now)
+            self._unlearned(self._address.slow())
         except OpsroomError as error:
-            self._unlearned(str(error), now)
+            self._unlearned(str(error))
         except Exception as error:
             # The official client lets through whatever requests, urllib3 and json raise.
-            self._unlearned(self._address.silent(error), now)
+            self._unlearned(self._address.silent(error))
         return self._plan
 
-    def _unlearned(self, sentence: str, now: float) -> None:
+    def _unlearned(self, sentence: str) -> None:
         longest = DISCOVERY_RETRY_MAX if self._plan is None else RETRY_MAX
-        self._troubles.failed(DISCOVERY, sentence, now, longest)
+        self._troubles.failed(DISCOVERY, sentence, longest)
 
-    def _plan_made(self, plan: Plan, now: float) -> None:
+    def _plan_made(self, plan: Plan) -> None:
         self._troubles.worked(DISCOVERY)
         if not plan.partial:
-            self._plan, self._plan_due = plan, now + (REDISCOVER if plan.settled else RETRY)
+            self._plan, self._plan_due = plan, self._clock() + (REDISCOVER if plan.settled else RETRY)
             self._troubles.found(DISCOVERY, "")
             return
-        self._plan_due = now + RETRY_MAX
+        self._plan_due = self._clock() + RETRY_MAX
         # A metric that an absent store has is no metric that does not exist: the plan of a better day knows more.
         if self._plan is None or self._troubles.partly(DISCOVERY):
             self._plan = plan
@@ -192,17 +192,17 @@ class Metrics:
 
         async def ask(name: str, query: Query) -> bool:
             async with turns:
-                return await self._ask(ring, name, query, now)
+                return await self._ask(ring, name, query)
 
         self._troubles.keep((*queries, DISCOVERY))
         probe = next(iter(queries), "")
-        if self._away is not None and not await self._back(ring, probe, queries, now):
+        if self._away is not None and not await self._back(ring, probe, queries):
             return
         known = {probe} if self._away is not None else set()
         worked = await asyncio.gather(*(ask(name, query) for name, query in queries.items() if name not in known))
         if all(worked) and self._troubles.whole:
             self._answered(now)
-        self._away = None if known or any(worked) or not queries else now + RETRY
+        self._away = None if known or any(worked) or not queries else self._clock() + RETRY
 
     def _answered(self, asked: float) -> None:
         """Every query was answered in full. No series at all is news only where there never was one."""
@@ -212,20 +212,20 @@ class Metrics:
         if before and not self._lost:
             self._troubles.wake((DISCOVERY,))
 
-    async def _back(self, ring: Ring, name: str, queries: Mapping[str, Query], now: float) -> bool:
+    async def _back(self, ring: Ring, name: str, queries: Mapping[str, Query]) -> bool:
         """Whether a Prometheus that answered nothing is there again: one question tells, and ends all rests."""
-        if self._away is not None and self._away - RETRY <= now < self._away:
+        if self._away is not None and self._clock() < self._away:
             return False
         self._troubles.wake((name,))
-        if not await self._ask(ring, name, queries[name], now):
-            self._away = now + RETRY
+        if not await self._ask(ring, name, queries[name]):
+            self._away = self._clock() + RETRY
             return False
         self._troubles.wake((*queries, DISCOVERY))
         return True
 
-    async def _ask(self, ring: Ring, name: str, query: Query, now: float) -> bool:
+    async def _ask(self, ring: Ring, name: str, query: Query) -> bool:
         """Fill the ring with the answer to one query; False when there was none."""
-        if self._troubles.resting(name, now):
+        if self._troubles.resting(name):
             return False
         gap = ring.missing_since(name)
         newest = ring.end - REFETCH + 1
@@ -235,10 +235,10 @@ class Metrics:
             if not self._troubles.partly(name) or await self._fill(ring, name, query, newest):
                 await self._fill(ring, name, query, first)
         except Failed as error:
-            self._troubles.failed(name, str(error), now)
+            self._troubles.failed(name, str(error))
             return False
         except Unusable as error:
-            self._troubles.failed(name, self._address.garbled(name, error), now)
+            self._troubles.failed(name, self._address.garbled(name, error))
             return False
         self._troubles.worked(name)
         return True

@@ -1,13 +1,13 @@
 """What Prometheus did not answer, or not in full: the sentences about it, and when a query is asked again.
 
-Each query rests after a failure, for longer each time, so that one which cannot work loads nobody. It must not know
-what is asked.
+Each query rests after a failure, for longer each time, so that one which cannot work loads nobody. Rests are measured
+with a clock that nobody can set. It must not know what is asked.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 RETRY = 2.0
 RETRY_MAX = 30.0
@@ -17,7 +17,8 @@ RETRY_MAX = 30.0
 class Troubles:
     """By the name of the query."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
         self._errors: dict[str, str] = {}
         self._partial: dict[str, str] = {}
         """Of those whose last answer was not whole."""
@@ -34,11 +35,11 @@ class Troubles:
         """Whether every answer was all there is."""
         return not self._partial
 
-    def failed(self, name: str, sentence: str, now: float, longest: float = RETRY_MAX) -> None:
-        """There was no answer; it rests for at most ``longest`` seconds from ``now`` on."""
+    def failed(self, name: str, sentence: str, longest: float = RETRY_MAX) -> None:
+        """There was no answer; it rests for at most ``longest`` seconds."""
         self._errors[name] = sentence
         rest = min(longest, self._rests.get(name, (0.0, RETRY / 2))[1] * 2)
-        self._rests[name] = (now + rest, rest)
+        self._rests[name] = (self._clock() + rest, rest)
 
     def worked(self, name: str) -> None:
         """There was an answer."""
@@ -56,15 +57,9 @@ class Troubles:
         """Whether its last answer was not whole."""
         return name in self._partial
 
-    def resting(self, name: str, now: float) -> bool:
-        """Whether it is not to be asked at ``now``."""
-        left = self._rests.get(name, (-math.inf, 0.0))[0] - now
-        # More than any rest is left only where the clock was set back.
-        return 0.0 < left <= RETRY_MAX
-
-    def failing(self, name: str) -> bool:
-        """Whether it was not answered when it was last asked."""
-        return name in self._errors
+    def resting(self, name: str) -> bool:
+        """Whether it is not to be asked now."""
+        return self._clock() < self._rests.get(name, (-math.inf, 0.0))[0]
 
     def wake(self, names: Collection[str]) -> None:
         """End the rests of ``names``."""

@@ -26,11 +26,11 @@ from opsroom.kube.reader import Reader
 from opsroom.kube.writer import Writer
 from opsroom.sources.aligned import Look
 from opsroom.sources.kinds import Deployment
-from opsroom.sources.prometheus import Metrics
 from tests.faults.proxy import FaultProxy, server_of
 from tests.faults.record import Record
 from tests.faults.stage import Sim
 from tests.faults.weather import Kind, Schedule, Side, Weather
+from tests.sources.answering import Told
 
 DEPLOYMENTS = "/apis/apps/v1/deployments"
 WATCH_FAULTS = (Kind.CUT, Kind.EXPIRE, Kind.REPEAT, Kind.BOOKMARK, Kind.LAG, Kind.TRUNCATE, Kind.LOSE, Kind.DELAY)
@@ -235,7 +235,7 @@ def test_a_broken_prometheus_is_told_keeps_its_age_and_is_well_again_afterwards(
         weather, record = Weather(Schedule(seed=1, seconds=0)), Record()
         proxy = FaultProxy("me", Side.PROMETHEUS, quiet_sim.prometheus, weather, record)
         await proxy.start()
-        source = Metrics(proxy.url, seconds=0.5 if kind is Kind.FREEZE else 10.0)
+        source = Told(proxy.url, seconds=0.5 if kind is Kind.FREEZE else 10.0)
         times = itertools.count(await _now(quiet_sim), 2.0)
 
         async def well() -> float:

@@ -16,8 +16,8 @@ from opsroom.kube.reader import Reader
 from opsroom.sources.aligned import Look
 from opsroom.sources.cluster import Cluster
 from opsroom.sources.kinds import Deployment
-from opsroom.sources.prometheus import Metrics
 from opsroom.sources.queries import Plan
+from tests.sources.answering import Told
 
 NOW = 1_000_000.0
 ON_ITS_WAY = 20.0
@@ -97,7 +97,7 @@ class Emptied(httpx.AsyncBaseTransport):
 def test_a_prometheus_that_has_lost_all_it_had_is_told_and_grows_old_until_something_is_there_again() -> None:
     async def run() -> None:
         server = Emptied()
-        metrics = Metrics("http://prom.test", transport=server)
+        metrics = Told("http://prom.test", transport=server)
         metrics._plan, metrics._plan_due = (
             Plan(preset=None, metrics=frozenset(), custom={"requests": "up"}),
             NOW + 600.0,

@@ -24,6 +24,7 @@ from opsroom.sources.discovery import Official, Proxied, discover
 from opsroom.sources.presets import CPU
 from opsroom.sources.prometheus import Metrics
 from opsroom.sources.queries import CPU_USAGE, LATENCY_P99
+from tests.sources.answering import Told
 
 NOW = 1_000_000.0
 THANOS = "No StoreAPIs matched for this query"
@@ -83,7 +84,7 @@ class Stores(httpx.AsyncBaseTransport):
 
 def source(stores: Stores, *catalog: Catalog) -> Metrics:
     named = catalog[0] if catalog else Catalog("http_requests_total")
-    return Metrics("http://thanos.test", transport=stores, catalog=named, scrape=1.0)
+    return Told("http://thanos.test", transport=stores, catalog=named, scrape=1.0)
 
 
 def look(metrics: Metrics, at: float) -> Aligned:

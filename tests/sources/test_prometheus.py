@@ -254,28 +254,17 @@ def nothing(_form: dict[str, str]) -> httpx.Response:
     return httpx.Response(200, json={"status": "success", "data": {"resultType": "matrix", "result": []}})
 
 
-def test_a_discovery_that_failed_under_a_wrong_clock_is_asked_again_when_the_clock_is_right() -> None:
-    class Failing(Catalog):
-        def __init__(self) -> None:
-            super().__init__()
-            self.down = False
-
-        async def names(self) -> frozenset[str]:
-            if self.down:
-                raise OSError("timed out")
-            return await super().names()
-
-    async def scenario() -> list[str]:
-        catalog = Failing()
-        source = metrics(Prometheus(), catalog)
-        said = []
-        for down, at in ((False, NOW), (True, NOW + 3600.0), (False, NOW + 2.0)):
-            catalog.down = down
-            await source.fetch([rollout()], Look(at, 2.0, 10))
-            said.append(source.states()[0].error)
+def test_no_set_clock_makes_a_question_due_or_holds_one_back() -> None:
+    async def scenario() -> list[int]:
+        catalog, server, awake = Catalog(), Prometheus(lambda _form: httpx.ConnectError("away")), [0.0]
+        source = Metrics("http://prom.test", transport=server, catalog=catalog, scrape=1.0, clock=lambda: awake[0])
+        asked = []
+        for seconds, wall in ((0.0, NOW), (1.0, NOW + 3600.0), (3.0, NOW + 3.0)):
+            awake[0] = seconds
+            await source.fetch([rollout()], Look(wall, 2.0, 10))
+            asked.append(len(server.asked))
         await source.aclose()
-        return said
+        return asked
 
-    first, failed, later = asyncio.run(scenario())
-    assert (first, later) == ("", "")
-    assert "timed out" in failed
+    first, ahead, back = asyncio.run(scenario())
+    assert first == ahead < back
