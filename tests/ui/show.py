@@ -2,7 +2,7 @@
 
 ``python -m tests.ui.show [board|wall|empty|calm|one|lost|many|hostile|wide|contexts]`` shows it;
 ``OPSROOM_SCENE_THEME`` names a theme, ``OPSROOM_SCENE_WALL`` shows the scene on the wall, ``OPSROOM_SCENE_GRAPHS`` says
-what graphs are made of.
+what graphs are made of, ``OPSROOM_SCENE_COUNTDOWN`` how many seconds there are to stop a roll back.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from opsroom.domain.board import Happening, Room, Row
 from opsroom.domain.rollout import Uid
 from opsroom.feed.frames import Picture
 from opsroom.feed.state import Board, Link, LinkState
-from opsroom.ui.options import Options
+from opsroom.ui.options import Guard, Options
 from opsroom.view.spark import Graphs
 from tests.ui.scenes import NOW, all_rows, done, moving, needing, queued, room
 
@@ -151,6 +151,7 @@ def main(what: str) -> int:
         theme=os.environ.get("OPSROOM_SCENE_THEME", "night"),
         act=(sys.executable, "-c", ACT),
         show=(sys.executable, "-c", SHOW),
+        guard=Guard(roll_back=float(os.environ.get("OPSROOM_SCENE_COUNTDOWN", Guard().roll_back))),
         read_only=what == "wall",
     )
     found = look_at(os.environ)
