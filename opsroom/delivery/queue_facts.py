@@ -13,7 +13,7 @@ from opsroom.delivery.doors import Raw, Reader, Writer
 from opsroom.delivery.shared import HOLD, NAMESPACE, QUARANTINE, read_map, write_map
 from opsroom.domain.marks import QUEUE as ENABLED
 from opsroom.domain.queue import QueueState
-from opsroom.errors import Gone
+from opsroom.errors import ConfigError, Gone
 
 QUEUE = "opsroom-queue"
 POLICY = "opsroom-policy"
@@ -52,14 +52,20 @@ async def write_state(writer: Writer, state: QueueState, by: str) -> None:
 
 
 async def read_quarantine(reader: Reader) -> dict[str, Quarantine]:
-    """Quarantined versions by uid; what cannot be read is passed over."""
+    """Quarantined versions by uid.
+
+    Raises:
+        ConfigError: an entry is none; which version it keeps out nobody knows.
+    """
     data = await read_map(reader, QUARANTINE) or {}
     found: dict[str, Quarantine] = {}
     for uid, text in data.items():
         try:
             found[uid] = msgspec.json.decode(text, type=Quarantine)
-        except (msgspec.MsgspecError, RecursionError):
-            continue
+        except (msgspec.MsgspecError, RecursionError) as error:
+            raise ConfigError(
+                f"the entry {uid} of ConfigMap {NAMESPACE}/{QUARANTINE} cannot be read", "Correct it or remove it"
+            ) from error
     return found
 
 

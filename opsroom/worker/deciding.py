@@ -27,7 +27,7 @@ from opsroom.worker.situation import JOURNAL, Situation
 DEEDS = (Outcome.PROMOTE, Outcome.PROMOTE_FULLY, Outcome.ROLL_BACK)
 
 UNSEEN = "Nothing is done automatically while the freeze cannot be read"
-UNREAD = "Nothing is done automatically before queue, quarantine and policy were read"
+UNREAD = "Nothing is done automatically while queue, quarantine and policy are not known"
 BROKEN = "Nothing is done automatically before the cluster's own policy is a good one"
 
 Act = Callable[[Decision, Rollout, Verdict | None], None]

@@ -31,6 +31,9 @@ from opsroom.worker.deferring import somebody_will
 from opsroom.worker.shut import Shut
 
 LONGEST_WAIT = 30.0
+KEEPS = 30.0
+"""Seconds for which a shared fact (freeze, quarantine, policy) counts: after that it may have changed unseen."""
+
 OBSERVER_LOOKS = 5.0
 """Seconds between two looks of an observer at who decides."""
 

@@ -21,13 +21,10 @@ from opsroom.domain.decision import Flag, FlagReason
 from opsroom.domain.marks import Marks, VerdictMark
 from opsroom.domain.rollout import Rollout, Uid
 from opsroom.errors import NotPermitted, OpsroomError
-from opsroom.worker.outside import Outside
+from opsroom.worker.outside import KEEPS, Outside
 
 LOOK_SECONDS = 3.0
 FORBIDDEN_SECONDS = 60.0
-FREEZE_KEEPS = 30.0
-"""Seconds for which a look at the freeze counts: after that somebody may have thrown the switch unseen."""
-
 RETRY_SECONDS = 10.0
 """After a write that failed; a mark is for others to read, nothing waits for it."""
 
@@ -63,7 +60,7 @@ class Sharing:
     @property
     def freeze_known(self) -> bool:
         """Whether ``freeze`` can be relied on: nothing automatic is begun without it."""
-        return self._looked is not None and self._clock() - self._looked <= FREEZE_KEEPS
+        return self._looked is not None and self._clock() - self._looked <= KEEPS
 
     async def run(self, changed: Callable[[], None]) -> None:
         """Read until cancelled. A look that fails leaves what was read before: a freeze must not end by an outage."""

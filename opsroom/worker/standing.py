@@ -1,12 +1,14 @@
 """What stands in the cluster about the queue: its state, its switch, the quarantine, the cluster's own policy.
 
 Read every few seconds, each fact by itself: one that may not be read, or an outage, leaves what was read before,
-because a queue must not change its mind when the API server is away. It decides nothing and writes nothing.
+because a queue must not change its mind when the API server is away; but what was read long ago is not ``known``. It
+decides nothing and writes nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -24,7 +26,7 @@ from opsroom.delivery.queue_facts import (
 from opsroom.domain.queue import QueueState
 from opsroom.errors import NotPermitted, OpsroomError
 from opsroom.kube.reader import Reader
-from opsroom.worker.outside import Outside
+from opsroom.worker.outside import KEEPS, Outside
 
 LOOK_SECONDS = 3.0
 SELDOM_SECONDS = 30.0
@@ -57,8 +59,8 @@ class Standing:
         """Namespaces that take part."""
         self.quarantine: dict[str, Quarantine] = {}
         self.policy: str | None = None
-        self.heard: set[str] = set()
-        """Names of the facts that were answered at least once."""
+        self.counts: dict[str, float] = {}
+        """Until when, by the clock, the last answer to each fact counts."""
         self._outside = outside
         self._clock = clock
         self._again: dict[str, float] = {}
@@ -68,18 +70,18 @@ class Standing:
 
     @property
     def known(self) -> bool:
-        """Whether everything that an automatic deed rests on was read at least once."""
-        return self.heard >= NEEDED
+        """Whether everything that an automatic deed rests on was read, and not too long ago."""
+        return not self._unknown()
 
     @property
     def error(self) -> str:
-        """Why one of the facts that are needed was never read; empty once all were."""
-        return next((self._errors[name] for name in sorted(NEEDED - self.heard) if name in self._errors), "")
+        """Why one of the facts that are needed is not known; empty while all are."""
+        return next((self._errors[name] for name in self._unknown() if name in self._errors), "")
 
     @property
     def nobody(self) -> bool:
         """No namespace takes part, as far as one may look; not so where nobody may."""
-        return not self.enabled and "namespaces" in self.heard and "namespaces" not in self._errors
+        return not self.enabled and "namespaces" in self.counts and "namespaces" not in self._errors
 
     @property
     def state(self) -> QueueState:
@@ -116,6 +118,10 @@ class Standing:
         await self._ask_jumps()
         return before != self._all()
 
+    def _unknown(self) -> list[str]:
+        now = self._clock()
+        return sorted(name for name in NEEDED if now > self.counts.get(name, -math.inf))
+
     async def _read(self, name: str, every: float, read: Callable[[Reader], Awaitable[T]], reader: Reader, old: T) -> T:
         now = self._clock()
         if now < self._again.get(name, 0.0):
@@ -125,14 +131,14 @@ class Standing:
         except NotPermitted as error:
             self._again[name] = now + FORBIDDEN_SECONDS
             if name in OF_INSTALLATION:
-                self.heard.add(name)
+                self.counts[name] = now + FORBIDDEN_SECONDS + KEEPS
             self._errors[name] = str(error)
             return old
         except OpsroomError as error:
             self._errors[name] = str(error)
             return old
         self._again[name] = now + every * 0.9
-        self.heard.add(name)
+        self.counts[name] = now + every + KEEPS
         self._errors.pop(name, None)
         return found
 

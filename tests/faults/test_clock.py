@@ -14,9 +14,9 @@ from opsroom.domain.freshness import SourceState
 from opsroom.domain.rollout import Uid
 from opsroom.domain.verdict import UnknownReason, Verdict, VerdictState
 from opsroom.errors import Gone, NotPermitted, OpsroomError, Unreachable
-from opsroom.worker.outside import Outside
+from opsroom.worker.outside import KEEPS, Outside
 from opsroom.worker.set_clock import SetClock
-from opsroom.worker.sharing import FREEZE_KEEPS, Sharing
+from opsroom.worker.sharing import Sharing
 
 NOW = 1_000_000.0
 
@@ -93,7 +93,7 @@ def test_the_freeze_is_unknown_before_the_first_look_and_after_long_silence() ->
         assert await _look(sharing, maps)
         maps.error = Unreachable("away")
         assert await _look(sharing, maps)
-        now[0] = FREEZE_KEEPS + 1.0
+        now[0] = KEEPS + 1.0
         assert not await _look(sharing, maps)
         assert "away" in sharing.error
 

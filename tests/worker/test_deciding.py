@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from types import SimpleNamespace
 
 import pytest
@@ -40,7 +41,7 @@ class Room:
         self.sharing.look_came(None)
         self.standing = Standing(self.outside)
         self.policy = PolicyInForce(None, lambda: self.standing.policy)
-        self.standing.heard |= NEEDED
+        self.standing.counts |= dict.fromkeys(NEEDED, math.inf)
         quarantine = SharedQuarantine(self.outside, self.standing)
         self.queueing = Queueing(self.outside, self.sharing, self.standing, quarantine, lambda _intent: None)
         self.begun: list[Decision] = []
@@ -86,10 +87,10 @@ def test_a_healthy_canary_is_promoted_once_everything_was_read() -> None:
 @pytest.mark.parametrize("name", sorted(NEEDED))
 def test_nothing_is_begun_and_nobody_asked_before_everything_was_read(name: str) -> None:
     room = Room()
-    room.standing.heard.discard(name)
+    room.standing.counts.pop(name)
     assert room.tick() == []
     assert room.situation.courses[CART].flag is None
-    room.standing.heard.add(name)
+    room.standing.counts[name] = math.inf
     assert room.tick() == [Outcome.PROMOTE]
 
 

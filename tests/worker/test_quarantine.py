@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from types import SimpleNamespace
 from typing import Any
 
@@ -31,7 +32,7 @@ class Room:
         self.outside.writer = SimpleNamespace()  # type: ignore[assignment]
         self.cluster = self.outside.cluster = SimpleNamespace(complete=True)  # type: ignore[assignment]
         self.standing = Standing(self.outside)
-        self.standing.heard |= NEEDED
+        self.standing.counts |= dict.fromkeys(NEEDED, math.inf)
         self.shared = SharedQuarantine(self.outside, self.standing, namespaces)
         self.situation, self.now = Situation(), NOW
         self.written: list[dict[str, Any]] = []
@@ -117,10 +118,10 @@ def test_entries_of_others_are_not_lifted_by_a_decider_that_has_yet_to_read_them
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     room = Room(monkeypatch)
-    room.standing.heard.discard("quarantine")
+    room.standing.counts.pop("quarantine")
     room.look()
     room.put("cart")
-    room.standing.heard.add("quarantine")
+    room.standing.counts["quarantine"] = math.inf
     room.look(60.0)
     assert room.written == []
     assert set(room.situation.memory.quarantine) == {"cart"}

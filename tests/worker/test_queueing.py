@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -63,7 +64,7 @@ class Room:
         self.outside.writer = SimpleNamespace()  # type: ignore[assignment]
         self.sharing = Sharing(self.outside, lambda: NOW)
         self.standing = Standing(self.outside)
-        self.standing.heard |= NEEDED
+        self.standing.counts |= dict.fromkeys(NEEDED, math.inf)
         self.standing.switch = self.standing.installed = True
         self.standing.enabled = frozenset({"shop"})
         self.begun: list[Intent] = []
@@ -124,7 +125,7 @@ def test_nothing_is_released_by_whoever_may_not(how: str) -> None:
     elif how == "freeze":
         room.sharing.freeze = SimpleNamespace()  # type: ignore[assignment]
     else:
-        room.standing.heard.clear()
+        room.standing.counts.clear()
     room.put("cart")
     assert room.tick() == []
     assert room.why("cart") is (WaitReason.STATE if how == "freeze" else WaitReason.DECIDER)
@@ -336,5 +337,5 @@ def test_where_no_queue_counts_a_gate_asks_none() -> None:
     room.standing.switch, room.standing.enabled = True, frozenset({"elsewhere"})
     room.tick()
     assert (room.queueing.keeps("cart", "shop", "cart-new"), room.queueing.gated) == ("", frozenset())
-    room.standing.heard.clear()
+    room.standing.counts.clear()
     assert room.queueing.keeps("cart", "shop", "cart-new") == "unseen"

@@ -11,9 +11,9 @@ import pytest
 from opsroom.domain.board import Mode
 from opsroom.domain.queue import QueueState
 from opsroom.errors import NotPermitted, OpsroomError, Unreachable
-from opsroom.worker.outside import Outside
+from opsroom.worker.outside import KEEPS, Outside
 from opsroom.worker.policy import PolicyInForce
-from opsroom.worker.standing import Standing
+from opsroom.worker.standing import LOOK_SECONDS, Standing
 
 
 def test_the_clusters_policy_wins_and_a_broken_one_leaves_the_last_good_one(tmp_path: Path) -> None:
@@ -79,6 +79,24 @@ def test_what_cannot_be_read_leaves_what_was_read_before() -> None:
     reader.answers = dict.fromkeys(reader.answers, NotPermitted("no"))
     assert not asyncio.run(standing.look(reader))  # type: ignore[arg-type]
     assert standing.state is QueueState.PAUSED
+
+
+def test_what_was_read_long_ago_is_kept_and_not_known() -> None:
+    clock = [0.0]
+    standing, reader = Standing(Outside("", "", (), mode=Mode.AUTO, read_only=False), lambda: clock[0]), Answers()
+    reader.answers = {name: {"data": {"state": "paused"}} for name in NAMES}
+    reader.answers["opsroom-quarantine"] = {}
+    asyncio.run(standing.look(reader))  # type: ignore[arg-type]
+    reader.answers.pop("opsroom-queue")
+    known = []
+    for clock[0] in (LOOK_SECONDS, KEEPS, LOOK_SECONDS + KEEPS + 1.0):
+        asyncio.run(standing.look(reader))  # type: ignore[arg-type]
+        known.append((standing.known, standing.state, standing.error))
+    assert known[0][0] is known[1][0] is True
+    assert known[2] == (False, QueueState.PAUSED, "no")
+    reader.answers["opsroom-queue"] = {}
+    assert asyncio.run(standing.look(reader))  # type: ignore[arg-type]
+    assert (standing.known, standing.state, standing.error) == (True, QueueState.RUNNING, "")
 
 
 NAMES = ("opsroom-queue", "opsroom-hold", "namespaces", "opsroom-quarantine", "opsroom-policy")
