@@ -43,15 +43,16 @@ def board(folder: Path, *words: str) -> Board:
 
 
 def workers(folder: Path) -> list[int]:
-    found = []
+    found = {}
     for entry in Path("/proc").iterdir():
         with contextlib.suppress(OSError):
             if entry.name.isdigit() and str(folder).encode() in (entry / "cmdline").read_bytes():
                 words = (entry / "cmdline").read_bytes().split(b"\0")
-                state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
+                state, parent = (entry / "stat").read_text().rpartition(")")[2].split()[:2]
                 if b"worker" in words and state != "Z":
-                    found.append(int(entry.name))
-    return found
+                    found[int(entry.name)] = int(parent)
+    # A child that a worker has just forked still has its words.
+    return [process for process, parent in found.items() if parent not in found]
 
 
 def test_a_killed_worker_is_said_to_be_lost_and_replaced(folder: Path) -> None:
