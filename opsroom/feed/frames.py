@@ -108,6 +108,8 @@ _DECODER: msgspec.json.Decoder[Hello | Sealed] = msgspec.json.Decoder(Hello | Se
 _ROW = msgspec.json.Decoder(Row)
 _CHANGE = msgspec.json.Decoder(RowChange)
 _ENCODER = msgspec.json.Encoder()
+_BOUNDED = msgspec.msgpack.Encoder()
+"""Numbers of MessagePack end at 64 bits, Python's do not: a larger one would only be found when it is drawn."""
 
 
 def encode(frame: msgspec.Struct) -> bytes:
@@ -145,6 +147,7 @@ def opened(sealed: Sealed, most: int = PIECE_ROWS) -> Iterator[Picture | Delta]:
         with ours("the feed sent something that is not a frame"):
             some = tuple(map(_ROW.decode, rows[start : start + most]))
             few = tuple(map(_CHANGE.decode, changes[max(0, start - len(rows)) : max(0, start + most - len(rows))]))
+            _BOUNDED.encode((None if start else sealed.room, some, few))
         if isinstance(sealed, SealedPicture):
             yield Picture(seq=sealed.seq, room=sealed.room, rows=some, more=more)
             continue
@@ -157,7 +160,7 @@ def ours(otherwise: str) -> Iterator[None]:
     """Read what should be a frame; ``otherwise`` is said of what is none (NoFrame)."""
     try:
         yield
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, OverflowError) as error:
         raise NoFrame(f"{otherwise} ({clean(error, 200)})", "Is the address right?") from error
 
 

@@ -132,10 +132,7 @@ class Board:
             self._forget_parts()
             raise Unreachable("the feed broke off in the middle of a picture", "It is asked again")
         self._missing = (type(frame), frame.seq) if frame.more else None
-        try:
-            shown = self._fill(frame) if isinstance(frame, Picture) else self._change(frame)
-        except OverflowError as error:
-            raise Unreachable("the feed sent a number of more than 64 bits", "Is the address right?") from error
+        shown = self._fill(frame) if isinstance(frame, Picture) else self._change(frame)
         if not shown:
             return False
         if not frame.more:

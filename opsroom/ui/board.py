@@ -12,7 +12,7 @@ from opsroom.ui.actions import ACTIONS, Place, bindings, key_name
 from opsroom.ui.control import Control, GuardedScreen, LinesScreen
 from opsroom.ui.lines import LinesBlock
 from opsroom.ui.rollouts import RolloutList
-from opsroom.view import detail, first_hint, header, rows
+from opsroom.view import detail, first_hint, header, rows, words
 from opsroom.view.columns import layout
 from opsroom.view.keybar import Hint, bar
 from opsroom.view.line import Ground, Line, padded
@@ -41,8 +41,8 @@ class BoardScreen(GuardedScreen):
         self._filtering = False
         self._header = LinesBlock(control.paint, id="header")
         self._pane = Pane(control.paint, id="pane")
-        self._filter = Input(id="filter", placeholder="text, label:key=value, !not", compact=True)
-        self._filter.cursor_blink = False
+        self._filter: Input | None = None
+        """Made when it is first asked for: the first frame does without."""
         self._list = RolloutList(control.sight, control.paint, control.graphs, control.deeds.under_way.doing)
 
     def compose(self) -> ComposeResult:
@@ -53,14 +53,12 @@ class BoardScreen(GuardedScreen):
         with Vertical(id="middle"):
             yield self._list
             yield self._pane
-        yield self._filter
         yield self.intent_block
         yield self.keys_block
         yield self.small_block
 
     def on_mount(self) -> None:
         """Keys go to the screen; the list only shows."""
-        self._filter.display = False
         self._list.focus()
         self.redraw()
 
@@ -132,7 +130,8 @@ class BoardScreen(GuardedScreen):
         sight = self.control.sight
         if not self.control.deeds.stop() and (sight.wish.text or sight.wish.flagged_only):
             sight.order(replace(sight.wish, text="", flagged_only=False))
-            self._filter.value = ""
+            if self._filter is not None:
+                self._filter.value = ""
         self._close_filter()
         self.redraw()
 
@@ -141,6 +140,10 @@ class BoardScreen(GuardedScreen):
         self.control.deeds.stop()
         self._filtering = True
         self.intent_block.display = False
+        if self._filter is None:
+            self._filter = Input(id="filter", placeholder=words.FILTER, compact=True)
+            self._filter.cursor_blink = False
+            self.mount(self._filter, before=self.intent_block)
         self._filter.display = True
         self.set_focus(self._filter)
         self.call_after_refresh(self.redraw)
@@ -151,7 +154,7 @@ class BoardScreen(GuardedScreen):
 
     def takes(self, event: events.Key) -> bool:
         """Hand on a letter that was on its way to the list when the filter opened."""
-        if not (self._filtering and event.is_printable):
+        if self._filter is None or not (self._filtering and event.is_printable):
             return False
         self._filter.post_message(events.Key(event.key, event.character))
         return True
@@ -176,6 +179,7 @@ class BoardScreen(GuardedScreen):
 
     def _close_filter(self) -> None:
         self._filtering = False
-        self._filter.display = False
+        if self._filter is not None:
+            self._filter.display = False
         self.intent_block.display = True
         self.set_focus(self._list)

@@ -20,7 +20,7 @@ from opsroom.ui.paint import Paint
 from opsroom.ui.press import Hands
 from opsroom.ui.settled import SettledScreen
 from opsroom.ui.sight import Sight
-from opsroom.view import inside_pages, too_small, words
+from opsroom.view import too_small, words
 from opsroom.view.keybar import Hint, bar
 from opsroom.view.line import Line
 from opsroom.view.spark import Graphs
@@ -255,9 +255,9 @@ class GuardedScreen(LinesScreen):
 
         row = self.control.sight.row
         if self.control.sight.replay is not None:
-            self.control.deeds.say(inside_pages.IN_A_RECORDING)
+            self.control.deeds.say(words.IN_A_RECORDING)
         elif not self.control.options.show:
-            self.control.deeds.say(inside_pages.NOWHERE)
+            self.control.deeds.say(words.NOWHERE)
         elif row is not None:
             self.control.deeds.stop()
             self.app.push_screen(InsideScreen(self.control, name, row.rollout))

@@ -7,6 +7,7 @@ it says. At most one intent is armed; what was sent goes on in ``under_way``.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from opsroom.domain.board import Row
 from opsroom.domain.deed import Refusal, Verb
@@ -23,13 +24,15 @@ from opsroom.domain.intent import (
     still_true,
 )
 from opsroom.domain.offer import offer
-from opsroom.ui.attempt import Attempt
 from opsroom.ui.options import Guard, Options
 from opsroom.ui.press import Hands, doubt, doubt_about, marking, pressed, sparing
 from opsroom.ui.sight import Sight
 from opsroom.ui.under_way import UnderWay, ending
 from opsroom.view import intent_line, two_people, words
 from opsroom.view.line import Line
+
+if TYPE_CHECKING:
+    from opsroom.ui.attempt import Attempt
 
 SAID_FOR = 6.0
 """Seconds for which a refusal stays on the intent line."""

@@ -2,8 +2,8 @@
 
 Textual sends each dirty region whole and queues up to thirty writes; over a slow line that is seconds of stale
 frames, and a terminal that stops reading blocks its event loop. Here a frame only changes what is *wanted*; a thread
-sends the difference to what is *shown*, and while it writes, newer frames replace older ones. Nothing ever waits for
-the terminal. ``OPSROOM_DRIVER=plain`` switches it off.
+sends the difference to what is *shown*, and while it writes, newer frames replace older ones. Nothing waits for the
+terminal longer than for a blink of it. ``OPSROOM_DRIVER=plain`` switches it off.
 """
 
 from __future__ import annotations
@@ -25,6 +25,10 @@ _SYNC_START, _SYNC_END = "\x1b[?2026h", "\x1b[?2026l"
 SYNC_BYTES = 1024
 """Frames from this size on are wrapped in synchronized output, where the terminal has it."""
 
+HANDOVER_SECONDS = 0.005
+"""How long whoever brings a frame stands aside for the thread that sends it: they share one interpreter, and what the
+app does next would hold the frame up."""
+
 LAST_WORDS_SECONDS = 1.0
 """How long the end may wait for a terminal that does not read."""
 
@@ -45,6 +49,8 @@ class FrameWriter:
         self._ended = False
         self._began: float | None = None
         """When the write that is under way began."""
+        self._sent = threading.Event()
+        """What was brought last has been sent."""
         self._thread = threading.Thread(target=self._run, daemon=True, name="opsroom-output")
 
     def start(self) -> None:
@@ -52,7 +58,7 @@ class FrameWriter:
         self._thread.start()
 
     def write(self, text: str) -> None:
-        """Take a frame or control sequences; never waits for the terminal."""
+        """Take a frame or control sequences; a terminal that does not read is not waited for."""
         with self._work:
             self._sync = self._sync or _SYNC_START in text
             if self._active:
@@ -68,6 +74,11 @@ class FrameWriter:
                     self._active = False
             if text != _SYNC_START:
                 self._work.notify()
+            brought = self._active and self._shadow.changed and self._began is None
+            if brought:
+                self._sent.clear()
+        if brought:
+            self._sent.wait(HANDOVER_SECONDS)
 
     def flush(self) -> None:
         """The thread flushes."""
@@ -97,6 +108,7 @@ class FrameWriter:
                 frame = f"{_SYNC_START}{frame}{_SYNC_END}"
             if not self._send((text + frame).encode("utf-8", errors="replace")) or (ended and not text and not frame):
                 return
+            self._sent.set()
 
     def _send(self, data: bytes) -> bool:
         """Write all of it; False when there is no terminal any more."""

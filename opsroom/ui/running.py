@@ -17,6 +17,10 @@ from opsroom.ui.options import Options
 if TYPE_CHECKING:
     from opsroom.ui.room_app import RoomApp
 
+TURN_SECONDS = 0.0005
+"""For how long a thread may keep the interpreter while another one waits for it (Python's own is 5 ms): a frame that is
+ready must not wait for what the app does next."""
+
 
 def run(kind: type[RoomApp], options: Options, *others: Options) -> int:
     """Run an app on this terminal until it ends; returns the exit code.
@@ -27,6 +31,7 @@ def run(kind: type[RoomApp], options: Options, *others: Options) -> int:
     terminal.need_screen()
     found = terminal.look_at(os.environ)
     terminal.prepare(os.environ)
+    sys.setswitchinterval(TURN_SECONDS)
     feed = options.replay or LateFeed(options.feed, options.token, awake_or_not, options.recorder)
     beside = [(each, LateFeed(each.feed, each.token, awake_or_not)) for each in others]
     app = kind(options, feed, driver_class=driver.choose(os.environ), found=found, others=beside)

@@ -30,6 +30,8 @@ class SettledScreen(Screen[T]):
 class Palette(CommandPalette, SettledScreen[None]):
     """Textual's command palette, settled, and still: a cursor that blinks would write twice a second for nothing."""
 
+    CSS_PATH = "palette.tcss"
+
     def on_mount(self) -> None:
         """Nothing moves on its own."""
         field = self.query_one(Input)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from textual.app import App
 from textual.driver import Driver
 
 from opsroom.errors import OpsroomError
@@ -31,7 +32,11 @@ class ThemedApp(TerminalApp):
         super().__init__(driver_class, paint.theme.ansi, clock)
         self._paint = paint
         self._themes = Themes(paint, folders)
-        self._use_theme()
+        # No style sheet is parsed yet; the theme set in the usual way would have all of them parsed a second time.
+        self.set_reactive(App.theme, self._registered())
+        self.stylesheet.set_variables(self.get_css_variables())
+        dark = self.current_theme.dark
+        self.update_classes({"-dark-mode": dark, "-light-mode": not dark}, update=False)
 
     def redraw(self) -> None:
         """Draw what is shown once more."""
@@ -41,10 +46,10 @@ class ThemedApp(TerminalApp):
         """A note for the person."""
         raise NotImplementedError
 
-    def _use_theme(self) -> None:
+    def _registered(self) -> str:
         theme = self._paint.textual_theme()
         self.register_theme(theme)
-        self.theme = theme.name
+        return theme.name
 
     def _reload_theme(self) -> None:
         self._try_theme(self._themes.changed)
@@ -61,7 +66,7 @@ class ThemedApp(TerminalApp):
 
     def _change_theme(self, theme: ThemeFile) -> None:
         self._paint.change(theme)
-        self._use_theme()
+        self.theme = self._registered()
         self.paint_anew()
 
     def paint_anew(self) -> None:

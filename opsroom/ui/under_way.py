@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from opsroom.domain.board import Row
 from opsroom.domain.deed import Deed, DeedState, Verb
 from opsroom.domain.rollout import Uid
-from opsroom.ui.attempt import Attempt, Clocks, intent_for
 from opsroom.ui.options import Options
 from opsroom.ui.sight import Sight
 from opsroom.view import effects, marks
+
+if TYPE_CHECKING:
+    from opsroom.ui.attempt import Attempt
 
 SETTLED_FOR = 10.0
 """Seconds for which the end of a deed is still told."""
@@ -42,6 +45,8 @@ class UnderWay:
 
     def begin(self, row: Row, verb: Verb) -> Attempt:
         """Start the child for ``verb`` on ``row``; it sends nothing before its ``go`` is set."""
+        from opsroom.ui.attempt import Attempt, Clocks, intent_for  # imported late: the first frame waits for imports
+
         intent = intent_for(row, verb, self._options.actor, self._sight.live_now)
         clocks = Clocks(self._sight.clock, lambda: self._sight.live_now)
         attempt = Attempt(intent, clocks, self._noted)

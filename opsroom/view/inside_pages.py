@@ -12,8 +12,6 @@ from opsroom.view.line import Ground, Line, Piece, Role, beside, cut, line, padd
 
 ASKING = "Asking the cluster, with your own rights."
 NO_WORDS = "The command ended without a word."
-IN_A_RECORDING = "A recording holds no logs and no manifests; ask the living cluster."
-NOWHERE = "This board knows no cluster to ask."
 BESIDE = 110
 """Cells from which on the two sides stand beside each other."""
 

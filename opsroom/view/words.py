@@ -192,6 +192,13 @@ REFLEX = "That key does nothing here: roll back is x, repaint is ctrl+r, help is
 FIND = "find an action by its name"
 """In the palette's empty field."""
 
+IN_A_RECORDING = "A recording holds no logs and no manifests; ask the living cluster."
+NOWHERE = "This board knows no cluster to ask."
+"""Why there is no inside of a rollout to be shown."""
+
+FILTER = "text, label:key=value, !not"
+"""In the empty filter."""
+
 INTERRUPT = "ctrl+c again leaves; q does at once"
 
 
