@@ -137,6 +137,7 @@ def screen_options(settings: Settings) -> Options:
         theme=screen.theme,
         theme_folders=tuple(Path(folder) for folder in themes_folders()),
         graphs=Graphs(screen.graphs) if screen.graphs else None,
+        namespaces=settings.namespaces,
         read_only=settings.read_only,
         keymap=check_keymap(screen.keymap, default_keys(), GUARDED, settings.path) if screen.keymap else {},
         guard=guard_of(screen, Told()),

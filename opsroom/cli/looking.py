@@ -68,25 +68,17 @@ def whole_picture(arguments: argparse.Namespace) -> Picture:
     token = feed_token(where, settings, alone=not vars(arguments).get("beside_others"))
     end = time.monotonic() + FILL_SECONDS
     while True:
-        picture = asyncio.run(fetch_picture(where, token))
+        picture = asyncio.run(fetch_picture(where, token, namespaces=settings.namespaces))
         kube = cluster_source(picture.room)
         if kube is None or freshness(kube, picture.room.at) is not Freshness.NEVER:
             if kube is not None and kube.error and not picture.rows:
                 raise NotPermitted(kube.error)
-            return _only(picture, settings.namespaces)
+            return picture
         if kube.error:
             raise said_by(kube)
         if time.monotonic() > end:
             raise Unreachable("the worker has not read the cluster yet", "Try again")
         time.sleep(0.2)
-
-
-def _only(picture: Picture, namespaces: Sequence[str]) -> Picture:
-    """What was asked for of a feed that shows more namespaces; all of it where none is named."""
-    if not namespaces:
-        return picture
-    rows = tuple(row for row in picture.rows if row.rollout.namespace in namespaces)
-    return msgspec.structs.replace(picture, rows=rows)
 
 
 def cluster_source(room: Room) -> SourceState | None:

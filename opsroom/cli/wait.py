@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     course = Waiting(arguments.revision, time.time)
     settings = pinned(settings_for(arguments))
     with kept(arguments, settings) as (where, _):
-        client = FeedClient(where, feed_token(where, settings))
+        client = FeedClient(where, feed_token(where, settings), namespaces=settings.namespaces)
         return asyncio.run(_follow(client, uid, course, wanted, seconds, quiet=arguments.quiet))
 
 

@@ -55,8 +55,11 @@ def _serve(arguments: argparse.Namespace) -> int:
     from opsroom.ui.served import serve
 
     host, port = host_and_port(arguments.serve)
+    settings = _settings(arguments)
     words = ["--config", arguments.config] if getattr(arguments, "config", None) else []
-    with kept(arguments, _settings(arguments)) as (where, _):
+    for namespace in settings.namespaces:
+        words += ["--namespace", namespace]
+    with kept(arguments, settings) as (where, _):
         serve(command("wall", *words, "--feed", where, "--served"), host, port)
     return 0
 

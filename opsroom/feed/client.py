@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -20,6 +21,7 @@ from opsroom.errors import OpsroomError, Unreachable
 from opsroom.feed.address import Address, parse
 from opsroom.feed.frames import (
     BREATH_SECONDS,
+    NAMESPACE,
     WORK_SECONDS,
     Beat,
     Delta,
@@ -60,12 +62,17 @@ class FeedClient:
         clock: Callable[[], float] = awake_or_not,
         silence: float = SILENCE_SECONDS,
         eager: bool = False,
+        namespaces: Sequence[str] = (),
     ) -> None:
-        """With ``eager`` the parts of the first picture are told one by one (see ``Board.eager``)."""
+        """With ``eager`` the parts of the first picture are told one by one (see ``Board.eager``).
+
+        ``namespaces``: no more than these of what the feed shows; all of it where there are none.
+        """
         self.address = parse(address) if isinstance(address, str) else address
         self.board = Board(eager=eager)
         self.link = Link(LinkState.CONNECTING, clock())
         self._token = token
+        self._namespaces = namespaces
         self._clock = clock
         self._silence = silence
         self._theirs = ""
@@ -98,7 +105,7 @@ class FeedClient:
             await asyncio.sleep(self._wait(attempts))
 
     async def _listen(self, line: Line) -> AsyncIterator[Picture | Delta | Beat]:
-        await line.ask("/feed", await _given(self._token), self._silence)
+        await line.ask(_asking("/feed", self._namespaces), await _given(self._token), self._silence)
         events = EventReader()
         self._theirs = ""
         greeted, size = False, 0
@@ -164,6 +171,10 @@ class FeedClient:
         return longest * self._jitter.uniform(0.5, 1.0)
 
 
+def _asking(path: str, namespaces: Sequence[str]) -> str:
+    return path + (f"?{urlencode([(NAMESPACE, name) for name in namespaces])}" if namespaces else "")
+
+
 async def _given(token: Token | None) -> str:
     """A keyring asks a service of the desktop, and perhaps a person: keys must not wait for that."""
     return await asyncio.to_thread(token) if token is not None else ""
@@ -173,9 +184,12 @@ _PICTURE = msgspec.json.Decoder(Picture)
 
 
 async def fetch_picture(
-    address: str | Address, token: Token | None = None, silence: float = SILENCE_SECONDS
+    address: str | Address,
+    token: Token | None = None,
+    silence: float = SILENCE_SECONDS,
+    namespaces: Sequence[str] = (),
 ) -> Picture:
-    """One whole picture, for ``ls`` and ``show``.
+    """One whole picture, for ``ls`` and ``show``; of no more than ``namespaces``, where there are any.
 
     Raises:
         Unreachable: no worker answers there, or what answers is no feed. Unauthorized, NotPermitted: it refuses.
@@ -184,7 +198,7 @@ async def fetch_picture(
     line = await Line.open(where)
     body = bytearray()
     try:
-        await line.ask("/picture", await _given(token), silence)
+        await line.ask(_asking("/picture", namespaces), await _given(token), silence)
         async for piece in line.body(silence):
             body += piece
             if len(body) > BODY_LIMIT:

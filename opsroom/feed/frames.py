@@ -27,6 +27,9 @@ PROTOCOL = 1
 PART_ROWS = 100
 """Rows in one part: half a megabyte and 5 ms of decoding at most; more than a screen shows."""
 
+NAMESPACE = "namespace"
+"""Query parameter, repeatable: the caller wants to see no more than these."""
+
 PIECE_ROWS = 20
 """Rows that a viewer reads at once: a millisecond, and no more of them stand decoded in its memory together."""
 

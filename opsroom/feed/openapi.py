@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from opsroom import __version__
-from opsroom.feed.frames import Delta, Hello, Picture
+from opsroom.feed.frames import NAMESPACE, Delta, Hello, Picture
 
 REFUSALS = {
     "401": "The bearer token is missing or nobody's.",
@@ -28,6 +28,13 @@ OPERATIONS = {
     "/openapi.json": ("This description.", True),
 }
 """What each path gives, and whether it asks who calls. Every path answers GET only; all but the stream HEAD, too."""
+
+_SCOPE: dict[str, Any] = {
+    "name": NAMESPACE,
+    "in": "query",
+    "description": "Only these of the namespaces that the caller may see; all of them where none is named.",
+    "schema": {"type": "array", "items": {"type": "string"}},
+}
 
 
 def description() -> dict[str, Any]:
@@ -57,4 +64,5 @@ def _operation(path: str, words: str, content: dict[str, Any], asks: bool) -> di
     # The empty choice: on a unix socket and on loopback nobody needs a token.
     security: list[dict[str, list[str]]] = [{}, {"token": []}] if asks else [{}]
     name = path.strip("/").removesuffix(".json")
-    return {"operationId": name, "summary": words, "security": security, "responses": answers}
+    operation = {"operationId": name, "summary": words, "security": security, "responses": answers}
+    return operation | ({"parameters": [_SCOPE]} if path in ("/feed", "/picture") else {})

@@ -34,6 +34,13 @@ class Viewer:
         """Whether this viewer may know of anything in ``namespace``."""
         return self.namespaces is None or namespace in self.namespaces
 
+    def only(self, namespaces: Iterable[str]) -> Viewer:
+        """The same viewer, who wants to see no more than these; all they may see where there are none."""
+        wanted = frozenset(namespaces)
+        if not wanted:
+            return self
+        return Viewer(self.name, wanted if self.namespaces is None else wanted & self.namespaces)
+
 
 @dataclass(slots=True)
 class _Shown:

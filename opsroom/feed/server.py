@@ -23,7 +23,7 @@ from starlette.types import Receive, Scope, Send
 
 from opsroom import __version__
 from opsroom.errors import NotPermitted, Unauthorized, Unreachable
-from opsroom.feed.frames import BEAT_SECONDS, Hello, beat, encode, event
+from opsroom.feed.frames import BEAT_SECONDS, NAMESPACE, Hello, beat, encode, event
 from opsroom.feed.openapi import description
 from opsroom.feed.published import Published, Viewer
 
@@ -81,13 +81,18 @@ class FeedApp:
             return _refusal(403, "only by a local name")
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         try:
-            return await self.authorize(token.strip() if scheme.lower() == "bearer" else "")
+            viewer = await self.authorize(token.strip() if scheme.lower() == "bearer" else "")
+            viewer = viewer.only(request.query_params.getlist(NAMESPACE))
         except Unauthorized as error:
             return _refusal(401, str(error))
         except NotPermitted as error:
             return _refusal(403, str(error))
         except Unreachable as error:
             return _refusal(503, str(error))
+        if viewer.namespaces == frozenset():
+            # An empty picture would look as if all were well.
+            return _refusal(403, "you may see none of these namespaces")
+        return viewer
 
     async def _picture(self, request: Request) -> Response:
         viewer = await self.admit(request)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import TYPE_CHECKING
 
 from opsroom.errors import OpsroomError
@@ -23,6 +23,7 @@ class LateFeed:
         token: Callable[[], str] | None,
         clock: Callable[[], float],
         recorder: Recorder | None = None,
+        namespaces: Sequence[str] = (),
     ) -> None:
         self._address = address
         self._token = token
@@ -31,6 +32,7 @@ class LateFeed:
         self._link = Link(LinkState.CONNECTING, clock())
         self._client: FeedClient | None = None
         self._recorder = recorder
+        self._namespaces = namespaces
         self.unrecorded = ""
         """Why the recording ended before the screen did; empty while all is well."""
 
@@ -48,7 +50,9 @@ class LateFeed:
         """What the client hears."""
         from opsroom.feed.client import FeedClient
 
-        self._client = FeedClient(self._address, self._token, clock=self._clock, eager=True)
+        self._client = FeedClient(
+            self._address, self._token, clock=self._clock, eager=True, namespaces=self._namespaces
+        )
         self._client.board.recorded = self._recorder is not None
         async for told in self._client:
             if isinstance(told, Picture | Delta) and not self._client.board.filling:

@@ -46,6 +46,8 @@ class Options(msgspec.Struct, frozen=True):
 
     feed: str = ""
     """Address of the feed (``unix:PATH``, ``https://…``)."""
+    namespaces: tuple[str, ...] = ()
+    """No more than these of what the feed shows; all of it where there are none."""
     context: str = ""
     """What this board calls the context behind the feed, where it shows several; empty: as its worker does."""
     act: tuple[str, ...] = msgspec.field(default_factory=partial(own_command, "act"))

@@ -32,8 +32,8 @@ def run(kind: type[RoomApp], options: Options, *others: Options) -> int:
     found = terminal.look_at(os.environ)
     terminal.prepare(os.environ)
     sys.setswitchinterval(TURN_SECONDS)
-    feed = options.replay or LateFeed(options.feed, options.token, awake_or_not, options.recorder)
-    beside = [(each, LateFeed(each.feed, each.token, awake_or_not)) for each in others]
+    feed = options.replay or _feed(options)
+    beside = [(each, _feed(each)) for each in others]
     app = kind(options, feed, driver_class=driver.choose(os.environ), found=found, others=beside)
     app.run(mouse=False)
     if app.crash:
@@ -50,11 +50,15 @@ def run_served(options: Options) -> int:
     size = [os.environ.get(name, "") for name in ("COLUMNS", "ROWS")]
     terminal.prepare(os.environ)
     os.environ.update({name: text for name, text in zip(("COLUMNS", "ROWS"), size, strict=True) if text.isdecimal()})
-    feed = LateFeed(options.feed, options.token, awake_or_not)
+    feed = _feed(options)
     browser = terminal.Terminal(colourless=False, sixteen=False, unicode=True)
     app = WallApp(options, feed, driver_class=WebDriver, found=browser)
     app.run(mouse=False)
     return _report(app.crash) if app.crash else app.return_code or 0
+
+
+def _feed(options: Options) -> LateFeed:
+    return LateFeed(options.feed, options.token, awake_or_not, options.recorder, options.namespaces)
 
 
 def _report(crash: str) -> int:

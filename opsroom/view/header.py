@@ -216,7 +216,7 @@ def emptiness(room: Room | None, status: Status) -> str:
         return "The worker has not read the cluster yet."
     if status.wish.text or status.wish.flagged_only:
         return "Nothing needs a person." if not status.wish.text else "No rollout passes the filter; esc clears it."
-    return "This worker sees no rollouts."
+    return "This worker sees no rollouts" + (f" in {', '.join(room.namespaces)}." if room.namespaces else ".")
 
 
 def _wishes(status: Status) -> list[Piece]:

@@ -13,11 +13,10 @@ from opsroom.cli.own_worker import common_words, identity, own_log
 from opsroom.cli.parser import build
 from opsroom.config import paths
 from opsroom.config.settings import load_settings
-from opsroom.domain.board import Room, Row
+from opsroom.domain.board import Room
 from opsroom.errors import ConfigError, UsageError
 from opsroom.feed.frames import Picture
 from opsroom.ui.options import Options
-from tests.ui.scenes import rollout
 
 FILE = """
 context = "prod-eu"
@@ -228,7 +227,7 @@ def test_pages_of_one_of_several_show_its_feed_no_token_for_all(
         shown.extend(options)
         return 0
 
-    async def fetch(where: str, token: object) -> Picture:
+    async def fetch(where: str, token: object, **_: object) -> Picture:
         given.append(token)
         return Picture(seq=1, room=Room(at=1.0))
 
@@ -243,19 +242,24 @@ def test_pages_of_one_of_several_show_its_feed_no_token_for_all(
 
 
 def test_of_a_feed_that_shows_more_only_the_namespaces_that_were_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = tuple(Row(rollout=rollout(name, space, 1.0)) for name, space in (("cart", "shop"), ("geo-api", "edge")))
+    asked: list[object] = []
+    shown: list[Options] = []
 
-    async def fetch(where: str, token: object) -> Picture:
-        return Picture(seq=1, room=Room(at=1.0), rows=rows)
+    async def fetch(where: str, token: object, namespaces: tuple[str, ...] = ()) -> Picture:
+        asked.append(namespaces)
+        return Picture(seq=1, room=Room(at=1.0))
+
+    def draw(options: Options) -> int:
+        shown.append(options)
+        return 0
 
     monkeypatch.setattr(looking, "fetch_picture", fetch)
-
-    def names(line: str) -> list[str]:
-        picture = looking.whole_picture(build().parse_args(line.split()))
-        return [row.rollout.name for row in picture.rows]
-
-    assert names("ls --feed https://a.test -n edge") == ["geo-api"]
-    assert names("ls --feed https://a.test") == ["cart", "geo-api"]
+    monkeypatch.setattr("opsroom.ui.app.run_board", draw)
+    for more, wanted in ((" -n edge -n shop", ("edge", "shop")), ("", ())):
+        looking.whole_picture(build().parse_args(f"ls --feed https://a.test{more}".split()))
+        arguments = parsed(f"--feed https://a.test{more}")
+        board.show("https://a.test", (), board_settings(arguments)[0])
+        assert (asked.pop(), shown.pop().namespaces) == (wanted, wanted)
 
 
 def test_a_recording_is_of_one_context() -> None:

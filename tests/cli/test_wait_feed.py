@@ -26,9 +26,9 @@ def test_an_https_feed_is_shown_the_token(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("FEED_TOKEN_FILE", str(file))
     shown: list[Any] = []
 
-    def opened(where: str, token: Any = None) -> Any:
+    def opened(where: str, token: Any = None, **more: Any) -> Any:
         shown.append(token)
-        return FeedClient(where, token)
+        return FeedClient(where, token, **more)
 
     monkeypatch.setattr(wait, "FeedClient", opened)
     monkeypatch.setattr(wait, "whole_picture", lambda _: Picture(seq=1, room=Room(at=1000.0), rows=(MOVING,)))

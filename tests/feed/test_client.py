@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from opsroom import __version__
 from opsroom.domain.board import Room, Row
 from opsroom.domain.rollout import Uid
-from opsroom.errors import Unauthorized, Unreachable, UsageError
+from opsroom.errors import NotPermitted, Unauthorized, Unreachable, UsageError
 from opsroom.feed.address import Address, parse
 from opsroom.feed.client import FeedClient, fetch_picture
 from opsroom.feed.frames import PART_ROWS, Hello, Picture, beat, encode, event
@@ -449,6 +449,40 @@ def test_the_token_decides_who_sees_what(make_row: MakeRow) -> None:
             with pytest.raises(Unauthorized, match="does not know you"):
                 await fetch_picture(door.address)
             assert "printable" in await lost(FeedClient(door.address, lambda: "two\nlines"))
+        finally:
+            await door.close()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("allowed", [None, frozenset({"shop", "bank"})])
+def test_a_viewer_sees_the_namespaces_that_it_names_as_far_as_it_may(
+    make_row: MakeRow, allowed: frozenset[str] | None
+) -> None:
+    async def authorize(_token: str) -> Viewer:
+        return Viewer(name="ali", namespaces=allowed)
+
+    async def run() -> None:
+        published = Published()
+        rows = [make_row(n, namespace=space) for n, space in enumerate(("shop", "bank", "mail"))]
+        published.publish(Room(at=1.0), rows)
+        door = await listen(FeedApp(published, metrics=str, authorize=authorize), parse("127.0.0.1:0"))
+        try:
+            for wanted, seen in (
+                (("bank",), {"uid-1"}),
+                (("bank", "shop"), {"uid-0", "uid-1"}),
+                (("mail", "bank"), {"uid-1"} if allowed else {"uid-1", "uid-2"}),
+                (("a&namespace=mail", "shop"), {"uid-0"}),
+            ):
+                picture = await fetch_picture(door.address, namespaces=wanted)
+                assert {row.rollout.uid for row in picture.rows} == seen
+                assert set(picture.room.namespaces) == set(wanted) & (allowed or set(wanted))
+                client = FeedClient(door.address, namespaces=wanted)
+                await until(client, lambda client=client: client.board.seq == 1)  # type: ignore[misc]
+                assert set(client.board.rows) == seen
+            if allowed:
+                with pytest.raises(NotPermitted, match="you may see none of these namespaces"):
+                    await fetch_picture(door.address, namespaces=("mail",))
         finally:
             await door.close()
 
