@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from functools import partial
 from typing import NamedTuple
 
@@ -29,15 +29,18 @@ class Entry(NamedTuple):
 
 
 class ActionProvider(Provider):
-    """Actions of the screen below the palette, and the contexts that are not shown."""
+    """Actions of the screen below the palette, the contexts that are not shown, the themes that are not in force."""
 
     def _entries(self) -> list[Entry]:
         screen = self.screen
         if not isinstance(screen, LinesScreen):
             return []
         here = [action for action in ACTIONS if screen.place in action.places and action.id not in _HIDDEN]
-        contexts = _contexts(self.app.contexts) if isinstance(self.app, RoomApp) else []
-        return contexts + [_entry(action) for action in here if screen.control.offers(action)]
+        keymap = screen.control.options.keymap
+        actions = [_entry(action, keymap) for action in here if screen.control.offers(action)]
+        if not isinstance(self.app, RoomApp):
+            return actions
+        return _contexts(self.app.contexts) + actions + _themes(self.app.other_themes())
 
     async def discover(self) -> AsyncIterator[DiscoveryHit]:
         """All of them, before anything is typed."""
@@ -56,8 +59,8 @@ class ActionProvider(Provider):
         await self.screen.run_action(entry.does)
 
 
-def _entry(action: Action) -> Entry:
-    return Entry(key_name(action, {}), action.help, action.does)
+def _entry(action: Action, keymap: Mapping[str, str]) -> Entry:
+    return Entry(key_name(action, keymap), action.help, action.does)
 
 
 def _contexts(contexts: Contexts) -> list[Entry]:
@@ -66,6 +69,11 @@ def _contexts(contexts: Contexts) -> list[Entry]:
     return [
         Entry("", f"context {name}", f"app.show_context({at})") for at, name in enumerate(names) if at != contexts.at
     ]
+
+
+def _themes(names: list[str]) -> list[Entry]:
+    # A file's name is its owner's; what is no word could not be written as an action.
+    return [Entry("", f"theme {name}", f"app.theme({name!r})") for name in names if clean(name) == name]
 
 
 def _shown(entry: Entry) -> Content:

@@ -6,6 +6,7 @@ It must not know what is painted, only that all of it has to be painted again.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from textual.app import App
@@ -77,8 +78,12 @@ class ThemedApp(TerminalApp):
                 widget.refresh()
         self.redraw()
 
-    def action_theme(self) -> None:
-        """The next theme of the same kind."""
-        theme = self._try_theme(self._themes.next)
+    def other_themes(self) -> list[str]:
+        """Names of themes that ``action_theme`` takes, without the one in force."""
+        return self._themes.others()
+
+    def action_theme(self, name: str = "") -> None:
+        """The theme of this name; without one the next of the same kind."""
+        theme = self._try_theme(partial(self._themes.named, name) if name else self._themes.next)
         if theme is not None:
             self.say(f"theme {theme.name}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from opsroom.errors import ConfigError
@@ -45,9 +46,7 @@ class Themes:
             ConfigError: its file is wrong.
         """
         current = self._paint.theme
-        paths: dict[str, Path] = {}
-        for folder in (shipped(), *reversed(self._folders)):
-            paths |= {path.stem: path for path in folder.glob("*.toml")}
+        paths = self._paths()
         names = sorted(paths)
         start = names.index(current.path.stem) if current.path.stem in names else -1
         for step in range(1, len(names) + 1):
@@ -55,3 +54,28 @@ class Themes:
             if theme.ansi is current.ansi:
                 return theme
         return current
+
+    def others(self) -> list[str]:
+        """The names that can be chosen now: of the same kind as the theme in force, and not wrong."""
+        current, found = self._paint.theme, []
+        for name, path in sorted(self._paths().items()):
+            with suppress(ConfigError):
+                if name != current.path.stem and read(path).ansi is current.ansi:
+                    found.append(name)
+        return found
+
+    def named(self, name: str) -> ThemeFile | None:
+        """The theme of this name, if it is still there.
+
+        Raises:
+            ConfigError: its file is wrong.
+        """
+        path = self._paths().get(name)
+        return None if path is None else read(path)
+
+    def _paths(self) -> dict[str, Path]:
+        """Files by name; a person's own comes before ours."""
+        paths: dict[str, Path] = {}
+        for folder in (shipped(), *reversed(self._folders)):
+            paths |= {path.stem: path for path in folder.glob("*.toml")}
+        return paths

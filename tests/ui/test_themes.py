@@ -8,12 +8,14 @@ import re
 from pathlib import Path
 
 import pytest
+from textual.pilot import Pilot
 
 from opsroom.errors import ConfigError
+from opsroom.ui.app import BoardApp
 from opsroom.ui.options import Options
 from opsroom.ui.theme_file import ThemeFile, find, read, shipped
 from opsroom.view.line import Ground, Role
-from tests.ui.stage import stage
+from tests.ui.stage import screen_text, stage
 
 NAMES = ("night", "day", "high-contrast", "deuteranopia", "tritanopia", "ansi-16", "mono", "wall")
 COLOURED = [name for name in NAMES if name not in ("ansi-16", "mono")]
@@ -137,3 +139,36 @@ def test_a_changed_file_is_read_again_and_a_wrong_one_keeps_the_colours(tmp_path
             assert text() == "#ffffff"
 
     asyncio.run(play())
+
+
+def test_the_palette_takes_a_theme_by_its_name_and_tells_the_keys_that_are_in_force(tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text((shipped() / "day.toml").read_text())
+    (tmp_path / "wrong.toml").write_text("[roles")
+
+    async def play() -> None:
+        app, _ = stage(Options(theme_folders=(tmp_path,), keymap={"events": "ctrl+e"}))
+        async with app.run_test(size=(120, 40)) as pilot:
+            await pilot.press("colon")
+            await until(pilot, app, "ctrl+e  what happened, newest first")
+            await pilot.press(*"theme ")
+            await until(pilot, app, "theme tritanopia")
+            assert "theme own" in screen_text(app)
+            for name in ("night", "wrong", "mono"):
+                assert f"theme {name}" not in screen_text(app)
+            await pilot.press(*"own")
+            await until(pilot, app, "theme own", but="theme tritanopia")
+            await pilot.press("down", "enter")
+            await until(pilot, app, "NEEDS YOU")
+            await pilot.pause()
+            assert app.control.paint.theme.path == tmp_path / "own.toml"
+
+    asyncio.run(play())
+
+
+async def until(pilot: Pilot[int], app: BoardApp, text: str, but: str = "\0") -> None:
+    """Wait for what a search in the background brings."""
+    for _ in range(500):
+        if text in screen_text(app) and but not in screen_text(app):
+            return
+        await pilot.pause(0.01)
+    raise AssertionError(screen_text(app))
