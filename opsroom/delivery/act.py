@@ -89,7 +89,7 @@ async def _line(stdin: asyncio.StreamReader) -> bytes:
 
 
 async def _act(intent: Intent, setting: Setting, word: asyncio.Future[bytes], stopped: Stop) -> int:
-    ready = await _ready(intent, setting)
+    ready = await _ready(intent, setting, stopped)
     if isinstance(ready, Deed):
         return _end(ready, setting)
     prepared, hands = ready
@@ -100,9 +100,13 @@ async def _act(intent: Intent, setting: Setting, word: asyncio.Future[bytes], st
     return await _send(prepared, replace(hands, stopped=stopped.done), setting, stopped)
 
 
-async def _ready(intent: Intent, setting: Setting) -> tuple[Prepared, Hands] | Deed:
+async def _ready(intent: Intent, setting: Setting, stopped: Stop) -> tuple[Prepared, Hands] | Deed:
+    connecting = asyncio.ensure_future(setting.connect())
     try:
-        hands = await setting.connect()
+        await asyncio.wait((connecting, stopped), return_when=asyncio.FIRST_COMPLETED)
+        if not connecting.done():
+            return Deed(intent=intent, state=DeedState.CANCELLED, at=setting.now())
+        hands = connecting.result()
     except OpsroomError as error:
         refused = refused_by(error)
         return Deed(
@@ -112,6 +116,8 @@ async def _ready(intent: Intent, setting: Setting) -> tuple[Prepared, Hands] | D
             refusal=refused.refusal,
             detail=refused.detail,
         )
+    finally:
+        connecting.cancel()
     # Who acts is what the cluster says, not what the screen believed.
     intent = msgspec.structs.replace(intent, actor=hands.user or intent.actor, automatic=False, fencing=None)
     try:

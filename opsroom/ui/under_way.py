@@ -42,6 +42,8 @@ class UnderWay:
         self._stopping: set[asyncio.Task[None]] = set()
         self.attempts: dict[Uid, Attempt] = {}
         self.last: Attempt | None = None
+        self._ended: Deed | None = None
+        """What ``end`` has said."""
 
     def begin(self, row: Row, verb: Verb) -> Attempt:
         """Start the child for ``verb`` on ``row``; it sends nothing before its ``go`` is set."""
@@ -89,9 +91,17 @@ class UnderWay:
         return None if last is None or (last.deed.state.settled and now - last.changed > SETTLED_FOR) else last
 
     def end(self, now: float) -> tuple[str, bool] | None:
-        """How the last deed has ended, as a sentence, and whether badly; None while it has not, or long after."""
+        """How the last deed has ended, as a sentence, and whether badly; None while it has not, or long after.
+
+        Said once: one whose outcome is unknown never counts as long done.
+        """
         last = self.told(now)
-        return None if last is None else ending(last.deed, self._sight.live_now)
+        if last is None or last.deed is self._ended:
+            return None
+        found = ending(last.deed, self._sight.live_now)
+        if found is not None:
+            self._ended = last.deed
+        return found
 
     def forget(self, now: float) -> bool:
         """Forget what is long done; whether there was any."""

@@ -154,6 +154,24 @@ def test_ctrl_c_of_a_typed_deed_before_its_request_stops_it_and_the_journal_says
     assert (said[-1].state, sim.writer.sent) == (DeedState.CANCELLED, [])
 
 
+def test_ctrl_c_while_a_credential_plugin_takes_its_time_stops_it_at_once(sim: Sim) -> None:
+    canary(sim)
+    said: list[Deed] = []
+    ended: list[str] = []
+
+    async def connect() -> Hands:
+        os.kill(os.getpid(), signal.SIGINT)
+        try:
+            await asyncio.sleep(3600.0)
+        finally:
+            ended.append("the plugin")
+        raise AssertionError
+
+    assert sim.run(run_deed(sim.intent(Verb.ROLL_BACK), setting(sim, said, connect=connect))) == 1
+    assert ([deed.state for deed in said], ended) == ([DeedState.CANCELLED], ["the plugin"])
+    assert (sim.journal.states, sim.writer.sent) == ([], [])
+
+
 def test_ctrl_c_while_the_cluster_is_too_busy_for_the_request_stops_it_as_well(sim: Sim) -> None:
     canary(sim)
     said: list[Deed] = []

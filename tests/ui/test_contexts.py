@@ -239,6 +239,26 @@ def test_what_has_just_ended_is_told_once_more_on_the_next_screen(tmp_path: Path
     run(play, Stage(tmp_path))
 
 
+def test_an_outcome_that_nobody_knows_is_told_on_the_next_screen_once_and_not_at_every_turn(tmp_path: Path) -> None:
+    lost = ACT.replace('("sent", "accepted", "seen", "done")', '("sent", "unknown")')
+    assert lost != ACT
+
+    async def play(pilot: Pilot[int], stage: Stage) -> None:
+        await pilot.press("x")
+        stage.count_down(1.0)
+        await until(pilot, lambda: "Not known: roll back" in stage.text)
+        await pilot.press("tab")
+        stage.count_down(0.2)
+        first = stage.text
+        stage.count_down(8.0)
+        await pilot.press("tab", "tab")
+        stage.count_down(0.2)
+        assert "prod-eu: Not known: roll back" in first, first
+        assert "prod-eu: Not known: roll back" not in stage.text
+
+    run(play, Stage(tmp_path, act=(sys.executable, "-c", lost, "0")))
+
+
 def test_the_guard_is_that_of_the_context_shown(tmp_path: Path) -> None:
     async def play(pilot: Pilot[int], stage: Stage) -> None:
         await pilot.press("x")
