@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import heapq
 import os
+from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
@@ -182,17 +184,21 @@ def read_recent(path: Path) -> Iterator[Entry]:
         yield from read(file)
 
 
-def merged(paths: Iterable[Path]) -> list[Entry]:
-    """The entries of several files in the order of their times."""
-    return sorted((entry for path in paths for entry in read(path)), key=lambda entry: entry.at)
+def merged(paths: Iterable[Path]) -> Iterator[Entry]:
+    """The entries of several files in the order of their times; those of one file as it has them.
+
+    Raises:
+        JournalError: one of the files cannot be read at all.
+    """
+    return heapq.merge(*map(read, paths), key=lambda entry: entry.at)
 
 
 def verify(path: Path) -> list[Fault]:
     """Every line that does not hold; empty when the chain is whole, also from the file before this one."""
     faults: list[Fault] = []
-    lines = _lines(path)
+    lines = list(_lines(path))
     former = before(path)
-    tail = _lines(former)[-1:] if former is not None else []
+    tail = deque(_lines(former) if former is not None else (), maxlen=1)
     last = tail[0] if tail else None
     for number, line in enumerate(lines, 1):
         try:
@@ -213,11 +219,12 @@ def _names(following: bytes, line: bytes) -> bool:
     return f'"prev":"{_digest(line)}"'.encode() in following
 
 
-def _lines(path: Path) -> list[bytes]:
+def _lines(path: Path) -> Iterator[bytes]:
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            for line in file:
+                yield line.removesuffix(b"\n")
     except FileNotFoundError:
-        return []
+        return
     except OSError as error:
         raise JournalError(f"The journal {path} cannot be read: {error.strerror or error}") from error
-    return data.removesuffix(b"\n").split(b"\n") if data else []
