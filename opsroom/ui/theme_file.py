@@ -48,6 +48,9 @@ class ThemeFile(msgspec.Struct, frozen=True):
         bgcolor = next((word for word in below if word not in _ATTRIBUTES), "default")
         # A reversed role on a reversed ground must still stand out: one reverse undoes the other.
         turned = ("reverse" in words) is not ("reverse" in below)
+        if turned and "reverse" in below:
+            # Each piece would be a block of another colour; a bar is one, and marks and words say the same.
+            colour = "default"
         return Style(
             color=colour,
             bgcolor=bgcolor,

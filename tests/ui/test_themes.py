@@ -172,3 +172,11 @@ async def until(pilot: Pilot[int], app: BoardApp, text: str, but: str = "\0") ->
             return
         await pilot.pause(0.01)
     raise AssertionError(screen_text(app))
+
+
+@pytest.mark.parametrize("name", ["ansi-16", "mono"])
+def test_a_reversed_row_is_one_bar_in_which_only_the_critical_mark_stands_out(name: str) -> None:
+    theme = find(name, ())
+    bar = {role: theme.style(role, Ground.SELECTED) for role in Role}
+    assert {role for role, style in bar.items() if not style.reverse} == {Role.CRITICAL}
+    assert {str(style.color.name) for role, style in bar.items() if style.reverse and style.color} == {"default"}
