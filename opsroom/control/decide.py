@@ -112,9 +112,11 @@ def _begin(policy: Policy, memory: Memory, now: float, freeze: Freeze | None, ma
 
 
 def _healed(rollout: Rollout, entry: Quarantined | None) -> bool:
-    """Whether another version has become stable since ``entry`` was written."""
+    """Whether another version has become stable since ``entry`` was written; nobody knows of one that was not read."""
     stable = rollout.stable
-    return entry is not None and rollout.phase is Phase.HEALTHY and stable is not None and stable.hash != entry.stable
+    if entry is None or not entry.hash:
+        return False
+    return rollout.phase is Phase.HEALTHY and stable is not None and stable.hash != entry.stable
 
 
 def _one(case: Case, old: Track | None, flag: Flag | None, tick: _Tick) -> tuple[Decision, Track, Flag | None]:
@@ -235,7 +237,7 @@ def _healthy(case: Case, verdict: Verdict, row: PolicyRow, track: Track, tick: _
     if grounds.baseline_sick(verdict, row):
         return _flag(FlagReason.BASELINE_SICK, "")
     entry = tick.quarantine.get(case.rollout.uid)
-    if entry is not None and entry.hash == track.hash:
+    if entry is not None and entry.hash in ("", track.hash):
         return _flag(FlagReason.POLICY, "promote:quarantine")
     return _allowed(Verb.PROMOTE, row.auto_promote and not (row.person or row.two_people), tick)
 

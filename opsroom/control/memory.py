@@ -57,6 +57,7 @@ class Quarantined(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     """A version that was rolled back automatically: it is not promoted again, whoever applies it."""
 
     hash: str
+    """Empty: any version, of an entry that nobody can read."""
     at: float
     stable: str = ""
     """Hash of the stable revision then; the quarantine ends when another one has become stable."""

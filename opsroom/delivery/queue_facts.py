@@ -13,7 +13,7 @@ from opsroom.delivery.doors import Raw, Reader, Writer
 from opsroom.delivery.shared import HOLD, NAMESPACE, QUARANTINE, read_map, write_map
 from opsroom.domain.marks import QUEUE as ENABLED
 from opsroom.domain.queue import QueueState
-from opsroom.errors import ConfigError, Gone
+from opsroom.errors import Gone
 
 QUEUE = "opsroom-queue"
 POLICY = "opsroom-policy"
@@ -29,6 +29,7 @@ class Quarantine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A version that was rolled back automatically."""
 
     hash: str
+    """Empty where the entry cannot be read: then it may be any version."""
     at: float
     stable: str = ""
     """Hash of the stable revision then."""
@@ -52,20 +53,14 @@ async def write_state(writer: Writer, state: QueueState, by: str) -> None:
 
 
 async def read_quarantine(reader: Reader) -> dict[str, Quarantine]:
-    """Quarantined versions by uid.
-
-    Raises:
-        ConfigError: an entry is none; which version it keeps out nobody knows.
-    """
+    """Quarantined versions by uid; of an entry that cannot be read any version is."""
     data = await read_map(reader, QUARANTINE) or {}
     found: dict[str, Quarantine] = {}
     for uid, text in data.items():
         try:
             found[uid] = msgspec.json.decode(text, type=Quarantine)
-        except (msgspec.MsgspecError, RecursionError) as error:
-            raise ConfigError(
-                f"the entry {uid} of ConfigMap {NAMESPACE}/{QUARANTINE} cannot be read", "Correct it or remove it"
-            ) from error
+        except (msgspec.MsgspecError, RecursionError):
+            found[uid] = Quarantine(hash="", at=0.0)
     return found
 
 

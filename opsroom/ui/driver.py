@@ -74,7 +74,7 @@ class FrameWriter:
                     self._active = False
             if text != _SYNC_START:
                 self._work.notify()
-            brought = self._active and self._shadow.changed and self._began is None
+            brought = self._active and self._shadow.changed and self._began is None and self._thread.is_alive()
             if brought:
                 self._sent.clear()
         if brought:

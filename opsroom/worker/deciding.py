@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from opsroom.clock import awake_or_not
 from opsroom.control.case import Case
 from opsroom.control.decide import decide
 from opsroom.domain.decision import Decision, Outcome
@@ -40,8 +41,17 @@ Decided = Callable[[Decision, Rollout], None]
 class Deciding:
     """One worker's decisions."""
 
-    def __init__(self, outside: Outside, sharing: Sharing, act: Act, decided: Decided) -> None:
+    def __init__(
+        self,
+        outside: Outside,
+        sharing: Sharing,
+        act: Act,
+        decided: Decided,
+        clock: Callable[[], float] = awake_or_not,
+    ) -> None:
         self._outside = outside
+        self._clock = clock
+        self._unseen_since: float | None = None
         self._sharing = sharing
         self._act = act
         self._decided = decided
@@ -63,7 +73,7 @@ class Deciding:
         queue.take_over(situation)
         memory = deferring.forgotten(situation.memory) if may_act else situation.memory
         cases = [
-            self._case(situation, cluster.marks(uid), course, verdicts[uid], uid in queue.gated)
+            self._case(situation, cluster.marks(uid), course, verdicts[uid], uid in queue.gated, may_act=may_act)
             for uid, course in situation.courses.items()
         ]
         decisions, memory = decide(
@@ -77,8 +87,9 @@ class Deciding:
             blind=bool(situation.metrics_error),
             journal=JOURNAL not in situation.troubles,
         )
+        lacking = self._lacking(unseen)
         if unseen or (not may_act and self._outside.somebody_will_act):
-            decisions, memory = deferring.left(decisions, memory)
+            decisions, memory = deferring.left(decisions, memory, lacking)
         situation.memory = memory
         self._rails.tell(situation)
         for decision in decisions:
@@ -93,7 +104,7 @@ class Deciding:
         """Whether this worker would act, did it know all that may stand in the way of deeds; said where it cannot."""
         may_act, unseen = self._outside.may_act, False
         for name, words, known, error in (
-            ("freeze", UNSEEN, self._sharing.freeze_known, self._sharing.error),
+            ("freeze", UNSEEN, self._sharing.freeze_known, self._sharing.unseen),
             ("shared", UNREAD, queue.standing.known, queue.standing.error),
             ("policy", BROKEN, policy.sure, policy.note),
         ):
@@ -104,14 +115,30 @@ class Deciding:
                 situation.troubles.pop(name, None)
         return unseen
 
-    def _case(self, situation: Situation, marks: Marks, course: Course, verdict: Verdict | None, queued: bool) -> Case:
+    def _lacking(self, unseen: bool) -> float:
+        """Seconds for which it has not known what it must know."""
+        now = self._clock()
+        if not unseen or self._unseen_since is None:
+            self._unseen_since = now
+        return now - self._unseen_since
+
+    def _case(
+        self,
+        situation: Situation,
+        marks: Marks,
+        course: Course,
+        verdict: Verdict | None,
+        queued: bool,
+        *,
+        may_act: bool,
+    ) -> Case:
         rollout, flag = course.rollout, None
         if rollout.canary is not None:
             flag = standing_flag(marks, rollout.canary.hash, rollout.step)
             own = situation.memory.flags.get(rollout.uid)
             seen = self._sharing.seen_by(rollout.uid, rollout.canary.hash, flag or own)
             flag = seen if flag is not None or (seen is not None and seen.acknowledged_by) else None
-            if deferring.deferred(flag) and self._outside.may_act:
+            if deferring.deferred(flag) and may_act:
                 flag = None
         return Case(rollout=rollout, verdict=verdict, flag=flag, deed=course.move, queued=queued)
 

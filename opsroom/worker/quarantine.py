@@ -13,6 +13,7 @@ import msgspec
 
 from opsroom.control.memory import Memory, Quarantined
 from opsroom.delivery.queue_facts import Quarantine, write_quarantine
+from opsroom.delivery.shared import NAMESPACE, QUARANTINE
 from opsroom.domain.rollout import Uid
 from opsroom.errors import OpsroomError
 from opsroom.worker.outside import Outside
@@ -23,6 +24,11 @@ RETRY_SECONDS = 10.0
 
 GONE_SECONDS = 300.0
 """For how long a rollout must have been away, from a picture that is complete, before its entry is dropped."""
+
+UNREAD = (
+    f"ConfigMap {NAMESPACE}/{QUARANTINE} has entries that cannot be read: {{entries}}. No version of these rollouts is "
+    "promoted automatically. Correct or remove them"
+)
 
 log = logging.getLogger(__name__)
 
@@ -57,8 +63,10 @@ class SharedQuarantine:
 
     def tick(self, situation: Situation, now: float) -> None:
         """Write down what changes."""
+        self._tell_unread(situation)
         if not self.take_over(situation) or self._outside.writer is None:
             return
+        situation.memory = reread(situation.memory, self._standing.quarantine)
         gone = self._gone(situation, now)
         if gone:
             kept = {uid: one for uid, one in situation.memory.quarantine.items() if uid not in gone}
@@ -68,6 +76,13 @@ class SharedQuarantine:
             self._not_before = now + RETRY_SECONDS
             self._writing = asyncio.ensure_future(self._write(changes))
             self._writing.add_done_callback(self._written)
+
+    def _tell_unread(self, situation: Situation) -> None:
+        unread = sorted(uid for uid, one in self._standing.quarantine.items() if not one.hash)
+        if unread:
+            situation.troubles["quarantine"] = UNREAD.format(entries=", ".join(unread[:3]))
+        else:
+            situation.troubles.pop("quarantine", None)
 
     async def close(self) -> None:
         """Let go of what is being written."""
@@ -80,7 +95,7 @@ class SharedQuarantine:
         changes: dict[str, Quarantine | None] = {}
         for uid, one in own.items():
             course, known = situation.courses.get(uid), shared.get(uid)
-            if course is not None and (known is None or known.hash != one.hash):
+            if course is not None and one.hash and (known is None or known.hash != one.hash):
                 changes[uid] = Quarantine(hash=one.hash, at=one.at, stable=one.stable, rollout=course.rollout.key)
         # Only what this worker sees may be lifted: others may look at other namespaces.
         changes.update((uid, None) for uid in shared if Uid(uid) in situation.courses and Uid(uid) not in own)
@@ -126,6 +141,23 @@ def taken_over(memory: Memory, shared: dict[str, Quarantine]) -> Memory:
     Ours is the older one where we decided before that other one did.
     """
     own = memory.quarantine
-    theirs = {Uid(uid): Quarantined(hash=one.hash, at=one.at, stable=one.stable) for uid, one in shared.items()}
+    theirs = _entries(shared)
     younger = {uid: one for uid, one in theirs.items() if uid not in own or one.at > own[uid].at}
     return msgspec.structs.replace(memory, quarantine={**own, **younger})
+
+
+def reread(memory: Memory, shared: dict[str, Quarantine]) -> Memory:
+    """``memory`` with entries that cannot be read as they stand now: a person corrects or removes them at any time.
+
+    Of all others the decider itself knows best.
+    """
+    own = memory.quarantine
+    unread = {uid for uid, one in own.items() if not one.hash}
+    now = {uid: one for uid, one in _entries(shared).items() if uid in unread or (uid not in own and not one.hash)}
+    if not (unread or now):
+        return memory
+    return msgspec.structs.replace(memory, quarantine={**{u: one for u, one in own.items() if u not in unread}, **now})
+
+
+def _entries(shared: dict[str, Quarantine]) -> dict[Uid, Quarantined]:
+    return {Uid(uid): Quarantined(hash=one.hash, at=one.at, stable=one.stable) for uid, one in shared.items()}

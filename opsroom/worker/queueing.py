@@ -77,7 +77,7 @@ class Queueing:
         now", which makes it wait where it is seen.
         """
         standing = self._standing
-        if not standing.known:
+        if not standing.answered:
             return UNSEEN
         if not self._takes_part(namespace) or standing.state is QueueState.OFF:
             return ""
@@ -142,7 +142,7 @@ class Queueing:
             since=_since(rollout),
             lane=lane,
             may_hotfix=jumps,
-            quarantined=quarantined is not None and _hash(rollout) == quarantined.hash,
+            quarantined=quarantined is not None and quarantined.hash in ("", _hash(rollout)),
             asked=course.flag.since if course.flag is not None and not rollout.held else None,
             kept=marks.kept,
             gated=self._takes_part(rollout.namespace) and waits_to_start(rollout),

@@ -62,6 +62,13 @@ class Sharing:
         """Whether ``freeze`` can be relied on: nothing automatic is begun without it."""
         return self._looked is not None and self._clock() - self._looked <= KEEPS
 
+    @property
+    def unseen(self) -> str:
+        """Why the freeze is not known; empty while it is, and before the first answer."""
+        if self.freeze_known or (self._looked is None and not self.error):
+            return ""
+        return self.error or "it was read too long ago"
+
     async def run(self, changed: Callable[[], None]) -> None:
         """Read until cancelled. A look that fails leaves what was read before: a freeze must not end by an outage."""
         await self._outside.ready.wait()

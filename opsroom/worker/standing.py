@@ -42,6 +42,9 @@ NEEDED = frozenset(("state", "switch", "namespaces", "quarantine", "policy"))
 OF_INSTALLATION = frozenset(("installed", "namespaces"))
 """Whoever may not read these works as where nothing is installed: holds come late, no namespace takes part."""
 
+ANSWER_SECONDS = 10.0
+"""How long one answer may take: two of them, and the pause between, must be over before the first one is too old."""
+
 T = TypeVar("T")
 
 
@@ -74,9 +77,16 @@ class Standing:
         return not self._unknown()
 
     @property
+    def answered(self) -> bool:
+        """Whether all of it was read at all: a queue keeps what it holds, and no more, while nobody answers."""
+        return self.counts.keys() >= NEEDED
+
+    @property
     def error(self) -> str:
-        """Why one of the facts that are needed is not known; empty while all are."""
-        return next((self._errors[name] for name in self._unknown() if name in self._errors), "")
+        """Why one of the facts that are needed is not known; empty while all are, and before the first answer."""
+        unknown = self._unknown()
+        old = [f"{name} was read too long ago" for name in unknown if name in self.counts]
+        return next((self._errors[name] for name in unknown if name in self._errors), next(iter(old), ""))
 
     @property
     def nobody(self) -> bool:
@@ -100,22 +110,29 @@ class Standing:
     async def run(self, changed: Callable[[], None]) -> None:
         """Read until cancelled."""
         await self._outside.ready.wait()
+        async with asyncio.TaskGroup() as tasks:
+            # Apart: an authorizer that hangs must not make the facts old.
+            for look in (self.look, self.ask_jumps):
+                tasks.create_task(self._again_and_again(look, changed))
+
+    async def _again_and_again(self, look: Callable[[Reader], Awaitable[bool]], changed: Callable[[], None]) -> None:
         while True:
             reader = self._outside.reader
-            if reader is not None and await self.look(reader):
+            if reader is not None and await look(reader):
                 changed()
             await asyncio.sleep(LOOK_SECONDS)
 
     async def look(self, reader: Reader) -> bool:
-        """Read everything that is due; True when something is different."""
+        """Read everything that is due, all at once; True when something is different."""
         before = self._all()
-        self.said = await self._read("state", LOOK_SECONDS, read_state, reader, self.said)
-        self.switch = await self._read("switch", LOOK_SECONDS, switched_on, reader, self.switch)
-        self.quarantine = await self._read("quarantine", LOOK_SECONDS, read_quarantine, reader, self.quarantine)
-        self.policy = await self._read("policy", LOOK_SECONDS, read_policy, reader, self.policy)
-        self.installed = await self._read("installed", SELDOM_SECONDS, installed, reader, self.installed)
-        self.enabled = await self._read("namespaces", SELDOM_SECONDS, enabled_namespaces, reader, self.enabled)
-        await self._ask_jumps()
+        self.said, self.switch, self.quarantine, self.policy, self.installed, self.enabled = await asyncio.gather(
+            self._read("state", LOOK_SECONDS, read_state, reader, self.said),
+            self._read("switch", LOOK_SECONDS, switched_on, reader, self.switch),
+            self._read("quarantine", LOOK_SECONDS, read_quarantine, reader, self.quarantine),
+            self._read("policy", LOOK_SECONDS, read_policy, reader, self.policy),
+            self._read("installed", SELDOM_SECONDS, installed, reader, self.installed),
+            self._read("namespaces", SELDOM_SECONDS, enabled_namespaces, reader, self.enabled),
+        )
         return before != self._all()
 
     def _unknown(self) -> list[str]:
@@ -127,12 +144,18 @@ class Standing:
         if now < self._again.get(name, 0.0):
             return old
         try:
-            found = await read(reader)
+            async with asyncio.timeout(ANSWER_SECONDS):
+                found = await read(reader)
         except NotPermitted as error:
-            self._again[name] = now + FORBIDDEN_SECONDS
+            # One that was allowed before may be again in a moment: an API server that starts knows no rights yet.
+            if name in OF_INSTALLATION or name not in self.counts:
+                self._again[name] = now + FORBIDDEN_SECONDS
             if name in OF_INSTALLATION:
                 self.counts[name] = now + FORBIDDEN_SECONDS + KEEPS
             self._errors[name] = str(error)
+            return old
+        except TimeoutError:
+            self._errors[name] = f"the API server did not say within {ANSWER_SECONDS:.0f} s ({name})"
             return old
         except OpsroomError as error:
             self._errors[name] = str(error)
@@ -142,17 +165,19 @@ class Standing:
         self._errors.pop(name, None)
         return found
 
-    async def _ask_jumps(self) -> None:
-        writer, now = self._outside.writer, self._clock()
+    async def ask_jumps(self, _reader: Reader) -> bool:
+        """Ask who of those that want to may use the hotfix lane; True when an answer is another one."""
+        writer, now, before = self._outside.writer, self._clock(), self._all()
         self._jumps = {one: known for one, known in self._jumps.items() if now - known[0] < JUMPS_REMEMBERED}
         wanted, self._wanted = self._wanted, set()
         if writer is None:
-            return
+            return False
         for user, namespace in wanted - self._jumps.keys():
             try:
                 self._jumps[user, namespace] = (now, await may_jump(writer, user, namespace))
             except OpsroomError:
                 self._jumps[user, namespace] = (now, False)
+        return before != self._all()
 
     def _all(self) -> tuple[object, ...]:
         jumps = {one: known[1] for one, known in self._jumps.items()}

@@ -10,13 +10,14 @@ import pytest
 
 from opsroom.delivery.queue_facts import Quarantine
 from opsroom.domain.board import Mode
-from opsroom.domain.decision import Decision, FlagReason, Outcome
+from opsroom.domain.decision import Decision, Flag, FlagReason, Outcome
 from opsroom.domain.marks import Marks
 from opsroom.domain.rollout import Engine, Pause, Phase, Revision, Rollout, Shape, Step, StepKind, Uid
 from opsroom.domain.verdict import Evidence, Verdict, VerdictState
 from opsroom.worker.course import Course
 from opsroom.worker.deciding import Deciding
-from opsroom.worker.outside import Outside
+from opsroom.worker.deferring import PROMOTE_PATIENCE, ROLL_BACK_PATIENCE
+from opsroom.worker.outside import KEEPS, Outside
 from opsroom.worker.policy import PolicyInForce
 from opsroom.worker.quarantine import SharedQuarantine
 from opsroom.worker.queueing import Queueing
@@ -45,7 +46,9 @@ class Room:
         quarantine = SharedQuarantine(self.outside, self.standing)
         self.queueing = Queueing(self.outside, self.sharing, self.standing, quarantine, lambda _intent: None)
         self.begun: list[Decision] = []
-        self.deciding = Deciding(self.outside, self.sharing, lambda one, *_: self.begun.append(one), lambda *_: None)
+        self.deciding = Deciding(
+            self.outside, self.sharing, lambda one, *_: self.begun.append(one), lambda *_: None, lambda: self.now
+        )
         self.situation, self.now = Situation(), NOW
         rollout = Rollout(
             uid=CART,
@@ -63,11 +66,17 @@ class Room:
         )
         self.situation.courses[CART] = Course(rollout)
 
-    def tick(self) -> list[Outcome]:
-        """One tick; the deeds that it began."""
+    @property
+    def flag(self) -> Flag | None:
+        """What stands on the canary."""
+        return self.situation.courses[CART].flag
+
+    def tick(self, harm: float = 0.05) -> list[Outcome]:
+        """One tick, two seconds after the last one; the deeds that it began."""
         self.now += 2.0
-        evidence = (Evidence(metric="error_rate", harm=0.05, requests=1000.0, steps=30),)
-        verdict = Verdict(uid=CART, at=self.now, state=VerdictState.HEALTHY, score=0.05, steps=30, evidence=evidence)
+        evidence = (Evidence(metric="error_rate", harm=harm, requests=1000.0, steps=30),)
+        state = VerdictState.HARM if harm > 0.8 else VerdictState.HEALTHY
+        verdict = Verdict(uid=CART, at=self.now, state=state, score=harm, steps=30, evidence=evidence)
         cluster = SimpleNamespace(marks=lambda _uid: Marks())
         self.begun.clear()
 
@@ -94,13 +103,52 @@ def test_nothing_is_begun_and_nobody_asked_before_everything_was_read(name: str)
     assert room.tick() == [Outcome.PROMOTE]
 
 
-def test_a_version_in_quarantine_is_not_promoted_at_the_first_tick_of_a_new_decider() -> None:
+@pytest.mark.parametrize(
+    ("harm", "patience", "detail", "done"),
+    [
+        (0.97, ROLL_BACK_PATIENCE, "roll_back:mode", Outcome.ROLL_BACK),
+        (0.05, PROMOTE_PATIENCE, "promote:mode", Outcome.PROMOTE),
+    ],
+)
+def test_where_a_fact_stays_unknown_a_person_is_asked_to_do_what_is_due(
+    harm: float, patience: float, detail: str, done: Outcome
+) -> None:
     room = Room()
-    room.standing.quarantine = {CART: Quarantine(hash="new", at=NOW - 900.0, stable="old")}
+    room.standing.counts.pop("policy")
+    room.standing._errors["policy"] = "away"
+    began = room.now + 2.0
+    while room.now - began <= patience:
+        assert room.flag is None, room.now - began
+        assert room.tick(harm) == []
+    assert (room.flag and room.flag.reason, room.flag and room.flag.detail) == (FlagReason.POLICY, detail)
+    assert "away" in room.situation.troubles["shared"]
+    since = room.flag and room.flag.since
+    room.tick(harm)
+    assert (room.flag and room.flag.since) == since
+    room.standing.counts["policy"] = math.inf
+    assert room.tick(harm) == [done]
+    assert (room.flag, room.situation.troubles) == (None, {})
+
+
+@pytest.mark.parametrize("what", ["shared", "freeze"])
+def test_what_has_grown_old_without_an_error_is_said(what: str) -> None:
+    room = Room()
+    if what == "shared":
+        room.standing.counts["state"] = -math.inf
+    else:
+        room.sharing._looked = -KEEPS
+        room.sharing._clock = lambda: 1.0
     assert room.tick() == []
-    flag = room.situation.courses[CART].flag
-    assert flag is not None
-    assert (flag.reason, flag.detail) == (FlagReason.POLICY, "promote:quarantine")
+    assert "was read too long ago" in room.situation.troubles[what]
+
+
+@pytest.mark.parametrize("entry", [Quarantine(hash="new", at=NOW - 900.0, stable="old"), Quarantine(hash="", at=0.0)])
+def test_a_version_in_quarantine_is_not_promoted_at_the_first_tick_of_a_new_decider(entry: Quarantine) -> None:
+    room = Room()
+    room.standing.quarantine = {CART: entry}
+    assert room.tick() == []
+    assert room.flag is not None
+    assert (room.flag.reason, room.flag.detail) == (FlagReason.POLICY, "promote:quarantine")
 
 
 def test_nothing_is_begun_by_a_policy_that_the_cluster_did_not_mean() -> None:

@@ -127,6 +127,23 @@ def test_entries_of_others_are_not_lifted_by_a_decider_that_has_yet_to_read_them
     assert set(room.situation.memory.quarantine) == {"cart"}
 
 
+def test_an_entry_that_cannot_be_read_is_told_and_left_to_a_person(monkeypatch: pytest.MonkeyPatch) -> None:
+    room = Room(monkeypatch)
+    room.put("cart")
+    corrected = room.standing.quarantine
+    for by_hand in ({}, corrected):
+        room.standing.quarantine = {"cart": Quarantine(hash="", at=0.0)}
+        room.look()
+        assert "entries that cannot be read: cart" in room.situation.troubles["quarantine"]
+        assert room.situation.memory.quarantine[Uid("cart")].hash == ""
+        room.standing.quarantine = by_hand
+        room.look()
+        assert room.situation.troubles == {}
+        kept = {str(uid): one.hash for uid, one in room.situation.memory.quarantine.items()}
+        assert kept == {uid: one.hash for uid, one in by_hand.items()}
+    assert room.written == []
+
+
 def test_a_clock_set_back_does_not_stop_the_writing(monkeypatch: pytest.MonkeyPatch) -> None:
     room = Room(monkeypatch)
     room.look()

@@ -337,5 +337,8 @@ def test_where_no_queue_counts_a_gate_asks_none() -> None:
     room.standing.switch, room.standing.enabled = True, frozenset({"elsewhere"})
     room.tick()
     assert (room.queueing.keeps("cart", "shop", "cart-new"), room.queueing.gated) == ("", frozenset())
+    room.standing.counts |= dict.fromkeys(NEEDED, -math.inf)
+    assert not room.standing.known
+    assert room.queueing.keeps("cart", "shop", "cart-new") == "", "what was read once goes on to count for a gate"
     room.standing.counts.clear()
     assert room.queueing.keeps("cart", "shop", "cart-new") == "unseen"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from opsroom.domain.queue import QueueState
 from opsroom.errors import NotPermitted, OpsroomError, Unreachable
 from opsroom.worker.outside import KEEPS, Outside
 from opsroom.worker.policy import PolicyInForce
-from opsroom.worker.standing import LOOK_SECONDS, Standing
+from opsroom.worker.standing import LOOK_SECONDS, NEEDED, Standing
 
 
 def test_the_clusters_policy_wins_and_a_broken_one_leaves_the_last_good_one(tmp_path: Path) -> None:
@@ -97,6 +98,57 @@ def test_what_was_read_long_ago_is_kept_and_not_known() -> None:
     reader.answers["opsroom-queue"] = {}
     assert asyncio.run(standing.look(reader))  # type: ignore[arg-type]
     assert (standing.known, standing.state, standing.error) == (True, QueueState.RUNNING, "")
+
+
+def test_one_hanging_fact_and_a_hanging_authorizer_make_no_other_fact_old(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("opsroom.worker.standing.ANSWER_SECONDS", 0.02)
+    monkeypatch.setattr("opsroom.worker.standing.LOOK_SECONDS", 0.01)
+    clock, asked = [0.0], [0, 0]
+
+    class Hanging(Answers):
+        async def get(self, path: str, type_: type[Any], params: dict[str, str] | None = None) -> Any:
+            asked[0] += path.endswith("opsroom-queue")
+            if path.endswith("opsroom-policy"):
+                await asyncio.Event().wait()
+            return await super().get(path, type_, params)
+
+    async def post(_path: str, _body: Any) -> Any:
+        asked[1] += 1
+        await asyncio.Event().wait()
+
+    async def run() -> tuple[str, bool]:
+        outside = Outside("", "", (), mode=Mode.AUTO, read_only=False)
+        standing, reader = Standing(outside, lambda: clock[0]), Hanging()
+        reader.answers = {name: {} for name in NAMES}
+        outside.reader, outside.writer = reader, SimpleNamespace(post=post)  # type: ignore[assignment]
+        outside.ready.set()
+        standing.may_jump("ada", "shop")
+        reading = asyncio.ensure_future(standing.run(lambda: None))
+        async with asyncio.timeout(20.0):
+            while asked[0] < 3 or not asked[1]:
+                clock[0] += 1.0
+                await asyncio.sleep(0.01)
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+        return standing.error, standing.counts.keys() >= NEEDED - {"policy"}
+
+    error, others = asyncio.run(run())
+    assert ("did not say within" in error, "policy" in error, others) == (True, True, True)
+
+
+def test_a_right_that_was_there_is_asked_for_again_at_the_usual_pace() -> None:
+    clock = [0.0]
+    standing, reader = Standing(Outside("", "", (), mode=Mode.AUTO, read_only=False), lambda: clock[0]), Answers()
+    reader.answers = {name: {} for name in NAMES}
+    asyncio.run(standing.look(reader))  # type: ignore[arg-type]
+    unknown = []
+    for turn in range(30):
+        clock[0] += LOOK_SECONDS
+        # An API server that starts knows no rights for a moment.
+        reader.answers = {name: NotPermitted("no") if turn == 1 else {} for name in NAMES}
+        asyncio.run(standing.look(reader))  # type: ignore[arg-type]
+        unknown += [] if standing.known else [clock[0]]
+    assert unknown == []
 
 
 NAMES = ("opsroom-queue", "opsroom-hold", "namespaces", "opsroom-quarantine", "opsroom-policy")
