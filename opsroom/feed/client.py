@@ -30,6 +30,7 @@ from opsroom.feed.frames import (
     Picture,
     Sealed,
     SealedDelta,
+    bounded,
     decode,
     opened,
     ours,
@@ -206,4 +207,6 @@ async def fetch_picture(
     finally:
         await line.close()
     with ours(f"what answers at {where} is no opsroom feed"):
-        return _PICTURE.decode(body)
+        picture = _PICTURE.decode(body)
+        bounded(picture)
+    return picture

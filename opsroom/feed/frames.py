@@ -111,8 +111,7 @@ _DECODER: msgspec.json.Decoder[Hello | Sealed] = msgspec.json.Decoder(Hello | Se
 _ROW = msgspec.json.Decoder(Row)
 _CHANGE = msgspec.json.Decoder(RowChange)
 _ENCODER = msgspec.json.Encoder()
-_BOUNDED = msgspec.msgpack.Encoder()
-"""Numbers of MessagePack end at 64 bits, Python's do not: a larger one would only be found when it is drawn."""
+_NUMBERS = msgspec.msgpack.Encoder()
 
 
 def encode(frame: msgspec.Struct) -> bytes:
@@ -150,12 +149,21 @@ def opened(sealed: Sealed, most: int = PIECE_ROWS) -> Iterator[Picture | Delta]:
         with ours("the feed sent something that is not a frame"):
             some = tuple(map(_ROW.decode, rows[start : start + most]))
             few = tuple(map(_CHANGE.decode, changes[max(0, start - len(rows)) : max(0, start + most - len(rows))]))
-            _BOUNDED.encode((None if start else sealed.room, some, few))
+            bounded((None if start else sealed.room, some, few))
         if isinstance(sealed, SealedPicture):
             yield Picture(seq=sealed.seq, room=sealed.room, rows=some, more=more)
             continue
         gone = () if start else sealed.gone
         yield Delta(seq=sealed.seq, since=sealed.since, room=sealed.room, rows=some, changes=few, gone=gone, more=more)
+
+
+def bounded(decoded: object) -> None:
+    """Refuse whole numbers of more than 64 bits: JSON has them, and they would only be found when they are drawn.
+
+    Raises:
+        OverflowError: there is one.
+    """
+    _NUMBERS.encode(decoded)  # MessagePack has none
 
 
 @contextmanager

@@ -19,7 +19,7 @@ import msgspec
 
 from opsroom.domain.clean import clean
 from opsroom.errors import Unreachable
-from opsroom.feed.frames import EVENT_LIMIT, PROTOCOL, Beat, Delta, Hello, Picture
+from opsroom.feed.frames import EVENT_LIMIT, PROTOCOL, Beat, Delta, Hello, Picture, bounded
 from opsroom.feed.record import GZIP, Line, RecordingError
 from opsroom.feed.state import Board, Link, LinkState
 
@@ -227,7 +227,8 @@ def _members(path: Path) -> tuple[list[Member], float]:
 def _decoded(path: Path, data: bytes) -> Line:
     try:
         line = _LINE.decode(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        bounded(line.frame)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, OverflowError) as error:
         raise RecordingError(
             f"{path} is no recording ({clean(error, 200)})", "Name a file made with --record"
         ) from error

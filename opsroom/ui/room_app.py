@@ -121,6 +121,9 @@ class RoomApp(ThemedApp):
 
     def _first_painted(self) -> None:
         self._painted.set()
+        # What a deed needs is not first read at the deed: an upgrade may have exchanged the files by then.
+        from opsroom.ui import attempt  # noqa: F401 - the first frame did not wait for it
+
         for context in self.contexts.all[1:]:
             self.run_worker(context.read(self._painted, self._tick), exit_on_error=False)
         if not gc.isenabled():

@@ -131,6 +131,17 @@ def test_a_recording_is_plain_gzip_of_json_lines(recording: tuple[Path, dict[flo
     assert b'"hello"' in lines[0]
 
 
+def test_a_recording_with_a_number_too_large_for_any_row_is_refused_when_it_is_opened(
+    recording: tuple[Path, dict[float, Row]], tmp_path: Path
+) -> None:
+    lines = gzip.decompress(recording[0].read_bytes())
+    large = tmp_path / "large.gz"
+    large.write_bytes(gzip.compress(lines.replace(b'"weight":', b'"weight":9999999999999999999', 1)))
+    assert large.read_bytes() != recording[0].read_bytes()
+    with pytest.raises(RecordingError, match="is no recording"):
+        Replay(large)
+
+
 @settings(deadline=None, max_examples=40)
 @given(st.integers(0, 10**9))
 def test_a_recording_that_was_cut_off_plays_what_is_there(
