@@ -86,7 +86,7 @@ def test_the_screens_feed_and_keys_are_timed_by_that_clock_too(monkeypatch: pyte
     clocks: list[object] = []
 
     class Feed:
-        def __init__(self, address: str, token: object, clock: object, recorder: object = None) -> None:
+        def __init__(self, address: str, token: object, clock: object, *_: object) -> None:
             clocks.append(clock)
 
     class App:
