@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from opsroom.domain.rollout import Uid
 from opsroom.ui.notices import Notices, notice, wrapped
 from opsroom.ui.sight import Sight
-from opsroom.view import words
+from opsroom.view import notes
 
 APART = 5.0
 """Seconds between two alerts; flags that come sooner are in the next one."""
@@ -46,5 +46,5 @@ class Alerts:
         if not names:
             return
         self._last = clock
-        text = notice(words.needed(names, self._sight.name), self._how)
+        text = notice(notes.needed(names, self._sight.name), self._how)
         self._write(("\x07" if self._bell else "") + (wrapped(text, environment) if text else ""))

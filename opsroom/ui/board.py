@@ -12,7 +12,7 @@ from opsroom.ui.actions import ACTIONS, Place, bindings, key_name
 from opsroom.ui.control import Control, GuardedScreen, LinesScreen
 from opsroom.ui.lines import LinesBlock
 from opsroom.ui.rollouts import RolloutList
-from opsroom.view import detail, first_hint, header, rows, words
+from opsroom.view import detail, first_hint, header, notes, rows
 from opsroom.view.columns import layout
 from opsroom.view.keybar import Hint, bar
 from opsroom.view.line import Ground, Line, padded
@@ -141,7 +141,7 @@ class BoardScreen(GuardedScreen):
         self._filtering = True
         self.intent_block.display = False
         if self._filter is None:
-            self._filter = Input(id="filter", placeholder=words.FILTER, compact=True)
+            self._filter = Input(id="filter", placeholder=notes.FILTER, compact=True)
             self._filter.cursor_blink = False
             self.mount(self._filter, before=self.intent_block)
         self._filter.display = True

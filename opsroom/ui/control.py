@@ -20,7 +20,7 @@ from opsroom.ui.paint import Paint
 from opsroom.ui.press import Hands
 from opsroom.ui.settled import SettledScreen
 from opsroom.ui.sight import Sight
-from opsroom.view import too_small, words
+from opsroom.view import notes, too_small
 from opsroom.view.keybar import Hint, bar
 from opsroom.view.line import Line
 from opsroom.view.spark import Graphs
@@ -255,9 +255,9 @@ class GuardedScreen(LinesScreen):
 
         row = self.control.sight.row
         if self.control.sight.replay is not None:
-            self.control.deeds.say(words.IN_A_RECORDING)
+            self.control.deeds.say(notes.IN_A_RECORDING)
         elif not self.control.options.show:
-            self.control.deeds.say(words.NOWHERE)
+            self.control.deeds.say(notes.NOWHERE)
         elif row is not None:
             self.control.deeds.stop()
             self.app.push_screen(InsideScreen(self.control, name, row.rollout))
@@ -267,7 +267,7 @@ class GuardedScreen(LinesScreen):
         row = self.control.sight.row
         if row is not None:
             self.app.copy_to_clipboard(clean(row.rollout.key))
-            self.control.deeds.say(words.copied(row.rollout))
+            self.control.deeds.say(notes.copied(row.rollout))
 
     def action_url(self) -> None:
         """Open the change's address; over SSH, or where nothing opens one, show it: a terminal can."""
@@ -278,9 +278,9 @@ class GuardedScreen(LinesScreen):
             return
         url, program = row.rollout.change.url, self.control.options.opener
         opened = bool(program) and browser.may_open(url) and browser.open_page(program, url)
-        self.control.deeds.say(words.opened(row.rollout) if opened else words.address(row.rollout))
+        self.control.deeds.say(notes.opened(row.rollout) if opened else notes.address(row.rollout))
 
     def action_unbound(self) -> None:
         """Keys that hands press by reflex from other tools."""
-        self.control.deeds.say(words.REFLEX)
+        self.control.deeds.say(notes.REFLEX)
         self.redraw()

@@ -28,7 +28,7 @@ from opsroom.ui.options import Guard, Options
 from opsroom.ui.press import Hands, doubt, doubt_about, marking, pressed, sparing
 from opsroom.ui.sight import Sight
 from opsroom.ui.under_way import UnderWay, ending
-from opsroom.view import intent_line, two_people, words
+from opsroom.view import intent_line, notes, two_people, words
 from opsroom.view.line import Line
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class Deeds:
     def _mark(self, row: Row, press: Press) -> None:
         """A mark changes no traffic: the same conditions, no countdown."""
         if press.verb is Verb.FLAG and row.flag is not None:
-            self.say(words.already_flagged(row))
+            self.say(notes.already_flagged(row))
             return
         answer = arm(marking(press, self._sight.live_now), 0.0)
         if isinstance(answer, Refused):
@@ -140,7 +140,7 @@ class Deeds:
         rollout, verb = self.armed.row.rollout, self.armed.verb
         self.armed = None
         self.under_way.drop(rollout.uid)
-        self.say(said or words.stopped(verb, rollout), bad=bool(said))
+        self.say(said or notes.stopped(verb, rollout), bad=bool(said))
         return True
 
     def came(self, key: str) -> None:

@@ -27,7 +27,7 @@ from opsroom.ui.settled import Palette
 from opsroom.ui.sight import Feed
 from opsroom.ui.theme_file import find
 from opsroom.ui.themed_app import ThemedApp
-from opsroom.view import strip, words
+from opsroom.view import notes, strip
 
 if TYPE_CHECKING:
     from textual.command import Provider
@@ -143,7 +143,7 @@ class RoomApp(ThemedApp):
 
     def interrupted(self) -> None:
         """``ctrl+c`` came, and nothing was armed."""
-        self.say(words.INTERRUPT)
+        self.say(notes.INTERRUPT)
 
     def say(self, text: str, bad: bool = False) -> None:
         """A note on the intent line."""

@@ -14,7 +14,7 @@ from textual.geometry import Size
 from textual.screen import Screen
 from textual.widgets import Input
 
-from opsroom.view import words
+from opsroom.view import notes
 
 T = TypeVar("T")
 
@@ -35,4 +35,4 @@ class Palette(CommandPalette, SettledScreen[None]):
     def on_mount(self) -> None:
         """Nothing moves on its own."""
         field = self.query_one(Input)
-        field.cursor_blink, field.placeholder = False, words.FIND
+        field.cursor_blink, field.placeholder = False, notes.FIND

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from opsroom.domain.board import Row
-from opsroom.view import evidence, words
+from opsroom.view import evidence, notes, words
 
 NAMED = 10
 """Rollouts in one notice; a storm is one sentence about how many, not a page."""
@@ -13,7 +13,7 @@ NAMED = 10
 
 def title(rows: Sequence[Row], context: str) -> str:
     """``checkout needs you in prod-eu``."""
-    return words.needed(sorted(row.rollout.name for row in rows), context)
+    return notes.needed(sorted(row.rollout.name for row in rows), context)
 
 
 def body(rows: Sequence[Row]) -> str:
