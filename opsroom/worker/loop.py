@@ -30,11 +30,8 @@ from opsroom.worker.queueing import Queueing
 from opsroom.worker.rights import Rights
 from opsroom.worker.score import Judging, Metrics
 from opsroom.worker.sharing import Sharing
-from opsroom.worker.situation import Situation
+from opsroom.worker.situation import INTERVAL, Situation
 from opsroom.worker.source_states import SourceStates
-
-INTERVAL = 2.0
-"""Seconds between two pictures when nothing happens."""
 
 HEAR = 1.0
 """Seconds between two looks at what people on this machine have done."""
@@ -151,6 +148,7 @@ class Loop:
             log.warning("the wall clock was set")
             for course in self.situation.courses.values():
                 course.verdict = None
+            self.situation.judged = None
         self._see(now)
         verdicts = self._decide(now)
         self._publish(now, verdicts)
@@ -244,7 +242,7 @@ class Loop:
             identity=self._outside.user,
             mode=self._mode,
             read_only=self._read_only,
-            sources=self._sources.all(now, situation.troubles, INTERVAL, tally.source_errors),
+            sources=self._sources.all(now, situation, self._policy.policy.step),
             decider=self._outside.decider(),
             freeze=self._sharing.freeze,
             queue=self._queue,

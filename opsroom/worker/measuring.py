@@ -17,7 +17,7 @@ from opsroom.sources.aligned import Look
 from opsroom.worker.outside import Outside
 from opsroom.worker.policy import PolicyInForce
 from opsroom.worker.score import Judging, Metrics, Scored, score
-from opsroom.worker.situation import Situation
+from opsroom.worker.situation import JUDGE, Situation
 
 log = logging.getLogger(__name__)
 
@@ -58,17 +58,19 @@ class Measuring:
         running = {uid: course for uid, course in situation.courses.items() if course.rollout.under_way}
         asked = [course.to_measure for course in running.values()]
         changes = {uid: course.change for uid, course in running.items()}
+        look = self._look()
         try:
-            scores = await score(metrics, judge, asked, self._look())
+            scores = await score(metrics, judge, asked, look)
         except OpsroomError as error:
             situation.metrics_error = str(error)
             return 0.0
         except Exception:
             # A judge that stumbles over one window must not stop the watch; silence turns into UNKNOWN by itself.
             log.exception("measuring failed")
-            situation.metrics_error = situation.troubles["score"] = "Judging failed; see the worker's log"
+            situation.metrics_error = situation.troubles[JUDGE] = "Judging failed; see the worker's log"
             return 0.0
-        situation.troubles.pop("score", None)
+        situation.troubles.pop(JUDGE, None)
+        situation.judged = look.now
         situation.metrics_error = next((state.error for state in metrics.states() if state.error), "")
         for uid, found in scores.of.items():
             self._take(Uid(uid), found, changes[Uid(uid)])

@@ -10,8 +10,14 @@ from opsroom.worker.course import Course
 from opsroom.worker.deeds import Deeds
 from opsroom.worker.metrics import Tally
 
+INTERVAL = 2.0
+"""Seconds between two pictures when nothing happens."""
+
 JOURNAL = "journal"
 """Name of the trouble that lines cannot be written."""
+
+JUDGE = "score"
+"""Name under which the judge is a source like any other: what it said last has an age, too."""
 
 
 @dataclass(slots=True)
@@ -23,5 +29,7 @@ class Situation:
     deeds: Deeds = field(default_factory=Deeds)
     tally: Tally = field(default_factory=Tally)
     metrics_error: str = ""
+    judged: float | None = None
+    """Epoch seconds at which the judge last looked at everything that is under way."""
     troubles: dict[str, str] = field(default_factory=dict)
     """Errors of the worker's own sources (``journal``), by name."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
-from collections.abc import Mapping
 
 from opsroom.domain.freshness import SourceState
 from opsroom.worker.outside import Outside
 from opsroom.worker.score import Metrics
 from opsroom.worker.set_clock import SetClock
+from opsroom.worker.situation import INTERVAL, JUDGE, Situation
 
 NOT_ASKED = SourceState(name="prometheus", interval=10.0)
 """Shown until the metrics source is there: one behind the API server's proxy waits for the connection."""
@@ -30,15 +29,18 @@ class SourceStates:
         """Whether somebody has set the wall clock since the last look; ``now`` in epoch seconds."""
         return self._clock.look(now, self._told())
 
-    def all(
-        self, now: float, troubles: Mapping[str, str], interval: float, errors: Counter[str]
-    ) -> tuple[SourceState, ...]:
-        """Every state at ``now``, ``troubles`` of our own (by name) with those; ``errors`` counts what went down."""
-        states = [self._clock.dated(state, now) for state in self._told()]
-        states += [SourceState(name=name, interval=interval, error=error) for name, error in troubles.items()]
+    def all(self, now: float, situation: Situation, step: float) -> tuple[SourceState, ...]:
+        """Every state at ``now``: what we read, the judge who looks at each ``step``, and our own troubles.
+
+        What went down is counted.
+        """
+        troubles = dict(situation.troubles)
+        judge = SourceState(name=JUDGE, interval=step, at=situation.judged, error=troubles.pop(JUDGE, ""))
+        states = [self._clock.dated(state, now) for state in (*self._told(), judge)]
+        states += [SourceState(name=name, interval=INTERVAL, error=error) for name, error in troubles.items()]
         for state in states:
             if state.error and state.name not in self._down:
-                errors[state.name] += 1
+                situation.tally.source_errors[state.name] += 1
                 log.warning("source %s: %s", state.name, state.error)
         self._down = {state.name for state in states if state.error}
         return tuple(states)

@@ -22,10 +22,12 @@ import yaml
 from opsroom.delivery.journal import Entry, read, verify
 from opsroom.domain.board import Mode, Row
 from opsroom.domain.deed import Deed, DeedState, Intent, Precondition, Target, Verb
+from opsroom.domain.freshness import Freshness, freshness
 from opsroom.domain.rollout import Engine, Phase, Shape, Uid
 from opsroom.domain.verdict import UnknownReason
 from opsroom.feed.client import FeedClient
 from opsroom.feed.state import Board
+from tests.ui import scenes
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -61,6 +63,11 @@ def test_a_prometheus_that_is_not_there_makes_unknown_and_nothing_else(world: An
 
             await worker.until(lambda: bool(unknown()) and bool(source(board, "prometheus")))
             assert source(board, "kube") == ""
+            assert board.room is not None
+            # The judge has an age like every other source, and the scenes that screens are looked at by have no others.
+            states = {state.name: state for state in board.room.sources}
+            assert list(states) == [state.name for state in scenes.room().sources]
+            assert freshness(states["score"], board.room.at) is Freshness.FRESH
 
     asyncio.run(run())
 
