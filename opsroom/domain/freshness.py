@@ -44,7 +44,10 @@ class SourceState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     interval: float
     """Seconds within which news is expected."""
     at: float | None = None
-    """Epoch seconds of the last good answer; None when there never was one."""
+    """Epoch seconds of the last good answer; None when there never was one.
+
+    As its reader left it, by the reader's own clock: only a picture has epoch seconds.
+    """
     error: str = ""
     """One sentence that names the thing and the fix; empty while the source answers."""
     detail: str = ""

@@ -55,12 +55,14 @@ class Version(msgspec.Struct, frozen=True):
 class Cluster:
     """What the API server knows about rollouts. ``run`` keeps it true; everything else only looks."""
 
-    def __init__(self, reader: Reader, namespaces: Iterable[str], now: Callable[[], float], ping: float = PING) -> None:
-        """``namespaces`` empty: all of them. ``now`` gives epoch seconds."""
+    def __init__(
+        self, reader: Reader, namespaces: Iterable[str], clock: Callable[[], float], ping: float = PING
+    ) -> None:
+        """``namespaces`` empty: all of them. What is heard is dated by ``clock``; nobody should be able to set it."""
         self.changed = asyncio.Event()
         """Set whenever something may be different; whoever waits for it clears it."""
         self._reader = reader
-        self._now = now
+        self._clock = clock
         self._ping = ping
         self._index = Index()
         self._happenings = Happenings()
@@ -114,7 +116,7 @@ class Cluster:
         return all((one.listed and one.error is None) or isinstance(one.error, Gone) for one in kinds)
 
     def states(self) -> tuple[SourceState, ...]:
-        """One state for the API server: as old as the oldest kind that should be running and is not."""
+        """One state for the API server, dated by our clock: as old as the oldest kind that should run and does not."""
         broken = [one for (kind, _), one in self._mirrors.items() if _stands_still(kind, one)]
         ages = [self._at, *(one.at for one in broken)]
         error = self._error or next((one.error for one in broken), None) or self._forbidden()
@@ -143,7 +145,7 @@ class Cluster:
     async def _prove(self) -> None:
         while True:
             # An answer may have waited for us (a stopped process, a sleeping machine): it is as old as its question.
-            asked = self._now()
+            asked = self._clock()
             try:
                 async with asyncio.timeout(self._ping):
                     await self._reader.get("/version", Version)
@@ -157,7 +159,8 @@ class Cluster:
             except OpsroomError as error:
                 self._error = error
             self.changed.set()
-            await asyncio.sleep(self._ping)
+            # One that was not answered has waited already.
+            await asyncio.sleep(max(self._ping / 5, asked + self._ping - self._clock()))
 
     def _mirror(self, kind: str, namespace: str, type_: Any, seen: Callable[[Any, Any], None]) -> None:
         def on_change(old: Any, new: Any) -> None:
@@ -170,7 +173,7 @@ class Cluster:
             f"{GROUPS[kind]}{place}/{kind}",
             type_,
             on_change,
-            clock=self._now,
+            clock=self._clock,
             params=NOT_OF_PODS if kind == EVENTS else None,
             keep=kind != EVENTS,
         )

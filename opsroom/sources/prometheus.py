@@ -75,7 +75,7 @@ class Metrics:
             lateness: seconds a step stays open after its last scrape; None: as long as a scrape, at most 5 s.
             seconds: time limit of one query.
             client: (certificate file, key file).
-            clock: seconds; what is asked again, and when, must not hang on a wall clock that somebody sets.
+            clock: seconds; ages, and what is asked again when, must not hang on a wall clock that somebody sets.
         """
         self._namespaces = tuple(namespaces)
         self._preset, self._custom, self._scrape, self._lateness = preset, dict(queries or {}), scrape, lateness
@@ -107,7 +107,8 @@ class Metrics:
     def states(self) -> tuple[SourceState, ...]:
         """One state: fresh only while every query is answered in full; ``detail`` names the preset.
 
-        Its age is that of the question: an answer may have waited for us, and is never newer than what was asked.
+        Dated by our clock. Its age is that of the question: an answer may have waited for us, and is never newer than
+        what was asked.
         """
         preset = self._plan.preset if self._plan is not None else None
         return (
@@ -122,7 +123,7 @@ class Metrics:
 
     async def fetch(self, rollouts: Sequence[Rollout], look: Look) -> Aligned:
         """Ask for the steps that have closed since the last look, and align both arms of every canary."""
-        now, step = look.now, look.step
+        now, step, asked = look.now, look.step, self._clock()
         self._interval = step
         if self._ring is None or (self._ring.step, self._ring.window) != (step, look.window):
             self._ring = Ring(step, look.window)
@@ -134,7 +135,7 @@ class Metrics:
         late = min(LATENESS, plan.scrape) if self._lateness is None else self._lateness
         ring.advance(math.floor((now - plan.scrape - late) / step))
         queries = plan.queries(self._namespaces, step)
-        await self._ask_all(ring, queries, now)
+        await self._ask_all(ring, queries, asked)
         names = list(queries)
         if RESTART_COUNT not in queries:
             from_pods(ring, rollouts)
@@ -186,7 +187,7 @@ class Metrics:
                 self._catalog = Official(self._address)
         return self._catalog
 
-    async def _ask_all(self, ring: Ring, queries: Mapping[str, Query], now: float) -> None:
+    async def _ask_all(self, ring: Ring, queries: Mapping[str, Query], asked: float) -> None:
         turns = asyncio.Semaphore(AT_ONCE)
         self._some_now = False
 
@@ -201,7 +202,7 @@ class Metrics:
         known = {probe} if self._away is not None else set()
         worked = await asyncio.gather(*(ask(name, query) for name, query in queries.items() if name not in known))
         if all(worked) and self._troubles.whole:
-            self._answered(now)
+            self._answered(asked)
         self._away = None if known or any(worked) or not queries else self._clock() + RETRY
 
     def _answered(self, asked: float) -> None:

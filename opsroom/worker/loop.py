@@ -29,6 +29,7 @@ from opsroom.worker.policy import PolicyInForce
 from opsroom.worker.queueing import Queueing
 from opsroom.worker.rights import Rights
 from opsroom.worker.score import Judging, Metrics
+from opsroom.worker.set_clock import SetClock
 from opsroom.worker.sharing import Sharing
 from opsroom.worker.situation import INTERVAL, Situation
 from opsroom.worker.source_states import SourceStates
@@ -86,6 +87,7 @@ class Loop:
         self._call = call
         self._now = now
         self._sources = SourceStates(outside)
+        self._clock = SetClock()
 
     async def run(self) -> None:
         """Tick until cancelled: on every change, and at least each ``INTERVAL`` seconds."""
@@ -143,12 +145,11 @@ class Loop:
         """One look, one decision on everything, one picture."""
         now = self._now()
         self._policy.look()
-        if self._sources.clock_was_set(now):
+        if self._clock.look(now):
             # A score of unknown age is none; the next one comes within a step.
             log.warning("the wall clock was set")
             for course in self.situation.courses.values():
                 course.verdict = None
-            self.situation.judged = None
         self._see(now)
         verdicts = self._decide(now)
         self._publish(now, verdicts)

@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import Callable
 
+from opsroom.clock import awake_or_not
 from opsroom.domain.rollout import Uid
 from opsroom.errors import OpsroomError
 from opsroom.sources.aligned import Look
@@ -58,9 +59,9 @@ class Measuring:
         running = {uid: course for uid, course in situation.courses.items() if course.rollout.under_way}
         asked = [course.to_measure for course in running.values()]
         changes = {uid: course.change for uid, course in running.items()}
-        look = self._look()
+        began = awake_or_not()
         try:
-            scores = await score(metrics, judge, asked, look)
+            scores = await score(metrics, judge, asked, self._look())
         except OpsroomError as error:
             situation.metrics_error = str(error)
             return 0.0
@@ -70,7 +71,7 @@ class Measuring:
             situation.metrics_error = situation.troubles[JUDGE] = "Judging failed; see the worker's log"
             return 0.0
         situation.troubles.pop(JUDGE, None)
-        situation.judged = look.now
+        situation.judged = began
         situation.metrics_error = next((state.error for state in metrics.states() if state.error), "")
         for uid, found in scores.of.items():
             self._take(Uid(uid), found, changes[Uid(uid)])

@@ -17,6 +17,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from opsroom.clock import awake_or_not
 from opsroom.delivery.lease import RETRY, Lease
 from opsroom.domain.board import Decider, Mode
 from opsroom.domain.freshness import Cause, SourceState
@@ -113,7 +114,7 @@ class Outside:
         connection = self._connection = await self._connected()
         reader = self.reader = Reader(connection)
         self.context = connection.endpoint.context or self.context
-        self.cluster = Cluster(reader, self._namespaces, self._now)
+        self.cluster = Cluster(reader, self._namespaces, awake_or_not)
         if not self._read_only:
             self.reviewer = Writer(connection)
             self.access = Access(self.reviewer)

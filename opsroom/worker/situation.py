@@ -30,6 +30,6 @@ class Situation:
     tally: Tally = field(default_factory=Tally)
     metrics_error: str = ""
     judged: float | None = None
-    """Epoch seconds at which the judge last looked at everything that is under way."""
+    """When the judge last looked at everything that is under way, by the sources' clock."""
     troubles: dict[str, str] = field(default_factory=dict)
     """Errors of the worker's own sources (``journal``), by name."""

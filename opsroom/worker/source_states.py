@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
+import msgspec
+
+from opsroom.clock import awake_or_not
 from opsroom.domain.freshness import SourceState
 from opsroom.worker.outside import Outside
 from opsroom.worker.score import Metrics
-from opsroom.worker.set_clock import SetClock
 from opsroom.worker.situation import INTERVAL, JUDGE, Situation
 
 NOT_ASKED = SourceState(name="prometheus", interval=10.0)
@@ -19,15 +22,12 @@ log = logging.getLogger(__name__)
 class SourceStates:
     """The states of the cluster, the metrics source and the worker's own parts."""
 
-    def __init__(self, outside: Outside) -> None:
+    def __init__(self, outside: Outside, clock: Callable[[], float] = awake_or_not) -> None:
+        """``clock`` is that of the sources: what they heard keeps its age whoever sets the wall clock."""
         self.metrics: Metrics | None = None
         self._outside = outside
-        self._clock = SetClock()
+        self._clock = clock
         self._down: set[str] = set()
-
-    def clock_was_set(self, now: float) -> bool:
-        """Whether somebody has set the wall clock since the last look; ``now`` in epoch seconds."""
-        return self._clock.look(now, self._told())
 
     def all(self, now: float, situation: Situation, step: float) -> tuple[SourceState, ...]:
         """Every state at ``now``: what we read, the judge who looks at each ``step``, and our own troubles.
@@ -35,8 +35,9 @@ class SourceStates:
         What went down is counted.
         """
         troubles = dict(situation.troubles)
+        asked = self.metrics.states() if self.metrics is not None else (NOT_ASKED,)
         judge = SourceState(name=JUDGE, interval=step, at=situation.judged, error=troubles.pop(JUDGE, ""))
-        states = [self._clock.dated(state, now) for state in (*self._told(), judge)]
+        states = [self._dated(state, now) for state in (*self._outside.states(), *asked, judge)]
         states += [SourceState(name=name, interval=INTERVAL, error=error) for name, error in troubles.items()]
         for state in states:
             if state.error and state.name not in self._down:
@@ -45,6 +46,7 @@ class SourceStates:
         self._down = {state.name for state in states if state.error}
         return tuple(states)
 
-    def _told(self) -> tuple[SourceState, ...]:
-        asked = self.metrics.states() if self.metrics is not None else (NOT_ASKED,)
-        return (*self._outside.states(), *asked)
+    def _dated(self, state: SourceState, now: float) -> SourceState:
+        if state.at is None:
+            return state
+        return msgspec.structs.replace(state, at=now - max(0.0, self._clock() - state.at))

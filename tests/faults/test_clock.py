@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,6 +18,8 @@ from opsroom.errors import Gone, NotPermitted, OpsroomError, Unreachable
 from opsroom.worker.outside import KEEPS, Outside
 from opsroom.worker.set_clock import SetClock
 from opsroom.worker.sharing import Sharing
+from opsroom.worker.situation import Situation
+from opsroom.worker.source_states import SourceStates
 
 NOW = 1_000_000.0
 
@@ -28,35 +31,27 @@ def test_a_verdict_from_before_the_clock_was_set_says_nothing(hours: int) -> Non
     assert unknown(verdict, NOW + 3600.0 * hours, 2.0) == UnknownReason.STALE
 
 
-def test_an_answer_of_the_future_has_no_age() -> None:
-    state = SourceState(name="kube", interval=10.0, at=NOW)
-    assert SetClock().dated(state, NOW + 3.0).at == NOW
-    assert SetClock().dated(state, NOW - 3600.0).at is None
+@pytest.mark.parametrize("by", [-3600.0, -30.0, 0.0, 30.0, 3600.0])
+def test_what_was_heard_keeps_its_age_whoever_sets_the_clock(by: float) -> None:
+    steady = [150.0]
+    kube = SourceState(name="kube", interval=10.0, at=50.0)
+    outside = SimpleNamespace(states=lambda: (kube,))
+    states = SourceStates(outside, lambda: steady[0])  # type: ignore[arg-type]
+    now = NOW + by
+    told = {state.name: state for state in states.all(now, Situation(judged=140.0), 10.0)}
+    assert (told["kube"].at, told["score"].at) == (now - 100.0, now - 10.0)
 
 
 @pytest.mark.parametrize("by", [-3600.0, -30.0, 30.0, 3600.0])
-def test_what_was_dated_before_the_clock_was_set_has_no_age_until_it_is_learned_anew(by: float) -> None:
+def test_a_clock_that_was_set_is_noticed_once(by: float) -> None:
     steady = [50.0]
-    clock, state = SetClock(lambda: steady[0]), SourceState(name="kube", interval=10.0, at=NOW)
-    assert not clock.look(NOW, [state])
-    steady[0] += 100.0
-    assert clock.look(NOW + 100.0 + by, [state])
-    assert clock.dated(state, NOW + 100.0 + by).at is None
-    steady[0] += 2.0
-    now = NOW + 102.0 + by
-    assert not clock.look(now, [state])
-    assert clock.dated(state, now).at is None
-    again = SourceState(name="kube", interval=10.0, at=now - 1.0)
-    assert clock.dated(again, now).at == now - 1.0
-
-
-def test_sleeping_and_slewing_are_no_setting() -> None:
-    steady = [50.0]
-    clock, state = SetClock(lambda: steady[0]), SourceState(name="kube", interval=10.0, at=NOW)
-    clock.look(NOW, [state])
-    steady[0] += 3600.0
-    assert not clock.look(NOW + 3600.5, [state])
-    assert clock.dated(state, NOW + 3600.5).at == NOW
+    clock = SetClock(lambda: steady[0])
+    noticed = []
+    for elapsed, set_by in ((0.0, 0.0), (100.0, by), (2.0, by), (3600.0, by + 0.5)):
+        steady[0] += elapsed
+        noticed.append(clock.look(NOW + steady[0] + set_by))
+    # A machine that slept, and a clock that is slewed, are no set clock.
+    assert noticed == [False, True, False, False]
 
 
 def test_the_lease_is_counted_on_a_clock_that_goes_on_while_the_machine_sleeps() -> None:

@@ -11,24 +11,23 @@ from opsroom.worker.source_states import SourceStates
 NOW, STEP = 1_000_000.0, 10.0
 
 
-def judge(situation: Situation, now: float) -> SourceState:
+def judge(situation: Situation, clock: float = 0.0) -> SourceState:
     outside = Outside("", "", (), mode=Mode.OBSERVE, read_only=True)
-    return next(state for state in SourceStates(outside).all(now, situation, STEP) if state.name == JUDGE)
+    states = SourceStates(outside, lambda: clock).all(NOW, situation, STEP)
+    return next(state for state in states if state.name == JUDGE)
 
 
 def test_a_judge_that_hangs_grows_old() -> None:
-    situation = Situation(judged=NOW)
-    seen = [freshness(judge(situation, NOW + seconds), NOW + seconds) for seconds in (STEP, 3 * STEP, 6 * STEP)]
+    seen = [freshness(judge(Situation(judged=50.0), 50.0 + late), NOW) for late in (STEP, 3 * STEP, 6 * STEP)]
     assert seen == [Freshness.FRESH, Freshness.DOUBTFUL, Freshness.STALE]
 
 
-def test_a_judge_that_has_not_looked_or_looked_in_the_future_has_no_age() -> None:
-    assert judge(Situation(), NOW).at is None
-    assert judge(Situation(judged=NOW + 60.0), NOW).at is None
+def test_a_judge_that_has_not_looked_has_no_age() -> None:
+    assert judge(Situation()).at is None
 
 
 def test_a_judge_that_stumbles_is_said_once_and_counted_once() -> None:
-    situation = Situation(judged=NOW, troubles={JUDGE: "Judging failed", "journal": "The disk is full"})
+    situation = Situation(judged=0.0, troubles={JUDGE: "Judging failed", "journal": "The disk is full"})
     states = SourceStates(Outside("", "", (), mode=Mode.OBSERVE, read_only=True))
     for later in (0.0, 2.0):
         told = states.all(NOW + later, situation, STEP)
