@@ -68,7 +68,7 @@ def test_a_prometheus_that_is_not_there_makes_unknown_and_nothing_else(world: An
             states = {state.name: state for state in board.room.sources}
             assert list(states) == [state.name for state in scenes.room().sources]
             assert freshness(states["score"], board.room.at) is Freshness.FRESH
-            # All are dated by one clock: what comes from another one would be of this very moment, or of no time at all.
+            # All are dated by one clock: what came from another one would be of this very moment, or of no time at all.
             ages = [board.room.at - (states[name].at or 0.0) for name in ("kube", "score")]
             assert all(0.0 < age < 60.0 for age in ages), ages
 
