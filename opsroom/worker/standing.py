@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
 
 from opsroom.clock import awake_or_not
 from opsroom.delivery.queue_facts import (
@@ -45,7 +44,17 @@ OF_INSTALLATION = frozenset(("installed", "namespaces"))
 ANSWER_SECONDS = 10.0
 """How long one answer may take: two of them, and the pause between, must be over before the first one is too old."""
 
-T = TypeVar("T")
+Read = Callable[[Reader], Awaitable[object]]
+
+FACTS: dict[str, tuple[str, float, Read]] = {
+    "state": ("said", LOOK_SECONDS, read_state),
+    "switch": ("switch", LOOK_SECONDS, switched_on),
+    "quarantine": ("quarantine", LOOK_SECONDS, read_quarantine),
+    "policy": ("policy", LOOK_SECONDS, read_policy),
+    "installed": ("installed", SELDOM_SECONDS, installed),
+    "namespaces": ("enabled", SELDOM_SECONDS, enabled_namespaces),
+}
+"""Each fact: where it is kept, seconds between two looks, and how it is read."""
 
 
 class Standing:
@@ -125,24 +134,18 @@ class Standing:
     async def look(self, reader: Reader) -> bool:
         """Read everything that is due, all at once; True when something is different."""
         before = self._all()
-        self.said, self.switch, self.quarantine, self.policy, self.installed, self.enabled = await asyncio.gather(
-            self._read("state", LOOK_SECONDS, read_state, reader, self.said),
-            self._read("switch", LOOK_SECONDS, switched_on, reader, self.switch),
-            self._read("quarantine", LOOK_SECONDS, read_quarantine, reader, self.quarantine),
-            self._read("policy", LOOK_SECONDS, read_policy, reader, self.policy),
-            self._read("installed", SELDOM_SECONDS, installed, reader, self.installed),
-            self._read("namespaces", SELDOM_SECONDS, enabled_namespaces, reader, self.enabled),
-        )
+        await asyncio.gather(*(self._read(reader, name, *how) for name, how in FACTS.items()))
         return before != self._all()
 
     def _unknown(self) -> list[str]:
         now = self._clock()
         return sorted(name for name in NEEDED if now > self.counts.get(name, -math.inf))
 
-    async def _read(self, name: str, every: float, read: Callable[[Reader], Awaitable[T]], reader: Reader, old: T) -> T:
+    async def _read(self, reader: Reader, name: str, kept: str, every: float, read: Read) -> None:
+        """Read one fact, if it is due, and keep it at once: others may take longer, and are changed by us meanwhile."""
         now = self._clock()
         if now < self._again.get(name, 0.0):
-            return old
+            return
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 found = await read(reader)
@@ -153,17 +156,17 @@ class Standing:
             if name in OF_INSTALLATION:
                 self.counts[name] = now + FORBIDDEN_SECONDS + KEEPS
             self._errors[name] = str(error)
-            return old
+            return
         except TimeoutError:
             self._errors[name] = f"the API server did not say within {ANSWER_SECONDS:.0f} s ({name})"
-            return old
+            return
         except OpsroomError as error:
             self._errors[name] = str(error)
-            return old
+            return
+        setattr(self, kept, found)
         self._again[name] = now + every * 0.9
         self.counts[name] = now + every + KEEPS
         self._errors.pop(name, None)
-        return found
 
     async def ask_jumps(self, _reader: Reader) -> bool:
         """Ask who of those that want to may use the hotfix lane; True when an answer is another one."""
