@@ -51,16 +51,13 @@ def _settings(arguments: argparse.Namespace) -> Settings:
 
 def _serve(arguments: argparse.Namespace) -> int:
     from opsroom.cli.children import command
-    from opsroom.cli.own_worker import kept
+    from opsroom.cli.own_worker import common_words, kept
     from opsroom.ui.served import serve
 
     host, port = host_and_port(arguments.serve)
     settings = _settings(arguments)
-    words = ["--config", arguments.config] if getattr(arguments, "config", None) else []
-    for namespace in settings.namespaces:
-        words += ["--namespace", namespace]
     with kept(arguments, settings) as (where, _):
-        serve(command("wall", *words, "--feed", where, "--served"), host, port)
+        serve(command("wall", *common_words(arguments, settings), "--feed", where, "--served"), host, port)
     return 0
 
 

@@ -16,12 +16,13 @@ import msgspec
 
 from opsroom.control import follow, grounds
 from opsroom.control.case import Case
-from opsroom.control.memory import Act, Memory, Pending, Quarantined, Track
+from opsroom.control.memory import Act, Memory, Pending, Track
 from opsroom.domain.board import Freeze
 from opsroom.domain.decision import TOO_SLOW, Decision, Flag, FlagReason, Outcome
 from opsroom.domain.deed import Effect, Verb
 from opsroom.domain.offer import offer
 from opsroom.domain.policy import Policy, PolicyRow
+from opsroom.domain.quarantine import Quarantined
 from opsroom.domain.rollout import Phase, Rollout, Uid
 from opsroom.domain.verdict import UnknownReason, Verdict
 
@@ -114,7 +115,7 @@ def _begin(policy: Policy, memory: Memory, now: float, freeze: Freeze | None, ma
 def _healed(rollout: Rollout, entry: Quarantined | None) -> bool:
     """Whether another version has become stable since ``entry`` was written; nobody knows of one that was not read."""
     stable = rollout.stable
-    if entry is None or not entry.hash:
+    if entry is None or entry.hash is None:
         return False
     return rollout.phase is Phase.HEALTHY and stable is not None and stable.hash != entry.stable
 
@@ -237,7 +238,7 @@ def _healthy(case: Case, verdict: Verdict, row: PolicyRow, track: Track, tick: _
     if grounds.baseline_sick(verdict, row):
         return _flag(FlagReason.BASELINE_SICK, "")
     entry = tick.quarantine.get(case.rollout.uid)
-    if entry is not None and entry.hash in ("", track.hash):
+    if entry is not None and entry.covers(track.hash):
         return _flag(FlagReason.POLICY, "promote:quarantine")
     return _allowed(Verb.PROMOTE, row.auto_promote and not (row.person or row.two_people), tick)
 

@@ -13,6 +13,7 @@ import msgspec
 
 from opsroom.domain.decision import Flag
 from opsroom.domain.deed import Deed, DeedState, Verb
+from opsroom.domain.quarantine import Quarantined
 from opsroom.domain.rollout import Uid
 
 
@@ -51,16 +52,6 @@ class Act(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     at: float
     verb: Verb
-
-
-class Quarantined(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A version that was rolled back automatically: it is not promoted again, whoever applies it."""
-
-    hash: str
-    """Empty: any version, of an entry that nobody can read."""
-    at: float
-    stable: str = ""
-    """Hash of the stable revision then; the quarantine ends when another one has become stable."""
 
 
 class Memory(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

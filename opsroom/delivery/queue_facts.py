@@ -12,6 +12,7 @@ from opsroom.delivery import raw
 from opsroom.delivery.doors import Raw, Reader, Writer
 from opsroom.delivery.shared import HOLD, NAMESPACE, QUARANTINE, read_map, write_map
 from opsroom.domain.marks import QUEUE as ENABLED
+from opsroom.domain.quarantine import Quarantined
 from opsroom.domain.queue import QueueState
 from opsroom.errors import Gone
 
@@ -23,18 +24,6 @@ POLICY_NAME = f"ConfigMap {NAMESPACE}/{POLICY}"
 
 _ADMISSION = "/apis/admissionregistration.k8s.io/v1"
 _REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
-
-
-class Quarantine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A version that was rolled back automatically."""
-
-    hash: str
-    """Empty where the entry cannot be read: then it may be any version."""
-    at: float
-    stable: str = ""
-    """Hash of the stable revision then."""
-    rollout: str = ""
-    """``namespace/name``, for people."""
 
 
 async def read_state(reader: Reader) -> QueueState:
@@ -52,19 +41,19 @@ async def write_state(writer: Writer, state: QueueState, by: str) -> None:
     await write_map(writer, QUEUE, {"state": state.value, "by": by})
 
 
-async def read_quarantine(reader: Reader) -> dict[str, Quarantine]:
+async def read_quarantine(reader: Reader) -> dict[str, Quarantined]:
     """Quarantined versions by uid; of an entry that cannot be read any version is."""
     data = await read_map(reader, QUARANTINE) or {}
-    found: dict[str, Quarantine] = {}
+    found: dict[str, Quarantined] = {}
     for uid, text in data.items():
         try:
-            found[uid] = msgspec.json.decode(text, type=Quarantine)
+            found[uid] = msgspec.json.decode(text, type=Quarantined)
         except (msgspec.MsgspecError, RecursionError):
-            found[uid] = Quarantine(hash="", at=0.0)
+            found[uid] = Quarantined(hash=None, at=0.0)
     return found
 
 
-async def write_quarantine(writer: Writer, changes: dict[str, Quarantine | None]) -> None:
+async def write_quarantine(writer: Writer, changes: dict[str, Quarantined | None]) -> None:
     """Put versions into quarantine; None lifts one."""
     data = {uid: None if one is None else msgspec.json.encode(one).decode() for uid, one in changes.items()}
     await write_map(writer, QUARANTINE, data)

@@ -31,6 +31,10 @@ class Entry(NamedTuple):
 class ActionProvider(Provider):
     """Actions of the screen below the palette, the contexts that are not shown, the themes that are not in force."""
 
+    async def startup(self) -> None:
+        """Look for themes once: whoever types a letter must not wait for files."""
+        self._themes = _themes(self.app.other_themes()) if isinstance(self.app, RoomApp) else []
+
     def _entries(self) -> list[Entry]:
         screen = self.screen
         if not isinstance(screen, LinesScreen):
@@ -38,9 +42,8 @@ class ActionProvider(Provider):
         here = [action for action in ACTIONS if screen.place in action.places and action.id not in _HIDDEN]
         keymap = screen.control.options.keymap
         actions = [_entry(action, keymap) for action in here if screen.control.offers(action)]
-        if not isinstance(self.app, RoomApp):
-            return actions
-        return _contexts(self.app.contexts) + actions + _themes(self.app.other_themes())
+        contexts = _contexts(self.app.contexts) if isinstance(self.app, RoomApp) else []
+        return contexts + actions + self._themes
 
     async def discover(self) -> AsyncIterator[DiscoveryHit]:
         """All of them, before anything is typed."""
@@ -72,7 +75,7 @@ def _contexts(contexts: Contexts) -> list[Entry]:
 
 
 def _themes(names: list[str]) -> list[Entry]:
-    # A file's name is its owner's; what is no word could not be written as an action.
+    # A file's name may be anything, and a palette is not painted by us.
     return [Entry("", f"theme {name}", f"app.theme({name!r})") for name in names if clean(name) == name]
 
 

@@ -2,8 +2,9 @@
 
 Textual sends each dirty region whole and queues up to thirty writes; over a slow line that is seconds of stale
 frames, and a terminal that stops reading blocks its event loop. Here a frame only changes what is *wanted*; a thread
-sends the difference to what is *shown*, and while it writes, newer frames replace older ones. Nothing waits for the
-terminal longer than for a blink of it. ``OPSROOM_DRIVER=plain`` switches it off.
+sends the difference to what is *shown*, and while it writes, newer frames replace older ones. The thread is given
+``HANDOVER_SECONDS`` for each frame; a terminal that reads more slowly is not waited for. ``OPSROOM_DRIVER=plain``
+switches it off.
 """
 
 from __future__ import annotations

@@ -11,9 +11,10 @@ import logging
 
 import msgspec
 
-from opsroom.control.memory import Memory, Quarantined
-from opsroom.delivery.queue_facts import Quarantine, write_quarantine
+from opsroom.control.memory import Memory
+from opsroom.delivery.queue_facts import write_quarantine
 from opsroom.delivery.shared import NAMESPACE, QUARANTINE
+from opsroom.domain.quarantine import Quarantined
 from opsroom.domain.rollout import Uid
 from opsroom.errors import OpsroomError
 from opsroom.worker.outside import Outside
@@ -78,7 +79,7 @@ class SharedQuarantine:
             self._writing.add_done_callback(self._written)
 
     def _tell_unread(self, situation: Situation) -> None:
-        unread = sorted(uid for uid, one in self._standing.quarantine.items() if not one.hash)
+        unread = sorted(uid for uid, one in self._standing.quarantine.items() if one.hash is None)
         if unread:
             situation.troubles["quarantine"] = UNREAD.format(entries=", ".join(unread[:3]))
         else:
@@ -90,13 +91,13 @@ class SharedQuarantine:
             self._writing.cancel()
             await asyncio.gather(self._writing, return_exceptions=True)
 
-    def _changes(self, situation: Situation) -> dict[str, Quarantine | None]:
+    def _changes(self, situation: Situation) -> dict[str, Quarantined | None]:
         own, shared = situation.memory.quarantine, self._standing.quarantine
-        changes: dict[str, Quarantine | None] = {}
+        changes: dict[str, Quarantined | None] = {}
         for uid, one in own.items():
             course, known = situation.courses.get(uid), shared.get(uid)
-            if course is not None and one.hash and (known is None or known.hash != one.hash):
-                changes[uid] = Quarantine(hash=one.hash, at=one.at, stable=one.stable, rollout=course.rollout.key)
+            if course is not None and one.hash is not None and (known is None or known.hash != one.hash):
+                changes[uid] = msgspec.structs.replace(one, rollout=course.rollout.key)
         # Only what this worker sees may be lifted: others may look at other namespaces.
         changes.update((uid, None) for uid in shared if Uid(uid) in situation.courses and Uid(uid) not in own)
         return changes
@@ -119,7 +120,7 @@ class SharedQuarantine:
         namespace, _, name = self._standing.quarantine[uid].rollout.partition("/")
         return not self._namespaces or (bool(name) and namespace in self._namespaces)
 
-    async def _write(self, changes: dict[str, Quarantine | None]) -> None:
+    async def _write(self, changes: dict[str, Quarantined | None]) -> None:
         writer = self._outside.writer
         if writer is None:
             return
@@ -128,36 +129,29 @@ class SharedQuarantine:
         except OpsroomError as error:
             log.info("quarantine: %s", error)
             return
-        after: dict[str, Quarantine | None] = {**self._standing.quarantine, **changes}
+        after: dict[str, Quarantined | None] = {**self._standing.quarantine, **changes}
         self._standing.quarantine = {uid: one for uid, one in after.items() if one is not None}
 
     def _written(self, _: asyncio.Task[None]) -> None:
         self._writing = None
 
 
-def taken_over(memory: Memory, shared: dict[str, Quarantine]) -> Memory:
+def taken_over(memory: Memory, shared: dict[str, Quarantined]) -> Memory:
     """``memory`` with what another decider put into quarantine; of two entries for one rollout the younger counts.
 
     Ours is the older one where we decided before that other one did.
     """
     own = memory.quarantine
-    theirs = _entries(shared)
-    younger = {uid: one for uid, one in theirs.items() if uid not in own or one.at > own[uid].at}
+    younger = {Uid(u): one for u, one in shared.items() if Uid(u) not in own or one.at > own[Uid(u)].at}
     return msgspec.structs.replace(memory, quarantine={**own, **younger})
 
 
-def reread(memory: Memory, shared: dict[str, Quarantine]) -> Memory:
+def reread(memory: Memory, shared: dict[str, Quarantined]) -> Memory:
     """``memory`` with entries that cannot be read as they stand now: a person corrects or removes them at any time.
 
     Of all others the decider itself knows best.
     """
-    own = memory.quarantine
-    unread = {uid for uid, one in own.items() if not one.hash}
-    now = {uid: one for uid, one in _entries(shared).items() if uid in unread or (uid not in own and not one.hash)}
-    if not (unread or now):
-        return memory
-    return msgspec.structs.replace(memory, quarantine={**{u: one for u, one in own.items() if u not in unread}, **now})
-
-
-def _entries(shared: dict[str, Quarantine]) -> dict[Uid, Quarantined]:
-    return {Uid(uid): Quarantined(hash=one.hash, at=one.at, stable=one.stable) for uid, one in shared.items()}
+    sure = {uid: one for uid, one in memory.quarantine.items() if one.hash is not None}
+    unread = memory.quarantine.keys() - sure.keys()
+    now = {Uid(u): one for u, one in shared.items() if u not in sure and (u in unread or one.hash is None)}
+    return msgspec.structs.replace(memory, quarantine={**sure, **now}) if unread or now else memory

@@ -142,7 +142,7 @@ class Queueing:
             since=_since(rollout),
             lane=lane,
             may_hotfix=jumps,
-            quarantined=quarantined is not None and quarantined.hash in ("", _hash(rollout)),
+            quarantined=quarantined is not None and quarantined.covers(_hash(rollout)),
             asked=course.flag.since if course.flag is not None and not rollout.held else None,
             kept=marks.kept,
             gated=self._takes_part(rollout.namespace) and waits_to_start(rollout),

@@ -13,7 +13,6 @@ from collections.abc import Awaitable, Callable
 
 from opsroom.clock import awake_or_not
 from opsroom.delivery.queue_facts import (
-    Quarantine,
     enabled_namespaces,
     installed,
     may_jump,
@@ -22,6 +21,7 @@ from opsroom.delivery.queue_facts import (
     read_state,
     switched_on,
 )
+from opsroom.domain.quarantine import Quarantined
 from opsroom.domain.queue import QueueState
 from opsroom.errors import NotPermitted, OpsroomError
 from opsroom.kube.reader import Reader
@@ -69,7 +69,7 @@ class Standing:
         """The admission policy and its binding are there."""
         self.enabled: frozenset[str] = frozenset()
         """Namespaces that take part."""
-        self.quarantine: dict[str, Quarantine] = {}
+        self.quarantine: dict[str, Quarantined] = {}
         self.policy: str | None = None
         self.counts: dict[str, float] = {}
         """Until when, by the clock, the last answer to each fact counts."""

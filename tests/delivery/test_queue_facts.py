@@ -8,6 +8,7 @@ from opsroom.delivery import queue_facts as facts
 from opsroom.delivery.release_all import Held, held_targets, release_all
 from opsroom.delivery.shared import QUARANTINE, queue_on, write_map
 from opsroom.domain.deed import Deed, DeedState, Verb
+from opsroom.domain.quarantine import Quarantined
 from opsroom.domain.queue import QueueState
 from opsroom.domain.rollout import Shape
 
@@ -25,7 +26,7 @@ def test_the_state_of_the_queue_is_shared_and_running_by_default(sim: Sim) -> No
 
 
 def test_quarantine_is_shared_and_can_be_lifted(sim: Sim) -> None:
-    entry = facts.Quarantine(hash="bad", at=1.0, stable="good", rollout="shop/cart")
+    entry = Quarantined(hash="bad", at=1.0, stable="good", rollout="shop/cart")
     sim.run(facts.write_quarantine(sim.writer, {"u1": entry}))
     assert sim.run(facts.read_quarantine(sim.reader)) == {"u1": entry}
     sim.run(facts.write_quarantine(sim.writer, {"u1": None}))
@@ -35,7 +36,7 @@ def test_quarantine_is_shared_and_can_be_lifted(sim: Sim) -> None:
 def test_an_entry_of_the_quarantine_that_cannot_be_read_may_be_any_version(sim: Sim) -> None:
     for text in ("{}", "[" * 5_000, "bad"):
         sim.run(write_map(sim.writer, QUARANTINE, {"u1": text}))
-        assert sim.run(facts.read_quarantine(sim.reader)) == {"u1": facts.Quarantine(hash="", at=0.0)}
+        assert sim.run(facts.read_quarantine(sim.reader)) == {"u1": Quarantined(hash=None, at=0.0)}
 
 
 def holds(sim: Sim) -> bool:

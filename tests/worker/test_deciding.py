@@ -8,10 +8,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from opsroom.delivery.queue_facts import Quarantine
 from opsroom.domain.board import Mode
 from opsroom.domain.decision import Decision, Flag, FlagReason, Outcome
 from opsroom.domain.marks import Marks
+from opsroom.domain.quarantine import Quarantined
 from opsroom.domain.rollout import Engine, Pause, Phase, Revision, Rollout, Shape, Step, StepKind, Uid
 from opsroom.domain.verdict import Evidence, Verdict, VerdictState
 from opsroom.worker.course import Course
@@ -142,8 +142,10 @@ def test_what_has_grown_old_without_an_error_is_said(what: str) -> None:
     assert "was read too long ago" in room.situation.troubles[what]
 
 
-@pytest.mark.parametrize("entry", [Quarantine(hash="new", at=NOW - 900.0, stable="old"), Quarantine(hash="", at=0.0)])
-def test_a_version_in_quarantine_is_not_promoted_at_the_first_tick_of_a_new_decider(entry: Quarantine) -> None:
+@pytest.mark.parametrize(
+    "entry", [Quarantined(hash="new", at=NOW - 900.0, stable="old"), Quarantined(hash=None, at=0.0)]
+)
+def test_a_version_in_quarantine_is_not_promoted_at_the_first_tick_of_a_new_decider(entry: Quarantined) -> None:
     room = Room()
     room.standing.quarantine = {CART: entry}
     assert room.tick() == []

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from opsroom.control.memory import Memory, Quarantined
-from opsroom.delivery.queue_facts import Quarantine
+from opsroom.control.memory import Memory
 from opsroom.domain.board import Mode
+from opsroom.domain.quarantine import Quarantined
 from opsroom.domain.rollout import Engine, Phase, Rollout, Shape, Uid
 from opsroom.worker import quarantine as module
 from opsroom.worker.course import Course
@@ -43,7 +43,7 @@ class Room:
         monkeypatch.setattr(module, "write_quarantine", write)
 
     def put(self, uid: str, namespace: str = "shop", *, there: bool = True) -> None:
-        entry = Quarantine(hash="bad", at=NOW, rollout=f"{namespace}/{uid}")
+        entry = Quarantined(hash="bad", at=NOW, rollout=f"{namespace}/{uid}")
         self.standing.quarantine = {**self.standing.quarantine, uid: entry}
         if there:
             rollout = Rollout(
@@ -132,10 +132,10 @@ def test_an_entry_that_cannot_be_read_is_told_and_left_to_a_person(monkeypatch: 
     room.put("cart")
     corrected = room.standing.quarantine
     for by_hand in ({}, corrected):
-        room.standing.quarantine = {"cart": Quarantine(hash="", at=0.0)}
+        room.standing.quarantine = {"cart": Quarantined(hash=None, at=0.0)}
         room.look()
         assert "entries that cannot be read: cart" in room.situation.troubles["quarantine"]
-        assert room.situation.memory.quarantine[Uid("cart")].hash == ""
+        assert room.situation.memory.quarantine[Uid("cart")].hash is None
         room.standing.quarantine = by_hand
         room.look()
         assert room.situation.troubles == {}

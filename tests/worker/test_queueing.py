@@ -15,12 +15,12 @@ import httpx
 import pytest
 import yaml
 
-from opsroom.control.memory import Memory, Quarantined
-from opsroom.delivery.queue_facts import Quarantine
+from opsroom.control.memory import Memory
 from opsroom.domain.board import Mode
 from opsroom.domain.deed import Intent, Verb
 from opsroom.domain.marks import Marks
 from opsroom.domain.policy import Policy
+from opsroom.domain.quarantine import Quarantined
 from opsroom.domain.queue import QueueState, WaitReason
 from opsroom.domain.queue_policy import QueuePolicy
 from opsroom.domain.rollout import Engine, Phase, Revision, Rollout, Shape, Step, StepKind, Uid
@@ -147,7 +147,7 @@ def test_where_no_namespace_takes_part_it_is_said_but_not_where_nobody_may_look(
 def test_a_person_keeps_what_a_person_holds_and_quarantine_waits_for_one() -> None:
     room = Room()
     room.put("mine", marks=Marks(held=True, kept=True))
-    room.standing.quarantine = {"bad": Quarantine(hash="bad-new", at=NOW)}
+    room.standing.quarantine = {"bad": Quarantined(hash="bad-new", at=NOW)}
     room.put("bad")
     assert room.tick() == []
     assert (room.why("mine"), room.why("bad")) == (WaitReason.PERSON, WaitReason.QUARANTINE)
@@ -209,14 +209,14 @@ def test_the_hotfix_lane_is_a_right() -> None:
 
 def test_a_worker_that_takes_over_knows_what_was_rolled_back_before() -> None:
     own = Memory(quarantine={Uid("b"): Quarantined(hash="mine", at=2.0)})
-    shared = {"a": Quarantine(hash="theirs", at=1.0, stable="old"), "b": Quarantine(hash="older", at=0.0)}
+    shared = {"a": Quarantined(hash="theirs", at=1.0, stable="old"), "b": Quarantined(hash="older", at=0.0)}
     found = taken_over(own, shared).quarantine
     assert found == {Uid("a"): Quarantined(hash="theirs", at=1.0, stable="old"), Uid("b"): own.quarantine[Uid("b")]}
 
 
 def test_a_worker_that_decides_again_knows_what_was_rolled_back_meanwhile() -> None:
     own = Memory(quarantine={Uid("a"): Quarantined(hash="v2", at=1.0)})
-    found = taken_over(own, {"a": Quarantine(hash="v3", at=2.0)}).quarantine
+    found = taken_over(own, {"a": Quarantined(hash="v3", at=2.0)}).quarantine
     assert found == {Uid("a"): Quarantined(hash="v3", at=2.0)}
 
 
@@ -318,7 +318,7 @@ def test_a_canary_at_the_gate_before_its_start_waits_for_its_slot_and_needs_no_d
 def test_a_gate_stays_shut_for_every_reason_of_the_queue(how: str, said: str) -> None:
     room = Room()
     if how == "quarantine":
-        room.standing.quarantine = {"cart": Quarantine(hash="cart-new", at=NOW)}
+        room.standing.quarantine = {"cart": Quarantined(hash="cart-new", at=NOW)}
     elif how == "paused":
         room.standing.said = QueueState.PAUSED
     else:

@@ -14,7 +14,7 @@ from opsroom.domain.queue import QueueState
 from opsroom.errors import NotPermitted, OpsroomError, Unreachable
 from opsroom.worker.outside import KEEPS, Outside
 from opsroom.worker.policy import PolicyInForce
-from opsroom.worker.standing import LOOK_SECONDS, NEEDED, Standing
+from opsroom.worker.standing import FACTS, LOOK_SECONDS, NEEDED, OF_INSTALLATION, Standing
 
 
 def test_the_clusters_policy_wins_and_a_broken_one_leaves_the_last_good_one(tmp_path: Path) -> None:
@@ -80,6 +80,12 @@ def test_what_cannot_be_read_leaves_what_was_read_before() -> None:
     reader.answers = dict.fromkeys(reader.answers, NotPermitted("no"))
     assert not asyncio.run(standing.look(reader))  # type: ignore[arg-type]
     assert standing.state is QueueState.PAUSED
+
+
+def test_every_fact_is_kept_where_it_is_looked_for() -> None:
+    standing = Standing(Outside("", "", (), mode=Mode.AUTO, read_only=False))
+    assert {kept for kept, _every, _read in FACTS.values()} <= vars(standing).keys()
+    assert FACTS.keys() >= NEEDED | OF_INSTALLATION
 
 
 def test_what_was_read_long_ago_is_kept_and_not_known() -> None:
